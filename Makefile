@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# make            build everything into build/ (the program is build/weir)
+# make demo       install what is missing, build, run `weir demo`       (root)
+# make test       install what is missing, build, run every test        (root)
+# make check      format, layers, static analysis, ABI and verifier budgets
+# make bench      measured comparisons                                  (root)
+# make install    into $(DESTDIR)$(PREFIX)
+# make clean
+# V=1 shows every command.
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := all
+
+B := build
+PREFIX ?= /usr/local
+VERSION := 0.1.0
+COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-8s %s\n' $(1) $(2)
+endif
+
+CC := gcc
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/lib/linux-tools/*/bpftool) bpftool)
+PKG_CONFIG ?= pkg-config
+
+include scripts/packages.mk
+
+CFLAGS ?= -O2 -g
+HARDENING := -fPIE -fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=2
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla \
+	-Wformat=2 -Wundef -Wno-unused-parameter
+SANITIZE ?=
+ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer,$(HARDENING)) \
+	$(WARNINGS) -D_GNU_SOURCE -Iuserspace -Iinclude -I$(B)/gen $(PKG_CFLAGS)
+ALL_LDFLAGS = $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE),-pie -Wl,-z,relro,-z,now)
+LIBS = $(PKG_LIBS)
+
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter \
+	-Wno-address-of-packed-member -Iinclude -Ibpf -idirafter /usr/include/$(shell $(CC) -print-multiarch)
+
+MAIN := userspace/cli/main.c
+SOURCES := $(filter-out $(MAIN),$(wildcard userspace/*/*.c))
+OBJECTS := $(SOURCES:userspace/%.c=$(B)/obj/%.o)
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*/test_*.c))
+PACKET_TESTS := $(patsubst tests/packet/%.c,$(B)/tests/packet/%,$(wildcard tests/packet/test_*.c))
+TEST_HELPERS := $(patsubst tests/%.c,$(B)/obj/tests/%.o,$(filter-out tests/packet/test_%,$(wildcard tests/packet/*.c)))
+BENCHES := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
+
+.PHONY: all demo test check bench fuzz soak vm-test image deb install clean deps-build deps-test tests benches FORCE
+.SECONDARY:
+
+all: $(B)/weir
+	@echo "build: $(B)/weir"
+
+# --- generated ---------------------------------------------------------------
+
+$(B)/gen/version.h: FORCE | packages
+	@mkdir -p $(@D)
+	@printf '#define WEIR_VERSION "%s"\n#define WEIR_COMMIT "%s"\n' '$(VERSION)' '$(COMMIT)' >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(B)/bpf/weir.bpf.o: bpf/weir.bpf.c | packages
+	$(call say,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/gen/weir.skel.h: $(B)/bpf/weir.bpf.o
+	$(call say,SKEL,$@)
+	@mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen skeleton $< name weir_bpf >$@
+
+# --- the program -------------------------------------------------------------
+
+$(B)/obj/%.o: userspace/%.c $(B)/gen/version.h $(B)/gen/weir.skel.h
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/libweir.a: $(OBJECTS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(B)/weir: $(B)/obj/cli/main.o $(B)/libweir.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# --- tests and benchmarks ----------------------------------------------------
+
+$(B)/obj/tests/%.o: tests/%.c $(B)/gen/weir.skel.h
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -c $< -o $@
+
+$(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(B)/libweir.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(TEST_LIBS)
+
+$(B)/tests/packet/%: $(B)/obj/tests/packet/%.o $(TEST_HELPERS) $(B)/libweir.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(TEST_LIBS)
+
+$(B)/bench/%: bench/%.c $(TEST_HELPERS) $(B)/libweir.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(TEST_HELPERS) $(B)/libweir.a $(LIBS)
+
+tests: $(B)/weir $(UNIT_TESTS) $(PACKET_TESTS)
+benches: $(BENCHES)
+
+deps-build:
+	@scripts/install-deps.sh build
+
+deps-test:
+	@scripts/install-deps.sh test
+
+demo: deps-build
+	@$(MAKE) --no-print-directory $(B)/weir
+	$(Q)$(B)/weir demo
+
+# The last line is prove's own.
+test: deps-test
+	@$(MAKE) --no-print-directory tests
+	@tests/run
+
+check: deps-test
+	@$(MAKE) --no-print-directory tests
+	@tests/check/run
+
+bench: deps-test
+	@$(MAKE) --no-print-directory tests benches
+	@bench/run
+
+install: $(B)/weir
+	install -D -m 0755 $(B)/weir $(DESTDIR)$(PREFIX)/sbin/weir
+	@echo "install: $(DESTDIR)$(PREFIX)/sbin/weir"
+
+clean:
+	$(Q)rm -rf $(B)
+	@echo "clean: $(B) removed"
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Installs what building, testing and demonstrating weir needs on Debian 12/13
+# and Ubuntu 24.04 or later. Quiet and quick when nothing is missing. On
+# Debian 12 libbpf is too old, so a backports source is added in a file of its
+# own, announced, and used for libbpf and bpftool only.
+#
+#   install-deps.sh build     what `make` needs
+#   install-deps.sh test      also what the tests, checks and the demo need (default)
+set -euo pipefail
+
+readonly LIBBPF_MIN=1.3
+readonly SOURCE_FILE=/etc/apt/sources.list.d/weir-backports.sources
+
+readonly BUILD_PACKAGES=(
+	gcc make pkg-config clang llvm libc6-dev linux-libc-dev git
+	libelf-dev zlib1g-dev libnl-3-dev libnl-route-3-dev libfyaml-dev
+	libjansson-dev libuv1-dev libmicrohttpd-dev libcurl4-openssl-dev
+	libsmartcols-dev uthash-dev
+)
+readonly TEST_PACKAGES=(
+	libcmocka-dev perl python3 python3-tap iproute2 ethtool util-linux
+	clang-format clang-tidy cppcheck curl
+)
+
+say() { echo "install-deps: $*"; }
+die() { echo "weir: install-deps failed: $*" >&2; exit 1; }
+
+missing() { # prints those of the named packages that are not installed
+	local package
+	for package in "$@"; do
+		dpkg-query -W -f '${Status}' "$package" 2>/dev/null |
+			grep -q '^install ok installed$' || echo "$package"
+	done
+}
+
+new_enough() { # PKGCONFIG-NAME VERSION
+	pkg-config --exists "$1 >= $2" 2>/dev/null
+}
+
+# The archive that this machine's own sources name for its release, as a deb822
+# stanza; so a local mirror stays a local mirror.
+backports_stanza() {
+	local codename=$1 keyring=/usr/share/keyrings/debian-archive-keyring.gpg uri
+	uri=$(apt-get indextargets --format '$(CODENAME) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' |
+		awk -v code="$codename" '$1 == code && $2 == "main" { print $3; exit }')
+	[[ -n $uri ]] || return 0
+	printf 'Types: deb\nURIs: %s\nSuites: %s-backports\nComponents: main\n' "$uri" "$codename"
+	[[ ! -e $keyring ]] || printf 'Signed-By: %s\n' "$keyring"
+}
+
+# apt takes nothing from backports unless asked for it by name, so this changes
+# no other package.
+add_backports() {
+	local codename=$1 stanza
+	[[ -e $SOURCE_FILE ]] && return
+	stanza=$(backports_stanza "$codename")
+	[[ -n $stanza ]] || die "no apt source for $codename/main found (add $codename-backports by hand and run again)"
+	say "libbpf here is older than $LIBBPF_MIN: adding $codename-backports in $SOURCE_FILE (remove the file to undo)"
+	printf '%s\n' "$stanza" >"$SOURCE_FILE"
+	apt-get update -qq
+}
+
+apt_install() {
+	[[ $# -gt 0 ]] || return 0
+	say "installing $*"
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null ||
+		die "apt-get could not install: $* (see the lines above)"
+}
+
+main() {
+	local what=${1:-test} wanted=("${BUILD_PACKAGES[@]}") todo=() updated=0
+	[[ $what == build || $what == test ]] || { echo "usage: $0 [build|test]" >&2; exit 2; }
+	[[ $what == test ]] && wanted+=("${TEST_PACKAGES[@]}")
+
+	command -v apt-get >/dev/null || die "this is no Debian or Ubuntu (install by hand: ${wanted[*]} bpftool, libbpf >= $LIBBPF_MIN)"
+	# shellcheck source=/dev/null
+	. /etc/os-release
+	mapfile -t todo < <(missing "${wanted[@]}")
+	if [[ ${#todo[@]} -gt 0 ]] || ! new_enough libbpf "$LIBBPF_MIN" || ! find_bpftool; then
+		[[ $EUID -eq 0 ]] || die "${todo[*]:-libbpf-dev bpftool} missing (run it as root)"
+		apt-get update -qq || die "apt-get update failed (see the lines above)"
+		updated=1
+	fi
+	apt_install "${todo[@]}"
+	if ! new_enough libbpf "$LIBBPF_MIN"; then
+		if [[ ${VERSION_CODENAME:-} == bookworm ]]; then
+			add_backports bookworm
+			apt_install {libbpf-dev,libbpf1,bpftool}/bookworm-backports
+		else
+			apt_install libbpf-dev
+		fi
+	fi
+	find_bpftool || apt_install "$(bpftool_package)"
+	new_enough libbpf "$LIBBPF_MIN" ||
+		die "libbpf is $(pkg-config --modversion libbpf 2>/dev/null || echo missing), weir needs >= $LIBBPF_MIN (install a newer libbpf-dev)"
+	[[ $updated -eq 0 ]] || say "done"
+}
+
+# Ubuntu's /usr/sbin/bpftool is a wrapper that wants the running kernel's tools
+# package; any version of the tool can write a skeleton.
+find_bpftool() { bpftool version >/dev/null 2>&1 || compgen -G '/usr/lib/linux-tools/*/bpftool' >/dev/null; }
+bpftool_package() {
+	if apt-cache show bpftool 2>/dev/null | grep -q '^Filename:'; then echo bpftool; else echo linux-tools-generic; fi
+}
+
+main "$@"

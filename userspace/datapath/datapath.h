@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kernel's side of weir, as one object: programs, maps and links, pinned
+ * under one bpffs directory so that enforcement outlives the agent.
+ */
+#ifndef WEIR_DATAPATH_DATAPATH_H
+#define WEIR_DATAPATH_DATAPATH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/error.h"
+#include "base/cleanup.h"
+#include "base/vec.h"
+#include "weir/maps.h"
+#include "weir/reason.h"
+
+struct datapath;
+
+struct datapath_config {
+	const char *bpffs;    /* "/sys/fs/bpf/weir" */
+	uint32_t image_words; /* capacity of an image, a power of two */
+	uint32_t flows;	      /* capacity of each flow table */
+	uint32_t addresses;   /* capacity of each address map */
+	uint32_t endpoints;
+	uint32_t counters;
+	uint32_t buckets;
+};
+
+extern const struct datapath_config datapath_defaults;
+
+/*
+ * Loads the programs. Pinned maps of the same ABI and shape are taken over
+ * with what they hold; where there are pinned links, these go on with the old
+ * programs until datapath_attach() replaces them in place. Fails with a clear
+ * word when bpffs is not mounted there, when rights are missing, or when the
+ * verifier refuses.
+ */
+int datapath_open(const struct datapath_config *config, struct datapath **ret, struct error *error);
+/* Closes file descriptors; enforcement goes on. */
+void datapath_close(struct datapath *datapath);
+DEFINE_CLEANUP(struct datapath, datapath_close);
+
+bool datapath_took_over(const struct datapath *datapath);
+/* The revision in force, 0 when there is no image yet. */
+uint32_t datapath_revision(const struct datapath *datapath);
+uint32_t datapath_image_words(const struct datapath *datapath);
+
+/* Puts an image in force: builds it aside, swaps it in by one update, and begins a new generation. */
+int datapath_swap(struct datapath *datapath, const uint32_t *words, uint32_t n_words, struct error *error);
+/* Begins a new generation: every flow is decided again at its next packet. */
+void datapath_new_generation(struct datapath *datapath);
+
+int datapath_set_address(struct datapath *datapath, const struct addr *addr, uint32_t identity);
+int datapath_delete_address(struct datapath *datapath, const struct addr *addr); /* absent: 0 */
+int datapath_set_endpoint(struct datapath *datapath, uint32_t ifindex, uint32_t identity);
+int datapath_delete_endpoint(struct datapath *datapath, uint32_t ifindex); /* absent: 0 */
+
+struct datapath_address {
+	struct addr addr;
+	uint32_t identity;
+};
+struct datapath_endpoint {
+	uint32_t ifindex;
+	uint32_t identity;
+};
+typedef VEC(struct datapath_address) datapath_addresses;
+typedef VEC(struct datapath_endpoint) datapath_endpoints;
+/* What the kernel holds now; for the take-over after a restart. */
+int datapath_list_addresses(struct datapath *datapath, datapath_addresses *ret);
+int datapath_list_endpoints(struct datapath *datapath, datapath_endpoints *ret);
+
+/* How packets of one interface reach the programs. */
+enum datapath_hook { HOOK_NONE, HOOK_TCX, HOOK_CLSACT };
+enum datapath_xdp { XDP_OFF, XDP_NATIVE, XDP_GENERIC };
+
+/* Which of tcx and clsact this kernel has, by trying. */
+enum datapath_hook datapath_probe_hook(struct datapath *datapath);
+
+/*
+ * Attaches to both directions of an interface, and XDP where asked, in one
+ * step that leaves no moment without enforcement: links from an earlier life
+ * are updated in place. An XDP failure is an error, but tc stays attached.
+ */
+int datapath_attach(struct datapath *datapath, uint32_t ifindex, const char *name, enum datapath_xdp xdp,
+		    struct error *error);
+/* Takes off everything of ours; an interface that is gone is not an error. */
+int datapath_detach(struct datapath *datapath, uint32_t ifindex);
+
+struct datapath_attachment {
+	uint32_t ifindex;
+	enum datapath_hook hook;
+	enum datapath_xdp xdp;
+};
+typedef VEC(struct datapath_attachment) datapath_attachments;
+void datapath_list_attachments(const struct datapath *datapath, datapath_attachments *ret);
+
+/* Takes off and unpins everything under bpffs, without loading anything. Nothing there is not an error. *ret_interfaces: how many interfaces were freed. */
+int datapath_remove(const char *bpffs, unsigned *ret_interfaces, struct error *error);
+
+/* Sums over CPUs. counters has WEIR_REASON_MAX * WEIR_DIRECTIONS items, index as in weir/maps.h. */
+int datapath_read_reasons(struct datapath *datapath, struct weir_counter *ret_counters);
+/* Counters 0..n-1. */
+int datapath_read_decisions(struct datapath *datapath, uint32_t n, struct weir_counter *ret_counters);
+int datapath_read_bucket(struct datapath *datapath, uint32_t bucket, struct weir_bucket *ret);
+
+struct datapath_map_info {
+	const char *name;
+	uint32_t entries; /* counted */
+	uint32_t capacity;
+};
+#define DATAPATH_MAPS_MAX 16
+int datapath_list_maps(struct datapath *datapath, struct datapath_map_info ret[static DATAPATH_MAPS_MAX],
+		       unsigned *ret_n);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The network interfaces and addresses of this network namespace, kept current by rtnetlink (libnl). */
+#ifndef WEIR_DATAPATH_LINKS_H
+#define WEIR_DATAPATH_LINKS_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/vec.h"
+
+struct links;
+
+struct link_info {
+	uint32_t ifindex;
+	char name[IF_NAMESIZE];
+	bool is_veth;	    /* veth or netkit */
+	bool peer_elsewhere; /* the other end is in another network namespace */
+	bool up;
+};
+typedef VEC(struct link_info) link_infos;
+typedef VEC(struct addr) addrs;
+
+struct links_events {
+	/* An interface appeared, was renamed or changed. */
+	void (*changed)(void *data, const struct link_info *link);
+	void (*gone)(void *data, uint32_t ifindex, const char *name);
+	void (*addresses_changed)(void *data);
+	void *data;
+};
+
+/* Events are only given from links_dispatch(). */
+int links_open(const struct links_events *events, struct links **ret, struct error *error);
+void links_close(struct links *links);
+DEFINE_CLEANUP(struct links, links_close);
+
+int links_fd(const struct links *links); /* readable when links_dispatch() has work */
+/* Lost events (ENOBUFS) are made good by reading everything again. */
+int links_dispatch(struct links *links);
+
+bool links_by_name(const struct links *links, const char *name, struct link_info *ret);
+void links_list(const struct links *links, link_infos *ret);
+/* Unicast addresses of this node, loopback and link-local ones left out. */
+void links_addresses(const struct links *links, addrs *ret);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Typed Kubernetes objects: what the rest of weir knows of a manifest. */
+#ifndef WEIR_OBJECT_OBJECT_H
+#define WEIR_OBJECT_OBJECT_H
+
+#include "base/cleanup.h"
+#include "object/diag.h"
+#include "object/policy.h"
+
+enum object_kind {
+	KIND_NAMESPACE,
+	KIND_POD,
+	KIND_NODE,
+	KIND_SERVICE,
+	KIND_ENDPOINT_SLICE,
+	KIND_NETWORK_POLICY,
+	KIND_TRAFFIC_POLICY,
+	KIND_MAX,
+};
+
+struct kind_info {
+	const char *kind;	 /* "NetworkPolicy" */
+	const char *api_version; /* "networking.k8s.io/v1" */
+	const char *plural;	 /* "networkpolicies", as the CLI takes it too */
+	const char *short_name;	 /* "netpol", or NULL */
+	bool namespaced;
+	bool is_policy; /* unknown fields are errors */
+};
+
+const struct kind_info *kind_info(enum object_kind kind);
+/* Kind, plural or short name, in any case. KIND_MAX when there is none. */
+enum object_kind kind_by_name(const char *name);
+
+enum pod_phase { POD_PENDING, POD_RUNNING, POD_SUCCEEDED, POD_FAILED, POD_UNKNOWN };
+enum xdp_mode { XDP_MODE_OFF, XDP_MODE_NATIVE, XDP_MODE_GENERIC };
+
+struct pod_port {
+	char *name;
+	uint8_t protocol;
+	uint16_t port;
+};
+
+struct pod {
+	char *node;		/* spec.nodeName, or NULL */
+	char *service_account;	/* or NULL */
+	bool host_network;
+	enum pod_phase phase;	/* absent: running */
+	VEC(struct addr) addrs; /* status.podIPs, and status.podIP */
+	VEC(struct pod_port) ports; /* named container ports only */
+	char *interface;	/* annotation weir.dev/interface, or NULL */
+	enum xdp_mode xdp;	/* annotation weir.dev/xdp: "on" is native, "generic" generic */
+};
+
+struct object {
+	enum object_kind kind;
+	char *namespace; /* NULL for cluster-wide kinds; "default" when a namespaced object names none */
+	char *name;
+	struct labels labels; /* a Namespace always has kubernetes.io/metadata.name */
+	char *file;	      /* where it was read from, or NULL */
+	int line;	      /* of the document's first line */
+	char *json;	      /* the document as one line of JSON; only when asked for, else NULL */
+	union {
+		struct pod pod;
+		struct policy policy;
+	};
+};
+
+void object_free(struct object *object);
+DEFINE_CLEANUP(struct object, object_free);
+
+/* "NetworkPolicy shop/backend", "Namespace shop"; the caller frees. */
+char *object_title(const struct object *object);
+/* A key unique among objects: "kind/namespace/name", kind as a number. The caller frees. */
+char *object_key(enum object_kind kind, const char *namespace, const char *name);
+
+/* An owned list of objects. */
+struct objects {
+	VEC(struct object *) list;
+};
+
+void objects_free(struct objects *objects);
+/* Sorts by kind, namespace, name. */
+void objects_sort(struct objects *objects);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What policy is compiled from: the objects of all sources, sorted out by
+ * kind, and this node's own addresses. Borrows every object.
+ */
+#ifndef WEIR_POLICY_WORLD_H
+#define WEIR_POLICY_WORLD_H
+
+#include "object/object.h"
+
+struct world {
+	VEC(const struct object *) namespaces; /* sorted by name */
+	VEC(const struct object *) pods;       /* sorted by namespace, name; finished ones are left out */
+	VEC(const struct object *) policies;   /* sorted by kind, namespace, name */
+	VEC(struct addr) node_addrs;
+};
+
+/*
+ * Adds one source's objects. An object that an earlier source has too is left
+ * out, and named in a warning.
+ */
+void world_add(struct world *world, const struct objects *objects, struct diags *diags);
+/* To be called once after the last world_add: sorts, and warns of two pods with one address (the first by name keeps it). */
+void world_finish(struct world *world, struct diags *diags);
+void world_free(struct world *world); /* what it holds */
+
+const struct object *world_pod(const struct world *world, const char *namespace, const char *name); /* NULL: none */
+const struct object *world_pod_by_addr(const struct world *world, const struct addr *addr);
+/* The labels of a namespace; of one that has no object, only its name as kubernetes.io/metadata.name (into scratch, which the caller frees). */
+const struct labels *world_namespace_labels(const struct world *world, const char *name, struct labels *scratch);
+
+#endif
