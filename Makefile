@@ -47,7 +47,8 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror -Wno-
 	-Wno-address-of-packed-member -Iinclude -Ibpf -idirafter /usr/include/$(shell $(CC) -print-multiarch)
 
 MAIN := userspace/cli/main.c
-SOURCES := $(filter-out $(MAIN),$(wildcard userspace/*/*.c))
+ROOMS ?= base object policy source datapath observe agent cli cni
+SOURCES := $(filter-out $(MAIN),$(foreach room,$(ROOMS),$(wildcard userspace/$(room)/*.c)))
 OBJECTS := $(SOURCES:userspace/%.c=$(B)/obj/%.o)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*/test_*.c))
 PACKET_TESTS := $(patsubst tests/packet/%.c,$(B)/tests/packet/%,$(wildcard tests/packet/test_*.c))
@@ -79,7 +80,9 @@ $(B)/gen/weir.skel.h: $(B)/bpf/weir.bpf.o
 
 # --- the program -------------------------------------------------------------
 
-$(B)/obj/%.o: userspace/%.c $(B)/gen/version.h $(B)/gen/weir.skel.h
+$(filter $(B)/obj/datapath/%,$(OBJECTS)) $(TEST_HELPERS) $(PACKET_TESTS:$(B)/tests/%=$(B)/obj/tests/%.o): $(B)/gen/weir.skel.h
+
+$(B)/obj/%.o: userspace/%.c $(B)/gen/version.h
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
@@ -94,7 +97,7 @@ $(B)/weir: $(B)/obj/cli/main.o $(B)/libweir.a
 
 # --- tests and benchmarks ----------------------------------------------------
 
-$(B)/obj/tests/%.o: tests/%.c $(B)/gen/weir.skel.h
+$(B)/obj/tests/%.o: tests/%.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -c $< -o $@
@@ -109,7 +112,7 @@ $(B)/tests/packet/%: $(B)/obj/tests/packet/%.o $(TEST_HELPERS) $(B)/libweir.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(TEST_LIBS)
 
-$(B)/bench/%: bench/%.c $(TEST_HELPERS) $(B)/libweir.a
+$(B)/bench/%: bench/%.c $(TEST_HELPERS) $(B)/libweir.a $(B)/gen/weir.skel.h
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(TEST_HELPERS) $(B)/libweir.a $(LIBS)

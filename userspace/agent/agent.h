@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The node's enforcer: everything that `weir agent` runs. */
+#ifndef WEIR_AGENT_AGENT_H
+#define WEIR_AGENT_AGENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/vec.h"
+
+struct agent_config {
+	VEC(char *) directories; /* of --source dir:PATH, in order */
+	char *node;		 /* this node's name */
+	char *state_dir;
+	char *run_dir; /* holds weir.sock and the lock that keeps a second agent out */
+	char *bpffs;
+	char *metrics;		   /* "ADDR:PORT", or "off" */
+	bool new_interfaces_open;  /* leave container interfaces that nobody claims alone, instead of closing them */
+	uint32_t flows, addresses; /* capacities; 0: the default */
+	uint32_t image_words;	   /* 0: the default */
+};
+
+/* Fills what a default is for: node (host name), directories of state, run and bpffs, metrics. */
+void agent_config_init(struct agent_config *config);
+void agent_config_free(struct agent_config *config); /* what it holds */
+/*
+ * Reads a YAML file: keys sources (["dir:/path"]), node, stateDir, runDir,
+ * bpffs, metrics, newInterfaces ("closed" or "open"), flows, addresses,
+ * imageWords. An unknown key is an error. The error's text is "FILE:LINE:COL: key: what is wrong".
+ */
+int agent_config_read(const char *path, struct agent_config *config, struct error *error);
+
+/* Runs until SIGTERM or SIGINT. 0, or -errno when it could not start, with the reason in error. Enforcement goes on after it. */
+int agent_run(const struct agent_config *config, struct error *error);
+
+#endif
