@@ -43,6 +43,7 @@ new_enough() { # PKGCONFIG-NAME VERSION
 # stanza; so a local mirror stays a local mirror.
 backports_stanza() {
 	local codename=$1 keyring=/usr/share/keyrings/debian-archive-keyring.gpg uri
+	# shellcheck disable=SC2016 # apt's own placeholders
 	uri=$(apt-get indextargets --format '$(CODENAME) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' |
 		awk -v code="$codename" '$1 == code && $2 == "main" { print $3; exit }')
 	[[ -n $uri ]] || return 0

@@ -234,4 +234,29 @@ static __always_inline __u32 weir_image_cell(const struct weir_image *image, __u
 	return weir_image_vec(image, weir_image_vec(image, row, peer), port);
 }
 
+static __always_inline struct weir_image_decision weir_image_decision_at(const struct weir_image *image, __u32 at)
+{
+	__u32 words[WEIR_DECISION_WORDS];
+	struct weir_image_decision decision;
+
+	for (__u32 i = 0; i < WEIR_DECISION_WORDS; i++)
+		words[i] = weir_image_word(image, at + i);
+	__builtin_memcpy(&decision, words, sizeof(decision));
+	return decision;
+}
+
+/* One of the limits that follow a decision record. */
+static __always_inline struct weir_image_limit weir_image_limit_at(const struct weir_image *image, __u32 decision,
+								   __u32 index)
+{
+	__u32 at = decision + WEIR_DECISION_WORDS + index * WEIR_LIMIT_WORDS;
+	__u32 words[WEIR_LIMIT_WORDS];
+	struct weir_image_limit limit;
+
+	for (__u32 i = 0; i < WEIR_LIMIT_WORDS; i++)
+		words[i] = weir_image_word(image, at + i);
+	__builtin_memcpy(&limit, words, sizeof(limit));
+	return limit;
+}
+
 #endif

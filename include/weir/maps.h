@@ -93,6 +93,8 @@ struct weir_counter {
 
 /* Index 0 of the decision counters takes what could get no number of its own. */
 #define WEIR_COUNTER_OVERFLOW 0u
+/* In a flow entry: dropped without a decision, for want of an endpoint or an image. */
+#define WEIR_COUNTER_NONE 0xffffffffu
 
 /* buckets: weir_image_limit.bucket -> state. One cache line, as two cores may share it. */
 struct weir_bucket {

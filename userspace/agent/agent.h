@@ -31,7 +31,10 @@ void agent_config_free(struct agent_config *config); /* what it holds */
  */
 int agent_config_read(const char *path, struct agent_config *config, struct error *error);
 
-/* Runs until SIGTERM or SIGINT. 0, or -errno when it could not start, with the reason in error. Enforcement goes on after it. */
+/*
+ * Runs until SIGTERM or SIGINT. 0, or -errno when it could not start, with the
+ * reason in error. Enforcement goes on after it.
+ */
 int agent_run(const struct agent_config *config, struct error *error);
 
 #endif

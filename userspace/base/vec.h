@@ -37,7 +37,7 @@ void vec_grow(void **items, size_t *capacity, size_t n, size_t item_size);
 		_vec->n = _vec->capacity = 0;  \
 	} while (0)
 
-#define vec_for_each(it, vec) for (__typeof__((vec)->items) it = (vec)->items; it && it < (vec)->items + (vec)->n; it++)
+#define vec_for_each(it, vec) for (__typeof__(&*(vec)->items) it = (vec)->items; it && it < (vec)->items + (vec)->n; it++)
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 

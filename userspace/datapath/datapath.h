@@ -43,6 +43,8 @@ void datapath_close(struct datapath *datapath);
 DEFINE_CLEANUP(struct datapath, datapath_close);
 
 bool datapath_took_over(const struct datapath *datapath);
+/* What was pinned and could not be taken over, and why: one line each, "" when there is nothing to say. */
+const char *datapath_notes(const struct datapath *datapath);
 /* The revision in force, 0 when there is no image yet. */
 uint32_t datapath_revision(const struct datapath *datapath);
 uint32_t datapath_image_words(const struct datapath *datapath);
@@ -96,7 +98,8 @@ struct datapath_attachment {
 typedef VEC(struct datapath_attachment) datapath_attachments;
 void datapath_list_attachments(const struct datapath *datapath, datapath_attachments *ret);
 
-/* Takes off and unpins everything under bpffs, without loading anything. Nothing there is not an error. *ret_interfaces: how many interfaces were freed. */
+/* Takes off and unpins everything under bpffs, without loading anything. Nothing there is not an error.
+ * *ret_interfaces: how many interfaces were freed. */
 int datapath_remove(const char *bpffs, unsigned *ret_interfaces, struct error *error);
 
 /* Sums over CPUs. counters has WEIR_REASON_MAX * WEIR_DIRECTIONS items, index as in weir/maps.h. */

@@ -17,7 +17,7 @@ struct links;
 struct link_info {
 	uint32_t ifindex;
 	char name[IF_NAMESIZE];
-	bool is_veth;	    /* veth or netkit */
+	bool is_veth;	     /* veth or netkit */
 	bool peer_elsewhere; /* the other end is in another network namespace */
 	bool up;
 };

@@ -12,11 +12,11 @@ enum diag_level { DIAG_ERROR, DIAG_WARNING };
 
 struct diag {
 	enum diag_level level;
-	char *file;  /* "-" for standard input */
-	int line;    /* from 1; 0 when unknown */
-	int column;  /* from 1; 0 when unknown */
-	char *path;  /* "spec.ingress[0].ports[1].endPort"; "" for the whole document */
-	char *text;  /* what is wrong and, where it helps, what is expected */
+	char *file; /* "-" for standard input */
+	int line;   /* from 1; 0 when unknown */
+	int column; /* from 1; 0 when unknown */
+	char *path; /* "spec.ingress[0].ports[1].endPort"; "" for the whole document */
+	char *text; /* what is wrong and, where it helps, what is expected */
 };
 
 struct diags {

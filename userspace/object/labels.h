@@ -18,7 +18,7 @@ struct labels {
 	VEC(struct label) list;
 };
 
-const char *labels_get(const struct labels *labels, const char *key); /* NULL when absent */
+const char *labels_get(const struct labels *labels, const char *key);	    /* NULL when absent */
 void labels_set(struct labels *labels, const char *key, const char *value); /* keeps the order */
 void labels_copy(struct labels *to, const struct labels *from);
 bool labels_equal(const struct labels *a, const struct labels *b);
@@ -38,8 +38,9 @@ struct selector {
 };
 
 bool selector_matches(const struct selector *selector, const struct labels *labels);
-void selector_sort(struct selector *selector);	   /* to be called once after filling */
-char *selector_format(const struct selector *selector); /* "app in (a,b),!x"; "" for everything; canonical; caller frees */
+void selector_sort(struct selector *selector); /* to be called once after filling */
+char *
+selector_format(const struct selector *selector); /* "app in (a,b),!x"; "" for everything; canonical; caller frees */
 void selector_free(struct selector *selector);
 
 #endif

@@ -41,14 +41,14 @@ struct pod_port {
 };
 
 struct pod {
-	char *node;		/* spec.nodeName, or NULL */
-	char *service_account;	/* or NULL */
+	char *node;	       /* spec.nodeName, or NULL */
+	char *service_account; /* or NULL */
 	bool host_network;
-	enum pod_phase phase;	/* absent: running */
-	VEC(struct addr) addrs; /* status.podIPs, and status.podIP */
+	enum pod_phase phase;	    /* absent: running */
+	VEC(struct addr) addrs;	    /* status.podIPs, and status.podIP */
 	VEC(struct pod_port) ports; /* named container ports only */
-	char *interface;	/* annotation weir.dev/interface, or NULL */
-	enum xdp_mode xdp;	/* annotation weir.dev/xdp: "on" is native, "generic" generic */
+	char *interface;	    /* annotation weir.dev/interface, or NULL */
+	enum xdp_mode xdp;	    /* annotation weir.dev/xdp: "on" is native, "generic" generic */
 };
 
 struct object {

@@ -56,10 +56,10 @@ enum policy_mode { POLICY_ENFORCE, POLICY_AUDIT };
 enum policy_on_deny { POLICY_DROP, POLICY_REJECT };
 
 struct policy {
-	struct selector subjects;	     /* podSelector */
-	bool has_namespace_selector;	     /* cluster-wide kinds only */
+	struct selector subjects;    /* podSelector */
+	bool has_namespace_selector; /* cluster-wide kinds only */
 	struct selector namespaces;
-	bool isolates[WEIR_DIRECTIONS];	     /* policyTypes, defaulted as NetworkPolicy defines */
+	bool isolates[WEIR_DIRECTIONS]; /* policyTypes, defaulted as NetworkPolicy defines */
 	enum policy_mode mode;
 	enum policy_on_deny on_deny;
 	VEC(struct policy_rule) rules[WEIR_DIRECTIONS];

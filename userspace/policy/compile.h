@@ -51,13 +51,20 @@ struct identity_info {
 	size_t pods;
 };
 
+/* Pods on the host's network are WEIR_IDENTITY_NODE. */
+struct pod_identity {
+	const struct object *pod; /* borrowed from the world */
+	uint32_t identity;
+};
+
 struct compiled {
 	uint32_t *words; /* mask + 1 words, those beyond n_words zero */
 	uint32_t n_words;
 	uint32_t mask;
 	uint32_t revision;
 	VEC(struct address_owner) addresses;  /* sorted by address, distinct */
-	VEC(struct identity_info) identities; /* sorted by number */
+	VEC(struct identity_info) identities; /* sorted by number; without the built-in ones */
+	VEC(struct pod_identity) pods;	      /* sorted by pointer */
 	VEC(struct decision_info) decisions;  /* sorted by at */
 	VEC(struct limit_info) limits;	      /* sorted by bucket */
 	uint32_t n_subjects, n_peer_classes, n_port_classes, n_regions;

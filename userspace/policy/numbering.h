@@ -36,13 +36,13 @@ uint64_t numbering_changes(const struct numbering *numbering);
 
 /* The three numberings that the kernel's state refers to. */
 struct numberings {
-	struct numbering *identities; /* key: identity_key() */
+	struct numbering *identities; /* key: namespace, labels, service account and named ports; see identity.c */
 	struct numbering *counters;   /* key: a decision's verdict and rules */
 	struct numbering *buckets;    /* key: a limit's policy, rule and index */
 };
 
-#define COUNTERS_MAX 65536u
-#define BUCKETS_MAX 65536u
+#define COUNTERS_MAX   65536u
+#define BUCKETS_MAX    65536u
 #define IDENTITIES_MAX (1u << 20)
 
 void numberings_init(struct numberings *numberings);

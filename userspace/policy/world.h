@@ -8,11 +8,18 @@
 
 #include "object/object.h"
 
+/* Whose an address is. Pods on the host's network and finished pods own none. */
+struct world_address {
+	struct addr addr;
+	size_t pod; /* index in pods */
+};
+
 struct world {
 	VEC(const struct object *) namespaces; /* sorted by name */
 	VEC(const struct object *) pods;       /* sorted by namespace, name; finished ones are left out */
 	VEC(const struct object *) policies;   /* sorted by kind, namespace, name */
-	VEC(struct addr) node_addrs;
+	VEC(struct addr) node_addrs;	       /* filled by the caller, before world_finish */
+	VEC(struct world_address) pod_addrs;   /* sorted by address, distinct; filled by world_finish */
 };
 
 /*
@@ -20,13 +27,19 @@ struct world {
  * out, and named in a warning.
  */
 void world_add(struct world *world, const struct objects *objects, struct diags *diags);
-/* To be called once after the last world_add: sorts, and warns of two pods with one address (the first by name keeps it). */
+/*
+ * To be called once after the last world_add: sorts, and warns of two pods
+ * with one address (the first by name keeps it).
+ */
 void world_finish(struct world *world, struct diags *diags);
 void world_free(struct world *world); /* what it holds */
 
 const struct object *world_pod(const struct world *world, const char *namespace, const char *name); /* NULL: none */
 const struct object *world_pod_by_addr(const struct world *world, const struct addr *addr);
-/* The labels of a namespace; of one that has no object, only its name as kubernetes.io/metadata.name (into scratch, which the caller frees). */
+/*
+ * The labels of a namespace; of one that has no object, only its name as
+ * kubernetes.io/metadata.name (into scratch, which the caller frees).
+ */
 const struct labels *world_namespace_labels(const struct world *world, const char *name, struct labels *scratch);
 
 #endif

@@ -19,7 +19,8 @@ DEFINE_CLEANUP(struct store, store_free);
 const struct objects *store_objects(const struct store *store); /* borrowed, valid until the next change */
 
 enum store_change { STORE_CREATED, STORE_CONFIGURED, STORE_UNCHANGED, STORE_DELETED, STORE_NOT_FOUND };
-const char *store_change_name(enum store_change change); /* "created", "configured", "unchanged", "deleted", "not found" */
+/* "created", "configured", "unchanged", "deleted", "not found" */
+const char *store_change_name(enum store_change change);
 
 /*
  * A change in two steps, so that nothing is kept that the kernel would not
@@ -30,7 +31,8 @@ struct store_draft;
 struct store_draft *store_draft_new(struct store *store);
 void store_draft_free(struct store_draft *draft);
 DEFINE_CLEANUP(struct store_draft, store_draft_free);
-enum store_change store_draft_put(struct store_draft *draft, struct object *object); /* takes object over; it has its json */
+/* Takes object over; it has its json. */
+enum store_change store_draft_put(struct store_draft *draft, struct object *object);
 enum store_change store_draft_delete(struct store_draft *draft, enum object_kind kind, const char *namespace,
 				     const char *name);
 const struct objects *store_draft_objects(const struct store_draft *draft);

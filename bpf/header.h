@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Access to the packet's bytes, the same for both kinds of context and for packets that are not linear. */
+#ifndef WEIR_BPF_HEADER_H
+#define WEIR_BPF_HEADER_H
+
+#include "packet.h"
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+static __always_inline void *packet_data(const struct packet *pkt)
+{
+	return pkt->hook == PACKET_XDP ? (void *)(long)((struct xdp_md *)pkt->ctx)->data :
+					 (void *)(long)((struct __sk_buff *)pkt->ctx)->data;
+}
+
+static __always_inline void *packet_data_end(const struct packet *pkt)
+{
+	return pkt->hook == PACKET_XDP ? (void *)(long)((struct xdp_md *)pkt->ctx)->data_end :
+					 (void *)(long)((struct __sk_buff *)pkt->ctx)->data_end;
+}
+
+static __always_inline int packet_load(const struct packet *pkt, __u32 offset, void *to, __u32 size)
+{
+	return pkt->hook == PACKET_XDP ? bpf_xdp_load_bytes(pkt->ctx, offset, to, size) :
+					 bpf_skb_load_bytes(pkt->ctx, offset, to, size);
+}
+
+/*
+ * The size bytes at pkt->offset: in place where they are in the linear part,
+ * else copied to scratch, which unlike pulling leaves the packet as it is (a
+ * pull unshares a cloned head). NULL when the packet is shorter.
+ */
+static __always_inline const void *packet_header(const struct packet *pkt, void *scratch, __u32 size)
+{
+	void *header = packet_data(pkt) + pkt->offset;
+
+	if (likely(header + size <= packet_data_end(pkt)))
+		return header;
+	return packet_load(pkt, pkt->offset, scratch, size) ? NULL : scratch;
+}
+
+/*
+ * Segmentation offload: a packet that stands for several on the wire. Its IP
+ * length fields are zero when it is beyond 64 KiB ("BIG TCP").
+ */
+static __always_inline bool packet_is_gso(const struct packet *pkt)
+{
+	return pkt->hook == PACKET_TC && ((struct __sk_buff *)pkt->ctx)->gso_size;
+}
+
+static __always_inline __u32 packet_segments(const struct packet *pkt)
+{
+	const struct __sk_buff *skb = pkt->ctx;
+
+	if (pkt->hook != PACKET_TC || !skb->gso_size)
+		return 1;
+	/* A sender that is not trusted with the number leaves it to be counted here. */
+	return skb->gso_segs ?: (pkt->length - pkt->offset + skb->gso_size - 1) / skb->gso_size;
+}
+
+/* Bytes on the wire: every segment repeats the headers. */
+static __always_inline __u32 packet_wire_bytes(const struct packet *pkt, __u32 segments)
+{
+	return pkt->length + (segments - 1) * pkt->offset;
+}
+
+#endif

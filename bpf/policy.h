@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What policy says: the walk of weir/image.h, from the endpoint's and the peer's identity to one decision. */
+#ifndef WEIR_BPF_POLICY_H
+#define WEIR_BPF_POLICY_H
+
+#include "flow.h"
+
+/* The packet's only look at the slot: whatever is swapped in later, it is judged by this image alone. */
+static __always_inline enum weir_verdict find_image(struct packet *pkt)
+{
+	__u32 slot = WEIR_SLOT_ENFORCED, first = 0;
+	void *inner = bpf_map_lookup_elem(&images, &slot);
+
+	pkt->image.words = inner ? bpf_map_lookup_elem(inner, &first) : NULL;
+	if (!pkt->image.words)
+		return refuse(pkt, WEIR_REASON_NO_IMAGE);
+	pkt->image.mask = weir_image_mask;
+	return WEIR_VERDICT_NONE;
+}
+
+static __always_inline const __u8 *remote_address(const struct packet *pkt, enum weir_family family)
+{
+	return family == WEIR_IPV4 ? (const __u8 *)&pkt->key->v4.remote : pkt->key->v6.remote;
+}
+
+static __always_inline __u32 peer_identity(const struct packet *pkt, enum weir_family family)
+{
+	const struct weir_address *address = family == WEIR_IPV4 ?
+						     bpf_map_lookup_elem(&addresses4, &pkt->key->v4.remote) :
+						     bpf_map_lookup_elem(&addresses6, pkt->key->v6.remote);
+
+	return address ? address->identity : WEIR_IDENTITY_WORLD;
+}
+
+/* The port that policy names is the one that was connected to: the peer's on the way out, the endpoint's on the way in. */
+static __always_inline __u16 connection_port(const struct packet *pkt, enum weir_family family)
+{
+	__be16 remote = family == WEIR_IPV4 ? pkt->key->v4.remote_port : pkt->key->v6.remote_port;
+	__be16 local = family == WEIR_IPV4 ? pkt->key->v4.local_port : pkt->key->v6.local_port;
+
+	return bpf_ntohs(pkt->opener == WEIR_EGRESS ? remote : local);
+}
+
+static __always_inline enum weir_verdict match_policy(struct packet *pkt, enum weir_family family)
+{
+	const struct weir_image *image = &pkt->image;
+	__u32 subject = weir_image_subject_class(image, pkt->identity);
+	__u32 peer = weir_image_peer_class(image, peer_identity(pkt, family), family, remote_address(pkt, family));
+	__u32 port = weir_image_port_class(image, pkt->ports, connection_port(pkt, family));
+	__u32 at = weir_image_cell(image, subject, pkt->opener, peer, port);
+	struct weir_image_decision decision = weir_image_decision_at(image, at);
+
+	pkt->revision = weir_image_header_word(image, revision);
+	pkt->decision = at;
+	pkt->limited = decision.n_limits;
+	pkt->counter = decision.counter;
+	pkt->reason = decision.reason;
+	if (decision.verdict == WEIR_VERDICT_PASS || decision.flags & WEIR_DECISION_AUDIT)
+		return WEIR_VERDICT_NONE;
+	return refuse(pkt, decision.reason);
+}
+
+#endif

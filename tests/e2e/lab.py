@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A node with pods, an outside world behind its uplink, and a real agent on it.
+
+Everything is made for one lab and taken away with it: network namespaces,
+the directories of the agent, its pins in bpffs.
+"""
+import contextlib
+import ctypes
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import netns
+from netns import Host
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+WEIR = os.path.abspath(os.environ.get("WEIR") or os.path.join(TOP, "build/weir"))
+BPFFS = "/sys/fs/bpf"
+
+GATEWAY4, GATEWAY6 = "10.201.0.254", "fd00:201::fe"
+OUTSIDE4, OUTSIDE6 = "10.201.200.2", "fd00:201:c8::2"
+# Addresses of the outside host that policies by CIDR tell apart.
+OUTSIDE_NET4, OUTSIDE_NET6 = "10.201.210.0/24", "fd00:201:d2::/64"
+OUTSIDE_LOW4, OUTSIDE_HIGH4 = "10.201.210.10", "10.201.210.70"
+OUTSIDE_LOW6, OUTSIDE_HIGH6 = "fd00:201:d2::10", "fd00:201:d2:0:8000::70"
+
+TCP_PORTS = [80, 81, 8080, 8081, 8090, 8091]
+UDP_PORTS = [53, 54]
+
+_labs = []
+
+
+def die_with_parent():
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
+def mount_bpffs():
+    if not os.path.ismount(BPFFS):
+        netns.run("mount", "-t", "bpf", "bpf", BPFFS)
+
+
+class Pod(Host):
+    """A pod: a host behind a veth whose other end is on the node."""
+
+    def __init__(self, lab, name, *, namespace="shop", labels=None, annotations=None):
+        self.lab, self.name, self.namespace = lab, name, namespace
+        self.labels = labels if labels is not None else {"app": name}
+        self.annotations = annotations or {}
+        self.number = lab.take_number()
+        self.interface = f"veth-{name}"[:15]
+        self.addr4, self.addr6 = f"10.201.0.{self.number}", f"fd00:201::{self.number:x}"
+        super().__init__(f"{lab.label}-{name}")
+
+    def plug(self):
+        """Makes the veth pair and serves on it."""
+        self.plug_again()
+        self.do("serve", protocol="TCP", ports=TCP_PORTS)
+        self.do("serve", protocol="UDP", ports=UDP_PORTS)
+
+    def plug_again(self):
+        self.lab.node.ip(
+            f"link add {self.interface} type veth peer name eth0 netns {self.netns}",
+            f"addr add {GATEWAY4}/32 dev {self.interface}",
+            f"addr add {GATEWAY6}/128 dev {self.interface} nodad",
+            f"link set {self.interface} up",
+            f"route add {self.addr4}/32 dev {self.interface}",
+            f"route add {self.addr6}/128 dev {self.interface}")
+        self.ip(
+            f"addr add {self.addr4}/32 dev eth0",
+            f"addr add {self.addr6}/128 dev eth0 nodad",
+            "link set eth0 up",
+            f"route add {GATEWAY4} dev eth0", f"route add default via {GATEWAY4}",
+            f"route add {GATEWAY6} dev eth0", f"route add default via {GATEWAY6}")
+
+    def unplug(self):
+        self.lab.node.ip(f"link delete {self.interface}")
+
+    def manifest(self):
+        return {
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": self.name, "namespace": self.namespace, "labels": self.labels,
+                         "annotations": {"weir.dev/interface": self.interface} | self.annotations},
+            "spec": {"containers": [{"name": "main", "image": "none",
+                                     "ports": [{"name": "web", "containerPort": 8080}]}]},
+            "status": {"phase": "Running", "podIPs": [{"ip": self.addr4}, {"ip": self.addr6}]},
+        }
+
+    def announce(self):
+        """Says in the directory source what is behind the interface."""
+        self.lab.write(f"pod-{self.name}.json", self.manifest())
+
+    def withdraw(self):
+        self.lab.remove(f"pod-{self.name}.json")
+
+
+class Lab:
+    def __init__(self, label="a", *, env=None, options=()):
+        self.label, self.env, self.options = label, dict(env or {}), list(options)
+        self.agent = None
+        self.pods = {}
+        self._number = 0
+        self._mounts = []
+        self._log = None
+        self.dir = tempfile.mkdtemp(prefix=f"{netns.PREFIX}-{label}-")
+        self.source, self.state, self.rundir = (os.path.join(self.dir, d) for d in ("source", "state", "run"))
+        self.bpffs = f"{BPFFS}/weir-test-{os.getpid()}-{label}"
+        self.socket = os.path.join(self.rundir, "weir.sock")
+        self.log_path = os.path.join(self.dir, "agent.log")
+        _labs.append(self)
+        try:
+            for directory in (self.source, self.state, self.rundir):
+                os.mkdir(directory)
+            mount_bpffs()
+            self.node = Host(f"{label}-node", router=True)
+            self.outside = Host(f"{label}-out")
+            self._plug_outside()
+        except BaseException:
+            self.close()
+            raise
+
+    def _plug_outside(self):
+        out = self.outside
+        self.node.ip(
+            f"link add up0 type veth peer name eth0 netns {out.netns}",
+            "addr add 10.201.200.1/24 dev up0", "addr add fd00:201:c8::1/64 dev up0 nodad", "link set up0 up",
+            f"route add {OUTSIDE_NET4} via {OUTSIDE4}", f"route add default via {OUTSIDE4}")
+        out.ip(
+            f"addr add {OUTSIDE4}/24 dev eth0", f"addr add {OUTSIDE6}/64 dev eth0 nodad",
+            *(f"addr add {a}/32 dev lo" for a in (OUTSIDE_LOW4, OUTSIDE_HIGH4)),
+            *(f"addr add {a}/128 dev lo nodad" for a in (OUTSIDE_LOW6, OUTSIDE_HIGH6)),
+            "link set eth0 up", "route add default via 10.201.200.1", "route add default via fd00:201:c8::1")
+        self.node.ip(f"route add {OUTSIDE_NET6} via {OUTSIDE6}")
+        out.do("serve", protocol="TCP", ports=TCP_PORTS)
+        out.do("serve", protocol="UDP", ports=UDP_PORTS)
+
+    def take_number(self):
+        self._number += 1
+        return self._number
+
+    # --- pods and the directory source --------------------------------------
+
+    def add_pod(self, name, *, announce=True, **about):
+        pod = Pod(self, name, **about)
+        self.pods[name] = pod
+        pod.plug()
+        if announce:
+            pod.announce()
+        return pod
+
+    def remove_pod(self, name):
+        pod = self.pods.pop(name)
+        pod.withdraw()
+        pod.unplug()
+        pod.close()
+
+    def add_namespace(self, name, **labels):
+        self.write(f"namespace-{name}.json",
+                   {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
+
+    def write(self, name, content):
+        """Puts a file into the source directory, whole or not at all."""
+        text = content if isinstance(content, str) else json.dumps(content)
+        path = os.path.join(self.source, name)
+        with open(os.path.join(self.source, f".{name}.new"), "w", encoding="utf-8") as f:
+            f.write(text)
+        os.rename(f.name, path)
+        return path
+
+    def remove(self, name):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(self.source, name))
+
+    def enforce(self, policies):
+        """Makes these the only policies of the directory and returns once the kernel enforces them."""
+        self.write("policy.yaml", policies) if policies else self.remove("policy.yaml")
+        self.settle()
+
+    def settle(self):
+        done = self.weir("wait", "--settled", "--timeout", "10")
+        if done.returncode != 0:
+            raise AssertionError(f"weir wait --settled: exit {done.returncode}: {done.stderr}{self.log_tail()}")
+
+    # --- the program ---------------------------------------------------------
+
+    def agent_words(self):
+        return [WEIR, "agent", "--source", f"dir:{self.source}", "--node", "node-1", "--state-dir", self.state,
+                "--run-dir", self.rundir, "--bpffs", self.bpffs, "--metrics", "127.0.0.1:9964", *self.options]
+
+    def start_agent(self):
+        with open(self.log_path, "ab") as log:
+            self.agent = subprocess.Popen([*self.node.enter(), *self.agent_words()], stdin=subprocess.DEVNULL,
+                                          stdout=log, stderr=log, env=os.environ | self.env,
+                                          preexec_fn=die_with_parent)
+        self.until(self._answers, "the agent answers on its socket", 20)
+        self.settle()
+        return self
+
+    def _answers(self):
+        if self.agent.poll() is not None:
+            raise AssertionError(f"the agent ended with {self.agent.returncode}{self.log_tail()}")
+        return os.path.exists(self.socket) and self.weir("wait", "--settled", "--timeout", "5").returncode == 0
+
+    def end_agent(self, signal_number=signal.SIGTERM):
+        """Ends the agent; what it answers."""
+        if self.agent is None:
+            return None
+        if self.agent.poll() is None:
+            self.agent.send_signal(signal_number)
+        try:
+            self.agent.wait(10)
+        except subprocess.TimeoutExpired:
+            self.agent.kill()
+            self.agent.wait(5)
+            raise AssertionError(f"the agent did not end on signal {signal_number}{self.log_tail()}") from None
+        code, self.agent = self.agent.returncode, None
+        return code
+
+    def weir(self, *words, stdin=None, timeout=20, socket=None, env=None):
+        """Runs the program with this lab's socket, in the node's namespace."""
+        return subprocess.run([*self.node.enter(), WEIR, "--socket", socket or self.socket, *words], input=stdin,
+                              capture_output=True, text=True, timeout=timeout, check=False,
+                              env=os.environ | self.env | (env or {}))
+
+    def weir_json(self, *words):
+        done = self.weir(*words, "-o", "json")
+        try:
+            return json.loads(done.stdout)
+        except json.JSONDecodeError:
+            raise AssertionError(f"weir {' '.join(words)} -o json: exit {done.returncode}: "
+                                 f"{done.stdout}{done.stderr}{self.log_tail()}") from None
+
+    def status(self):
+        return self.weir_json("status")
+
+    def interface(self, name):
+        """What status says of an interface, or None."""
+        return next((i for i in self.status()["interfaces"] if i["interface"] == name), None)
+
+    def pins(self):
+        """The paths of everything pinned."""
+        return sorted(os.path.join(parent, name) for parent, _, names in os.walk(self.bpffs) for name in names)
+
+    def detach(self):
+        return self.weir("detach", "--bpffs", self.bpffs)
+
+    def log_tail(self, lines=25):
+        with contextlib.suppress(FileNotFoundError), open(self.log_path, encoding="utf-8", errors="replace") as f:
+            return "\nthe agent's log ends:\n" + "".join(f.readlines()[-lines:])
+        return ""
+
+    @staticmethod
+    def until(condition, what, seconds=5):
+        """Waits for a condition; the first true value of it."""
+        deadline = time.monotonic() + seconds
+        while not (value := condition()):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not within {seconds} s: {what}")
+            time.sleep(0.01)
+        return value
+
+    def mount_tiny_state(self, size="64k"):
+        """Puts the state directory on a file system that is easily full."""
+        netns.run("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", self.state)
+        self._mounts.append(self.state)
+
+    def _unmount(self):
+        while self._mounts:
+            subprocess.run(["umount", "-l", self._mounts.pop()], check=False, capture_output=True)
+
+    def close(self):
+        """Takes everything of this lab away, in any state that it is in."""
+        if self not in _labs:
+            return
+        _labs.remove(self)
+        try:
+            with contextlib.suppress(AssertionError):
+                self.end_agent()
+            if hasattr(self, "node") and os.path.isdir(self.bpffs):
+                self.detach()
+        finally:
+            shutil.rmtree(self.bpffs, ignore_errors=True)
+            self._unmount()
+            for host in [*self.pods.values(), *(getattr(self, h) for h in ("outside", "node") if hasattr(self, h))]:
+                with contextlib.suppress(OSError, netns.CommandFailed):
+                    host.close()
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def close_all():
+    for lab in list(_labs):
+        lab.close()
+    netns.delete_all()

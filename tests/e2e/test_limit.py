@@ -1,0 +1,133 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Token buckets: what is asked for is what is delivered, whatever is offered."""
+from case import LabCase, main, shop
+from core_cases import policy
+
+PORT = 9000
+SECONDS = 5.0
+WARM_UP = 1.0  # drains the bucket, so that the burst is spent before the measurement
+TOLERANCE = 0.02
+HEADERS4 = 14 + 20 + 8  # Ethernet, IPv4, UDP: a limit in bytes counts whole frames
+
+
+def limited(limit, direction="Ingress"):
+    subject, side = ("backend", "from") if direction == "Ingress" else ("frontend", "to")
+    peer = "frontend" if subject == "backend" else "backend"
+    return policy(f"""
+        podSelector: {{matchLabels: {{app: {subject}}}}}
+        policyTypes: [{direction}]
+        {direction.lower()}:
+        - name: paced
+          {side}: [{{podSelector: {{matchLabels: {{app: {peer}}}}}}}]
+          limits: [{limit}]
+        """, kind="TrafficPolicy", name="limited")
+
+
+class Meter(LabCase):
+    """Sends from frontend, and notes what arrives at backend."""
+
+    def deliver(self, rate, size=64, seconds=SECONDS, warm_up_rate=None):
+        """Offers datagrams at a rate for some seconds; arrivals per second once the bucket is drained."""
+        self.backend.do("sink", port=PORT)
+        try:
+            self.flood(warm_up_rate or rate, size, WARM_UP)
+            sent = self.flood(rate, size, seconds)
+        finally:
+            arrivals = self.backend.do("arrivals", port=PORT)
+        self.assertAlmostEqual(sent["sent"] / sent["seconds"], rate, delta=rate * 0.01, msg="the sender's own pace")
+        end = arrivals[-1][0]
+        stamps = [stamp for stamp, _ in arrivals if stamp > end - seconds + 0.1]
+        return (len(stamps) - 1) / (stamps[-1] - stamps[0])
+
+    def flood(self, rate, size, seconds):
+        return self.frontend.do("flood", host=self.backend.addr4, port=PORT, size=size, rate=rate, seconds=seconds)
+
+    def assert_rate(self, delivered, asked):
+        self.assertAlmostEqual(delivered, asked, delta=asked * TOLERANCE)
+
+
+class Limit(Meter):
+    def test_far_over(self):
+        """1,000 packets/s asked and 5,000/s offered delivers 1,000/s"""
+        self.lab.enforce(limited("{packetsPerSecond: 1000}"))
+        self.assert_rate(self.deliver(5000), 1000)
+
+    def test_slightly_over(self):
+        """1,000 packets/s asked and 1,100/s offered delivers 1,000/s"""
+        self.lab.enforce(limited("{packetsPerSecond: 1000}"))
+        self.assert_rate(self.deliver(1100, warm_up_rate=5000), 1000)
+
+    def test_under(self):
+        """what stays under the limit is delivered whole"""
+        self.lab.enforce(limited("{packetsPerSecond: 1000}"))
+        self.backend.do("sink", port=PORT)
+        sent = self.flood(900, 64, 2)
+        self.assertEqual(len(self.backend.do("arrivals", port=PORT)), sent["sent"])
+
+    def test_bytes(self):
+        """1 MB/s asked and 3 MB/s offered delivers 1 MB/s of frames"""
+        self.lab.enforce(limited("{bytesPerSecond: 1M}"))
+        size = 1000 - HEADERS4
+        self.assert_rate(self.deliver(3000, size) * 1000, 1e6)
+
+    def test_egress(self):
+        """a limit on what a pod sends holds alike"""
+        self.lab.enforce(limited("{packetsPerSecond: 1000}", "Egress"))
+        self.assert_rate(self.deliver(5000, seconds=3), 1000)
+
+    def test_burst(self):
+        """a full bucket lets exactly its burst through at once"""
+        self.lab.enforce(limited("{packetsPerSecond: 10, burst: 40}"))
+        self.backend.do("sink", port=PORT)
+        self.flood(20000, 64, 0.02)
+        self.assertAlmostEqual(len(self.backend.do("arrivals", port=PORT)), 40, delta=1)
+
+    def test_kept_across_restart(self):
+        """a limit holds while the agent is away, and a restart refills no bucket"""
+        self.lab.enforce(limited("{packetsPerSecond: 20, burst: 100}"))
+        self.backend.do("sink", port=PORT)
+        self.flood(20000, 64, 0.05)
+        self.lab.end_agent()
+        self.flood(20000, 64, 0.05)
+        self.lab.start_agent()
+        self.flood(20000, 64, 0.05)
+        arrivals = self.backend.do("arrivals", port=PORT)
+        allowed = 100 + 20 * (arrivals[-1][0] - arrivals[0][0])
+        self.assertLessEqual(len(arrivals), allowed + 2)
+        self.assertGreaterEqual(len(arrivals), 100)
+
+    def test_drops_are_counted(self):
+        """what a limit drops is counted at the limit"""
+        self.lab.enforce(limited("{packetsPerSecond: 10, burst: 1}"))
+
+        def dropped():
+            return sum(i["droppedPackets"] for i in self.lab.weir_json("get", "limits")["items"])
+        before = dropped()
+        self.backend.do("sink", port=PORT)
+        sent = self.flood(2000, 64, 0.1)
+        arrived = len(self.backend.do("arrivals", port=PORT))
+        self.assertEqual(dropped() - before, sent["sent"] - arrived)
+
+    def test_others_unlimited(self):
+        """traffic that the limited rule does not match is not slowed"""
+        self.lab.enforce(limited("{packetsPerSecond: 10, burst: 1}"))
+        self.intruder.do("sink", port=PORT)
+        sent = self.frontend.do("flood", host=self.intruder.addr4, port=PORT, size=64, rate=2000, seconds=0.5)
+        self.assertEqual(len(self.intruder.do("arrivals", port=PORT)), sent["sent"])
+
+
+class LimitInXdp(Meter):
+    @classmethod
+    def build(cls):
+        shop(cls.lab, xdp=["frontend", "backend"])
+
+    def test_charged_once(self):
+        """where XDP and tc both see a packet, it is charged once"""
+        for direction in ("Egress", "Ingress"):
+            self.lab.enforce(limited("{packetsPerSecond: 1000}", direction))
+            self.assert_rate(self.deliver(3000, seconds=3), 1000)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "packet/lab.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "weir.skel.h"
+
+struct lab {
+	struct weir_bpf *skeleton;
+	uint32_t image_words;
+	int n_cpus;
+};
+
+static int create_image_map(uint32_t words)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "weir_lab_image", sizeof(uint32_t), words * sizeof(uint32_t), 1,
+				&opts);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int quiet(enum libbpf_print_level level, const char *format, va_list args)
+{
+	return level == LIBBPF_WARN && getenv("WEIR_LAB_VERBOSE") ? vfprintf(stderr, format, args) : 0;
+}
+
+static int size_maps(struct weir_bpf *skeleton, const struct lab_config *config, int image_map)
+{
+	int r = bpf_map__set_max_entries(skeleton->maps.flows4, config->flows) ?:
+		bpf_map__set_max_entries(skeleton->maps.flows6, config->flows) ?:
+		bpf_map__set_max_entries(skeleton->maps.addresses4, config->addresses) ?:
+		bpf_map__set_max_entries(skeleton->maps.addresses6, config->addresses) ?:
+		bpf_map__set_max_entries(skeleton->maps.decisions, LAB_DECISIONS) ?:
+		bpf_map__set_max_entries(skeleton->maps.buckets, LAB_BUCKETS) ?:
+		bpf_map__set_inner_map_fd(skeleton->maps.images, image_map);
+
+	skeleton->rodata->weir_image_mask = config->image_words - 1;
+	return r;
+}
+
+int lab_open(const struct lab_config *config, struct lab **ret, const char **ret_why)
+{
+	_cleanup_(lab_closep) struct lab *lab = calloc(1, sizeof(*lab));
+	int r;
+
+	if (!lab)
+		return -ENOMEM;
+	*ret_why = "not root";
+	if (geteuid() != 0)
+		return -EPERM;
+	libbpf_set_print(quiet);
+	lab->image_words = config->image_words;
+	lab->n_cpus = libbpf_num_possible_cpus();
+	_cleanup_close_ int image_map = create_image_map(lab->image_words);
+	*ret_why = "the kernel refuses BPF maps";
+	if (image_map < 0)
+		return image_map == -EPERM ? -EPERM : -EOPNOTSUPP;
+
+	*ret_why = "the programs do not load";
+	lab->skeleton = weir_bpf__open();
+	if (!lab->skeleton)
+		return -errno;
+	r = size_maps(lab->skeleton, config, image_map);
+	if (r < 0)
+		return r;
+	r = weir_bpf__load(lab->skeleton);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(lab);
+	return 0;
+}
+
+void lab_close(struct lab *lab)
+{
+	if (!lab)
+		return;
+	weir_bpf__destroy(lab->skeleton);
+	free(lab);
+}
+
+static int forget_all(struct bpf_map *map)
+{
+	uint8_t key[64];
+
+	while (!bpf_map__get_next_key(map, NULL, key, bpf_map__key_size(map))) {
+		if (bpf_map__delete_elem(map, key, bpf_map__key_size(map), 0) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+int lab_forget_flows(struct lab *lab)
+{
+	return forget_all(lab->skeleton->maps.flows4) ?: forget_all(lab->skeleton->maps.flows6);
+}
+
+int lab_reset(struct lab *lab)
+{
+	static const struct weir_bucket empty;
+
+	for (uint32_t i = 0; i < LAB_BUCKETS; i++) {
+		int r = lab_set_bucket(lab, i, &empty);
+
+		if (r < 0)
+			return r;
+	}
+	return lab_forget_flows(lab) ?:
+	       forget_all(lab->skeleton->maps.addresses4) ?: forget_all(lab->skeleton->maps.addresses6);
+}
+
+int lab_swap(struct lab *lab, const struct tiny_image *image)
+{
+	_cleanup_close_ int fd = create_image_map(lab->image_words);
+	_cleanup_free_ uint32_t *words = calloc(lab->image_words, sizeof(*words));
+	uint32_t slot = WEIR_SLOT_ENFORCED, first = 0;
+
+	if (fd < 0 || !words)
+		return fd < 0 ? fd : -ENOMEM;
+	memcpy(words, image->words, sizeof(image->words));
+	if (bpf_map_update_elem(fd, &first, words, BPF_ANY) < 0 ||
+	    bpf_map_update_elem(bpf_map__fd(lab->skeleton->maps.images), &slot, &fd, BPF_ANY) < 0)
+		return -errno;
+	lab_new_generation(lab);
+	return 0;
+}
+
+int lab_unload_image(struct lab *lab)
+{
+	uint32_t slot = WEIR_SLOT_ENFORCED;
+
+	if (bpf_map_delete_elem(bpf_map__fd(lab->skeleton->maps.images), &slot) < 0 && errno != ENOENT)
+		return -errno;
+	lab_new_generation(lab);
+	return 0;
+}
+
+void lab_new_generation(struct lab *lab)
+{
+	lab->skeleton->data_control->weir_control.generation++;
+}
+
+void lab_set_generation(struct lab *lab, uint32_t generation)
+{
+	lab->skeleton->data_control->weir_control.generation = generation;
+}
+
+int lab_set_endpoint(struct lab *lab, uint32_t identity)
+{
+	uint32_t ifindex = LAB_IFINDEX;
+	struct weir_endpoint endpoint = { .identity = identity };
+
+	return bpf_map__update_elem(lab->skeleton->maps.endpoints, &ifindex, sizeof(ifindex), &endpoint,
+				    sizeof(endpoint), BPF_ANY);
+}
+
+int lab_delete_endpoint(struct lab *lab)
+{
+	uint32_t ifindex = LAB_IFINDEX;
+	int r = bpf_map__delete_elem(lab->skeleton->maps.endpoints, &ifindex, sizeof(ifindex), 0);
+
+	return r == -ENOENT ? 0 : r;
+}
+
+int lab_set_address(struct lab *lab, enum weir_family family, const uint8_t *addr, uint32_t identity)
+{
+	struct bpf_map *map = family == WEIR_IPV4 ? lab->skeleton->maps.addresses4 : lab->skeleton->maps.addresses6;
+	struct weir_address address = { .identity = identity };
+
+	return bpf_map__update_elem(map, addr, bpf_map__key_size(map), &address, sizeof(address), BPF_ANY);
+}
+
+int lab_program_fd(const struct lab *lab, enum lab_program program)
+{
+	switch (program) {
+	case LAB_FROM_POD:
+		return bpf_program__fd(lab->skeleton->progs.weir_from_pod);
+	case LAB_TO_POD:
+		return bpf_program__fd(lab->skeleton->progs.weir_to_pod);
+	case LAB_XDP:
+		return bpf_program__fd(lab->skeleton->progs.weir_xdp);
+	}
+	return -EINVAL;
+}
+
+static enum weir_verdict verdict_of(enum lab_program program, uint32_t code)
+{
+	if (code == (program == LAB_XDP ? (uint32_t)XDP_PASS : (uint32_t)TC_ACT_UNSPEC))
+		return WEIR_VERDICT_PASS;
+	if (code == (program == LAB_XDP ? (uint32_t)XDP_DROP : (uint32_t)TC_ACT_SHOT))
+		return WEIR_VERDICT_DROP;
+	return WEIR_VERDICT_NONE;
+}
+
+int lab_run(struct lab *lab, const struct lab_run *run, struct lab_result *ret)
+{
+	struct __sk_buff skb = { .gso_size = run->gso_size, .gso_segs = run->gso_segs, .data_end = run->linear };
+	struct xdp_md xdp = { .data_end = run->linear };
+	bool bare = !run->gso_size && !run->gso_segs && !run->linear;
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = run->frame->bytes, .data_size_in = run->frame->length,
+		    .repeat = run->repeat ?: 1);
+
+	if (!bare) {
+		opts.ctx_in = run->program == LAB_XDP ? (void *)&xdp : (void *)&skb;
+		opts.ctx_size_in = run->program == LAB_XDP ? sizeof(xdp) : sizeof(skb);
+	}
+	if (bpf_prog_test_run_opts(lab_program_fd(lab, run->program), &opts) < 0)
+		return -errno;
+	ret->verdict = verdict_of(run->program, opts.retval);
+	ret->ns = opts.duration;
+	return 0;
+}
+
+static int sum_counters(struct lab *lab, struct bpf_map *map, uint32_t n, struct weir_counter *ret)
+{
+	size_t size = lab->n_cpus * sizeof(struct weir_counter);
+	_cleanup_free_ struct weir_counter *values = malloc(size);
+
+	if (!values)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n; i++) {
+		int r = bpf_map__lookup_elem(map, &i, sizeof(i), values, size, 0);
+
+		if (r < 0)
+			return r;
+		ret[i] = (struct weir_counter){ 0 };
+		for (int cpu = 0; cpu < lab->n_cpus; cpu++) {
+			ret[i].packets += values[cpu].packets;
+			ret[i].bytes += values[cpu].bytes;
+		}
+	}
+	return 0;
+}
+
+int lab_counters(struct lab *lab, struct lab_counters *ret)
+{
+	return sum_counters(lab, lab->skeleton->maps.reasons, WEIR_REASON_MAX * WEIR_DIRECTIONS, ret->reasons) ?:
+	       sum_counters(lab, lab->skeleton->maps.decisions, LAB_DECISIONS, ret->decisions);
+}
+
+int lab_bucket(struct lab *lab, uint32_t bucket, struct weir_bucket *ret)
+{
+	return bpf_map__lookup_elem(lab->skeleton->maps.buckets, &bucket, sizeof(bucket), ret, sizeof(*ret), 0);
+}
+
+int lab_set_bucket(struct lab *lab, uint32_t bucket, const struct weir_bucket *value)
+{
+	return bpf_map__update_elem(lab->skeleton->maps.buckets, &bucket, sizeof(bucket), value, sizeof(*value),
+				    BPF_ANY);
+}
+
+static int count_flows(struct bpf_map *map, struct weir_flow *ret)
+{
+	uint8_t key[64];
+	void *previous = NULL;
+	int n = 0;
+
+	while (!bpf_map__get_next_key(map, previous, key, bpf_map__key_size(map))) {
+		int r = bpf_map__lookup_elem(map, key, bpf_map__key_size(map), ret, sizeof(*ret), 0);
+
+		if (r < 0)
+			return r;
+		previous = key;
+		n++;
+	}
+	return n;
+}
+
+int lab_flows(struct lab *lab, struct weir_flow *ret)
+{
+	int v4 = count_flows(lab->skeleton->maps.flows4, ret);
+	int v6 = v4 < 0 ? v4 : count_flows(lab->skeleton->maps.flows6, ret);
+
+	return v6 < 0 ? v6 : v4 + v6;
+}

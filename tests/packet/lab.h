@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The programs, loaded but attached to nothing: packets run through them by
+ * BPF_PROG_TEST_RUN, on the loopback interface, which is endpoint 1.
+ */
+#ifndef WEIR_TESTS_PACKET_LAB_H
+#define WEIR_TESTS_PACKET_LAB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "packet/frame.h"
+#include "packet/tiny_image.h"
+#include "weir/maps.h"
+#include "weir/reason.h"
+
+#define LAB_IFINDEX 1u
+#define LAB_DECISIONS 64u
+#define LAB_BUCKETS 16u
+
+struct lab;
+
+struct lab_config {
+	uint32_t flows;
+	uint32_t addresses;
+	uint32_t image_words; /* a power of two, at least TINY_WORDS */
+};
+
+enum lab_program {
+	LAB_FROM_POD,
+	LAB_TO_POD,
+	LAB_XDP,
+};
+
+/* -EPERM or -EOPNOTSUPP when this process or kernel can't; *ret_why, a fixed string, then says so in words. */
+int lab_open(const struct lab_config *config, struct lab **ret, const char **ret_why);
+void lab_close(struct lab *lab);
+DEFINE_CLEANUP(struct lab, lab_close);
+
+/* No flows, empty buckets, no addresses; the endpoint and the image stay. */
+int lab_reset(struct lab *lab);
+int lab_swap(struct lab *lab, const struct tiny_image *image);
+int lab_unload_image(struct lab *lab);
+void lab_new_generation(struct lab *lab);
+void lab_set_generation(struct lab *lab, uint32_t generation);
+int lab_set_endpoint(struct lab *lab, uint32_t identity);
+int lab_delete_endpoint(struct lab *lab);
+int lab_set_address(struct lab *lab, enum weir_family family, const uint8_t *addr, uint32_t identity);
+
+struct lab_run {
+	enum lab_program program;
+	const struct frame *frame;
+	uint32_t repeat;      /* 1 unless given */
+	uint32_t gso_size;    /* tc only */
+	uint32_t gso_segs;    /* tc only */
+	uint32_t linear;      /* bytes in the linear part; all unless given */
+};
+
+struct lab_result {
+	enum weir_verdict verdict; /* NONE for a code that is neither pass nor drop */
+	uint32_t ns;		   /* a packet, on average */
+};
+
+int lab_run(struct lab *lab, const struct lab_run *run, struct lab_result *ret);
+int lab_program_fd(const struct lab *lab, enum lab_program program);
+
+struct lab_counters {
+	struct weir_counter reasons[WEIR_REASON_MAX * WEIR_DIRECTIONS];
+	struct weir_counter decisions[LAB_DECISIONS];
+};
+int lab_counters(struct lab *lab, struct lab_counters *ret);
+int lab_bucket(struct lab *lab, uint32_t bucket, struct weir_bucket *ret);
+int lab_set_bucket(struct lab *lab, uint32_t bucket, const struct weir_bucket *value);
+
+/* How many flows there are in both tables; *ret is one of them. */
+int lab_flows(struct lab *lab, struct weir_flow *ret);
+/* Forgets all flows. */
+int lab_forget_flows(struct lab *lab);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A test as data: what happens, step by step, and what must come of it. Every
+ * scenario is played with the pod at either end, and every packet that the
+ * pod sends runs through XDP first, which must drop what tc would drop and
+ * otherwise leave no trace.
+ */
+#ifndef WEIR_TESTS_PACKET_SCENARIO_H
+#define WEIR_TESTS_PACKET_SCENARIO_H
+
+#include "packet/world.h"
+
+enum scenario_event {
+	SENDS = 1,	/* the end that opens the connection sends a packet */
+	REPLIES,	/* the other end does */
+	GENERATION,	/* the agent begins a new generation: nothing has changed */
+	WITHDRAWS,	/* the policy now denies everything */
+	GRANTS,		/* the standard policy is back */
+	UNLIMITS,	/* the standard policy, without its limits */
+	NO_ENDPOINT,	/* nobody is known to be behind the interface */
+	ENDPOINT,	/* somebody is again */
+	NO_IMAGE,	/* the policy image is taken away */
+	NO_GENERATION,	/* the agent has not begun its first generation */
+	FORGETS,	/* the flow table is emptied */
+};
+
+enum scenario_flow {
+	FLOW_NONE,
+	FLOW_KEPT,
+	FLOW_REVOKED,
+};
+
+struct scenario_step {
+	enum scenario_event event;
+	struct frame_spec packet;
+	enum weir_verdict verdict;
+	enum weir_reason reason;
+	enum world_decision by; /* the decision that is counted */
+	enum scenario_flow flow;	   /* the state after */
+	bool opened_by_replier; /* the flow's opener is the other end */
+	uint32_t gso_size, gso_segs, linear;
+};
+
+#define SCENARIO_STEPS 12
+#define SCENARIO_WHY_MAX 256
+
+enum scenario_families {
+	ANY_FAMILY,
+	IPV4_ONLY,
+	IPV6_ONLY,
+};
+
+struct scenario {
+	const char *name; /* a sentence */
+	enum scenario_families families;
+	enum world_peer peer;
+	enum world_peer peer_inbound; /* when the pod is the one that is connected to; the same unless given */
+	struct scenario_step steps[SCENARIO_STEPS];
+};
+
+#define ADMITTED .verdict = WEIR_VERDICT_PASS, .reason = WEIR_REASON_POLICY_ALLOW, .by = BY_ALLOW, .flow = FLOW_KEPT
+#define ESTABLISHED .verdict = WEIR_VERDICT_PASS, .reason = WEIR_REASON_FLOW, .by = BY_ALLOW, .flow = FLOW_KEPT
+#define REFUSED .verdict = WEIR_VERDICT_DROP, .reason = WEIR_REASON_POLICY_DEFAULT, .by = BY_DEFAULT
+#define WITHDRAWN                                                                                         \
+	.verdict = WEIR_VERDICT_DROP, .reason = WEIR_REASON_POLICY_DENY, .by = BY_WITHDRAWAL, .flow = FLOW_REVOKED
+#define MALFORMED(why) .verdict = WEIR_VERDICT_DROP, .reason = WEIR_REASON_##why
+#define PASSED(why) .verdict = WEIR_VERDICT_PASS, .reason = WEIR_REASON_##why
+
+/* Whether the scenario is to be played so; and under what name, which the caller frees. */
+bool scenario_applies(const struct scenario *scenario, enum weir_family family);
+char *scenario_title(const struct scenario *scenario, enum weir_family family, enum weir_direction opener);
+
+/* Plays it once. 0, or -1 with what went wrong in ret_why. */
+int scenario_play(struct lab *lab, const struct scenario *scenario, enum weir_family family, enum weir_direction opener,
+		  char ret_why[static SCENARIO_WHY_MAX]);
+
+#endif

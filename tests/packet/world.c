@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "packet/world.h"
+
+#include <string.h>
+
+#define POD_SUBJECT 1
+#define POD_IDENTITY 16
+#define NEVER_TICKS (3600ull * 1000 * 1000 * 1000 * WEIR_TICKS_PER_NS)
+#define PORT_CLASS_HTTP 1
+#define PORT_CLASS_RANGE 2
+
+static const uint8_t pod4[4] = { 10, 0, 0, 1 };
+static const uint8_t pod6[16] = { 0xfd, [15] = 1 };
+static const uint8_t region4[] = { 192, 0, 2 };
+static const uint8_t region6[] = { 0x20, 0x01, 0x0d, 0xb8 };
+
+const uint8_t *world_pod(enum weir_family family)
+{
+	return family == WEIR_IPV4 ? pod4 : pod6;
+}
+
+const uint8_t *world_peer(enum world_peer peer, enum weir_family family)
+{
+	static uint8_t peers4[WORLD_PEERS][4], peers6[WORLD_PEERS][16];
+
+	memcpy(peers4[peer], (uint8_t[4]){ 10, 0, 1, peer }, 4);
+	memcpy(peers6[peer], (uint8_t[16]){ 0xfd, 1, [15] = peer }, 16);
+	if (peer == PEER_ALLOWED_REGION) {
+		memcpy(peers4[peer], region4, sizeof(region4));
+		memcpy(peers6[peer], region6, sizeof(region6));
+	}
+	return family == WEIR_IPV4 ? peers4[peer] : peers6[peer];
+}
+
+static uint32_t identity_of(enum world_peer peer)
+{
+	return peer == PEER_NODE ? WEIR_IDENTITY_NODE : POD_IDENTITY + 1 + peer;
+}
+
+/* Peer class 0 is for the unknown. */
+static uint32_t class_of(enum world_peer peer)
+{
+	return peer == PEER_UNKNOWN ? 0 : 1 + peer;
+}
+
+/* One unit costs an hour, so that a bucket's tokens do not come back during a test. */
+static struct weir_image_limit limit(enum world_bucket bucket, enum weir_limit_unit unit, uint64_t burst)
+{
+	uint64_t ticks = NEVER_TICKS / (unit == WEIR_LIMIT_BYTES ? 1000 : 1), tolerance = ticks * burst;
+
+	return (struct weir_image_limit){
+		.bucket = bucket,
+		.unit = unit,
+		.mult = { (uint32_t)ticks, ticks >> 32 },
+		.burst = { (uint32_t)tolerance, tolerance >> 32 },
+	};
+}
+
+static const struct weir_image_decision records[] = {
+	[BY_DEFAULT] = { WEIR_VERDICT_DROP, WEIR_REASON_POLICY_DEFAULT, 0, 0, BY_DEFAULT },
+	[BY_ALLOW] = { WEIR_VERDICT_PASS, WEIR_REASON_POLICY_ALLOW, 0, 0, BY_ALLOW },
+	[BY_OPEN] = { WEIR_VERDICT_PASS, WEIR_REASON_NO_POLICY, 0, 0, BY_OPEN },
+	[BY_NODE] = { WEIR_VERDICT_PASS, WEIR_REASON_NODE, 0, 0, BY_NODE },
+	[BY_DENY] = { WEIR_VERDICT_DROP, WEIR_REASON_POLICY_DENY, 0, 0, BY_DENY },
+	[BY_AUDIT] = { WEIR_VERDICT_DROP, WEIR_REASON_POLICY_DENY, 0, WEIR_DECISION_AUDIT, BY_AUDIT },
+	[BY_REJECT] = { WEIR_VERDICT_REJECT, WEIR_REASON_POLICY_DENY, 0, WEIR_DECISION_REJECT, BY_REJECT },
+	[BY_LIMIT] = { WEIR_VERDICT_PASS, WEIR_REASON_POLICY_ALLOW, 1, 0, BY_LIMIT },
+	[BY_METER] = { WEIR_VERDICT_PASS, WEIR_REASON_POLICY_ALLOW, 3, 0, BY_METER },
+	[BY_FAST] = { WEIR_VERDICT_PASS, WEIR_REASON_POLICY_ALLOW, 1, 0, BY_FAST },
+	[BY_REGION] = { WEIR_VERDICT_PASS, WEIR_REASON_POLICY_ALLOW, 0, 0, BY_REGION },
+	[BY_WITHDRAWAL] = { WEIR_VERDICT_DROP, WEIR_REASON_POLICY_DENY, 0, 0, BY_WITHDRAWAL },
+};
+
+static const struct {
+	enum world_peer peer;
+	uint8_t directions;
+	uint8_t port_classes;
+	enum world_decision decision;
+} rules[] = {
+	{ PEER_FRIEND, TINY_BOTH_WAYS, TINY_ALL_PORTS, BY_ALLOW },
+	{ PEER_WEB, TINY_BOTH_WAYS, 1 << PORT_CLASS_HTTP | 1 << PORT_CLASS_RANGE, BY_ALLOW },
+	{ PEER_CALLEE, 1 << WEIR_EGRESS, TINY_ALL_PORTS, BY_ALLOW },
+	{ PEER_CALLER, 1 << WEIR_INGRESS, TINY_ALL_PORTS, BY_ALLOW },
+	{ PEER_OPEN, TINY_BOTH_WAYS, TINY_ALL_PORTS, BY_OPEN },
+	{ PEER_NODE, TINY_BOTH_WAYS, TINY_ALL_PORTS, BY_NODE },
+	{ PEER_ENEMY, TINY_BOTH_WAYS, TINY_ALL_PORTS, BY_DENY },
+	{ PEER_AUDITED, TINY_BOTH_WAYS, TINY_ALL_PORTS, BY_AUDIT },
+	{ PEER_REJECTED, TINY_BOTH_WAYS, TINY_ALL_PORTS, BY_REJECT },
+	{ PEER_LIMITED, TINY_BOTH_WAYS, TINY_ALL_PORTS, BY_LIMIT },
+	{ PEER_METERED, TINY_BOTH_WAYS, TINY_ALL_PORTS, BY_METER },
+	{ PEER_FAST, TINY_BOTH_WAYS, TINY_ALL_PORTS, BY_FAST },
+	{ PEER_ALLOWED_REGION, TINY_BOTH_WAYS, TINY_ALL_PORTS, BY_REGION },
+};
+
+static void add_peers(struct tiny_image *image)
+{
+	const uint32_t world_by_region[TINY_REGIONS] = { class_of(PEER_UNKNOWN), class_of(PEER_ALLOWED_REGION) };
+
+	tiny_image_identity(image, POD_IDENTITY, POD_SUBJECT, 0);
+	for (enum world_peer peer = 0; peer < WORLD_PEERS; peer++)
+		tiny_image_identity(image, identity_of(peer), 0, class_of(peer));
+	tiny_image_by_region(image, WEIR_IDENTITY_WORLD, world_by_region);
+	tiny_image_region(image, WEIR_IPV4, region4, sizeof(region4));
+	tiny_image_region(image, WEIR_IPV6, region6, sizeof(region6));
+	tiny_image_ports(image, 80, 80, PORT_CLASS_HTTP);
+	tiny_image_ports(image, 8000, 8100, PORT_CLASS_RANGE);
+}
+
+/* The limits of a decision; as many as its record says. */
+static const struct weir_image_limit *limits_of(enum world_decision decision)
+{
+	static struct weir_image_limit limits[3];
+
+	switch (decision) {
+	case BY_LIMIT:
+		limits[0] = limit(BUCKET_LIMITED, WEIR_LIMIT_PACKETS, WORLD_BURST);
+		break;
+	case BY_METER:
+		limits[0] = limit(BUCKET_METERED_PACKETS, WEIR_LIMIT_PACKETS, WORLD_BURST);
+		limits[1] = limit(BUCKET_METERED_BYTES, WEIR_LIMIT_BYTES, WORLD_BURST_BYTES);
+		limits[2] = limit(BUCKET_METERED_CONNECTIONS, WEIR_LIMIT_CONNECTIONS, WORLD_BURST);
+		break;
+	default:
+		limits[0] = (struct weir_image_limit){ .bucket = BUCKET_FAST, .mult = { 1 }, .burst = { 1000 } };
+	}
+	return limits;
+}
+
+static void add_rules(struct tiny_image *image, enum world_policy policy)
+{
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		struct weir_image_decision record = records[rules[i].decision];
+		const struct tiny_rule rule = { POD_SUBJECT, class_of(rules[i].peer), rules[i].directions,
+						rules[i].port_classes };
+
+		if (policy == POLICY_UNLIMITED)
+			record.n_limits = 0;
+		tiny_image_rule(image, &rule, tiny_image_decision(image, &record, limits_of(rules[i].decision)));
+	}
+}
+
+int world_policy(struct lab *lab, enum world_policy policy)
+{
+	static uint32_t revision;
+	static struct tiny_image image;
+
+	tiny_image_start(&image, ++revision, &records[policy == POLICY_WITHDRAWN ? BY_WITHDRAWAL : BY_DEFAULT]);
+	add_peers(&image);
+	if (policy != POLICY_WITHDRAWN)
+		add_rules(&image, policy);
+	return lab_swap(lab, &image);
+}
+
+int world_endpoint(struct lab *lab)
+{
+	return lab_set_endpoint(lab, POD_IDENTITY);
+}
+
+int world_reset(struct lab *lab)
+{
+	int r = lab_reset(lab) ?: world_endpoint(lab) ?: world_policy(lab, POLICY_STANDARD);
+
+	for (enum world_peer peer = 0; peer < PEER_UNKNOWN && r == 0; peer++)
+		r = lab_set_address(lab, WEIR_IPV4, world_peer(peer, WEIR_IPV4), identity_of(peer)) ?:
+		    lab_set_address(lab, WEIR_IPV6, world_peer(peer, WEIR_IPV6), identity_of(peer));
+	return r;
+}

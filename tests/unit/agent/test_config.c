@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/mem.h"
+
+static char path[] = "/tmp/weir-config-XXXXXX";
+
+static int group_setup(void **state)
+{
+	int fd = mkstemp(path);
+
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int group_teardown(void **state)
+{
+	return unlink(path);
+}
+
+static int read_config(const char *text, struct agent_config *config, struct error *error)
+{
+	assert_int_equal(file_replace(path, text, strlen(text)), 0);
+	agent_config_init(config);
+	return agent_config_read(path, config, error);
+}
+
+static void every_setting_has_a_default(void **state)
+{
+	struct agent_config config;
+
+	agent_config_init(&config);
+	assert_true(strlen(config.node) > 0);
+	assert_string_equal(config.state_dir, "/var/lib/weir");
+	assert_string_equal(config.run_dir, "/run/weir");
+	assert_string_equal(config.bpffs, "/sys/fs/bpf/weir");
+	assert_string_equal(config.metrics, "127.0.0.1:9964");
+	assert_false(config.new_interfaces_open);
+	agent_config_free(&config);
+}
+
+static void every_setting_can_be_given(void **state)
+{
+	struct agent_config config;
+	struct error error = {};
+
+	assert_int_equal(read_config("sources: ['dir:/etc/a', 'dir:/etc/b']\nnode: worker\nstateDir: /s\nrunDir: /r\n"
+				     "bpffs: /b\nmetrics: off\nnewInterfaces: open\nflows: 1000\naddresses: 2000\n"
+				     "imageWords: 4096\n",
+				     &config, &error),
+			 0);
+	assert_int_equal(config.directories.n, 2);
+	assert_string_equal(config.directories.items[0], "/etc/a");
+	assert_string_equal(config.directories.items[1], "/etc/b");
+	assert_string_equal(config.node, "worker");
+	assert_string_equal(config.state_dir, "/s");
+	assert_string_equal(config.run_dir, "/r");
+	assert_string_equal(config.bpffs, "/b");
+	assert_string_equal(config.metrics, "off");
+	assert_true(config.new_interfaces_open);
+	assert_int_equal(config.flows, 1000);
+	assert_int_equal(config.addresses, 2000);
+	assert_int_equal(config.image_words, 4096);
+	agent_config_free(&config);
+}
+
+static void an_empty_file_changes_nothing(void **state)
+{
+	struct agent_config config;
+
+	assert_int_equal(read_config("", &config, NULL), 0);
+	assert_string_equal(config.run_dir, "/run/weir");
+	agent_config_free(&config);
+}
+
+static const struct {
+	const char *name;
+	const char *text;
+	const char *where; /* after the file's name */
+	const char *words;
+} wrong[] = {
+	{ "an unknown key", "node: a\nnodes: b\n", ":2:1: nodes: ", "unknown field" },
+	{ "an unknown source", "sources: [kube]\n", ":1:11: sources[0]: ", "dir:PATH" },
+	{ "a source without a path", "sources: ['dir:']\n", ":1:11: sources[0]: ", "dir:PATH" },
+	{ "a source that is no list", "sources: dir:/etc\n", ":1:10: sources: ", "" },
+	{ "a number that is text", "flows: many\n", ":1:8: flows: ", "" },
+	{ "a number that is too large", "flows: 99999999999\n", ":1:8: flows: ", "" },
+	{ "an image that is no power of two", "imageWords: 5000\n", ":1:13: imageWords: ", "power of two" },
+	{ "another word for new interfaces", "newInterfaces: ajar\n", ":1:16: newInterfaces: ", "closed" },
+	{ "an empty text", "node: ''\n", ":1:7: node: ", "empty" },
+	{ "a key twice", "node: a\nnode: b\n", ":2:1: ", "" },
+	{ "no YAML", "node: [\n", ":", "" },
+};
+
+static void a_wrong_setting_is_named_with_line_and_column(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		_cleanup_free_ char *start = xasprintf("%s%s", path, wrong[i].where);
+		struct agent_config config;
+		struct error error = {};
+
+		print_message("# %s\n", wrong[i].name);
+		assert_int_equal(read_config(wrong[i].text, &config, &error), -EINVAL);
+		assert_non_null(strstr(error.text, wrong[i].words));
+		if (strncmp(error.text, start, strlen(start)) != 0)
+			fail_msg("\"%s\" doesn't begin with \"%s\"", error.text, start);
+		agent_config_free(&config);
+	}
+}
+
+static void an_unreadable_file_is_named(void **state)
+{
+	struct agent_config config;
+	struct error error = {};
+
+	agent_config_init(&config);
+	assert_int_equal(agent_config_read("/nowhere/weir.yaml", &config, &error), -ENOENT);
+	assert_non_null(strstr(error.text, "/nowhere/weir.yaml"));
+	agent_config_free(&config);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_setting_has_a_default),
+		cmocka_unit_test(every_setting_can_be_given),
+		cmocka_unit_test(an_empty_file_changes_nothing),
+		cmocka_unit_test(a_wrong_setting_is_named_with_line_and_column),
+		cmocka_unit_test(an_unreadable_file_is_named),
+	};
+
+	return cmocka_run_group_tests_name("config", tests, group_setup, group_teardown);
+}

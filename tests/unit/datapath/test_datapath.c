@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Loading, the image, and the maps. */
+#include "fixture.h"
+
+#include <sys/mount.h>
+#include <sys/wait.h>
+
+static void opening_afresh_finds_nothing(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(datapath_closep) struct datapath *datapath = open_datapath(&f->config);
+
+	assert_false(datapath_took_over(datapath));
+	assert_int_equal(datapath_revision(datapath), 0);
+	assert_int_equal(datapath_image_words(datapath), f->config.image_words);
+	assert_string_equal(datapath_notes(datapath), "");
+	assert_int_equal(count_attachments(datapath), 0);
+	assert_int_not_equal(pinned_map_id(f, "images"), 0);
+	assert_int_not_equal(pinned_map_id(f, "control"), 0);
+}
+
+static void a_swap_brings_revision_and_generation(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(datapath_closep) struct datapath *datapath = open_datapath(&f->config);
+	uint32_t before = generation(f);
+
+	swap_revision(datapath, 7);
+	assert_int_equal(datapath_revision(datapath), 7);
+	assert_int_equal(generation(f), before + 1);
+	swap_revision(datapath, 8);
+	assert_int_equal(datapath_revision(datapath), 8);
+	assert_int_equal(generation(f), before + 2);
+	datapath_new_generation(datapath);
+	assert_int_equal(generation(f), before + 3);
+}
+
+static void the_image_in_force_holds_what_was_given(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(datapath_closep) struct datapath *datapath = open_datapath(&f->config);
+	_cleanup_free_ uint32_t *words = xcalloc(f->config.image_words, sizeof(*words));
+	_cleanup_free_ uint32_t *read = xcalloc(f->config.image_words, sizeof(*read));
+	_cleanup_free_ char *path = xasprintf("%s/maps-v%u/images", f->root, WEIR_MAPS_ABI);
+	uint32_t slot = WEIR_SLOT_ENFORCED, zero = 0, id;
+
+	for (uint32_t i = 0; i < f->config.image_words; i++)
+		words[i] = i * 2654435761u;
+	words[0] = WEIR_IMAGE_MAGIC;
+	words[1] = WEIR_IMAGE_ABI;
+	assert_int_equal(datapath_swap(datapath, words, f->config.image_words, NULL), 0);
+
+	_cleanup_close_ int images = bpf_obj_get(path);
+	assert_int_equal(bpf_map_lookup_elem(images, &slot, &id), 0);
+	_cleanup_close_ int image = bpf_map_get_fd_by_id(id);
+	assert_int_equal(bpf_map_lookup_elem(image, &zero, read), 0);
+	assert_memory_equal(words, read, f->config.image_words * sizeof(*words));
+	/* Nobody can change it in place. */
+	assert_int_equal(bpf_map_update_elem(image, &zero, read, BPF_ANY), -EPERM);
+}
+
+static void a_bad_image_is_refused_and_the_old_one_stays(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(datapath_closep) struct datapath *datapath = open_datapath(&f->config);
+	_cleanup_free_ uint32_t *words = xcalloc(f->config.image_words + 1, sizeof(*words));
+	struct error error = {};
+
+	swap_revision(datapath, 3);
+	uint32_t before = generation(f);
+	words[0] = WEIR_IMAGE_MAGIC;
+	words[1] = WEIR_IMAGE_ABI;
+	assert_int_equal(datapath_swap(datapath, words, f->config.image_words + 1, &error), -E2BIG);
+	assert_non_null(strstr(error.text, "only 4096 fit"));
+	assert_int_equal(datapath_swap(datapath, words, 3, &error), -EINVAL);
+	words[1]++;
+	assert_int_equal(datapath_swap(datapath, words, f->config.image_words, &error), -EINVAL);
+	assert_int_equal(datapath_revision(datapath), 3);
+	assert_int_equal(generation(f), before);
+}
+
+static void addresses_come_and_go(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(datapath_closep) struct datapath *datapath = open_datapath(&f->config);
+	struct addr v4 = { WEIR_IPV4, { 10, 0, 0, 1 } }, v6 = { WEIR_IPV6, { 0xfd, [15] = 9 } };
+	datapath_addresses all = {};
+
+	assert_int_equal(datapath_set_address(datapath, &v4, 17), 0);
+	assert_int_equal(datapath_set_address(datapath, &v6, 18), 0);
+	assert_int_equal(datapath_set_address(datapath, &v4, 19), 0);
+	assert_int_equal(datapath_list_addresses(datapath, &all), 0);
+	assert_int_equal(all.n, 2);
+	assert_int_equal(addr_compare(&all.items[0].addr, &v4), 0);
+	assert_int_equal(all.items[0].identity, 19);
+	assert_int_equal(addr_compare(&all.items[1].addr, &v6), 0);
+	assert_int_equal(all.items[1].identity, 18);
+	vec_free(&all);
+
+	assert_int_equal(datapath_delete_address(datapath, &v4), 0);
+	assert_int_equal(datapath_delete_address(datapath, &v4), 0);
+	assert_int_equal(datapath_list_addresses(datapath, &all), 0);
+	assert_int_equal(all.n, 1);
+	vec_free(&all);
+}
+
+static void endpoints_come_and_go(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(datapath_closep) struct datapath *datapath = open_datapath(&f->config);
+	datapath_endpoints all = {};
+
+	assert_int_equal(datapath_set_endpoint(datapath, f->ifindex, 21), 0);
+	assert_int_equal(datapath_list_endpoints(datapath, &all), 0);
+	assert_int_equal(all.n, 1);
+	assert_int_equal(all.items[0].ifindex, f->ifindex);
+	assert_int_equal(all.items[0].identity, 21);
+	vec_free(&all);
+	assert_int_equal(datapath_delete_endpoint(datapath, f->ifindex), 0);
+	assert_int_equal(datapath_delete_endpoint(datapath, f->ifindex), 0);
+	assert_int_equal(datapath_list_endpoints(datapath, &all), 0);
+	assert_int_equal(all.n, 0);
+}
+
+static struct datapath_map_info map_info(struct datapath *datapath, const char *name)
+{
+	struct datapath_map_info infos[DATAPATH_MAPS_MAX];
+	unsigned n = 0;
+
+	assert_int_equal(datapath_list_maps(datapath, infos, &n), 0);
+	for (unsigned i = 0; i < n; i++)
+		if (strcmp(infos[i].name, name) == 0)
+			return infos[i];
+	fail_msg("map %s is not listed", name);
+	return (struct datapath_map_info){};
+}
+
+static void entries_are_counted_over_many_batches_and_a_full_map_says_so(void **state)
+{
+	struct fixture *f = *state;
+	f->config.addresses = 5000;
+	_cleanup_(datapath_closep) struct datapath *datapath = open_datapath(&f->config);
+	datapath_addresses all = {};
+	struct addr addr = { .family = WEIR_IPV4 };
+
+	for (uint32_t i = 0; i < 5000; i++) {
+		memcpy(addr.bytes, &i, sizeof(i));
+		assert_int_equal(datapath_set_address(datapath, &addr, i), 0);
+	}
+	memset(addr.bytes, 0xff, 4);
+	assert_int_equal(datapath_set_address(datapath, &addr, 1), -E2BIG);
+
+	assert_int_equal(map_info(datapath, "addresses4").entries, 5000);
+	assert_int_equal(map_info(datapath, "addresses4").capacity, 5000);
+	assert_int_equal(map_info(datapath, "addresses6").entries, 0);
+	assert_int_equal(map_info(datapath, "flows4").capacity, f->config.flows);
+	assert_int_equal(map_info(datapath, "flows6").capacity, f->config.flows);
+	assert_int_equal(map_info(datapath, "endpoints").capacity, f->config.endpoints);
+	assert_int_equal(datapath_list_addresses(datapath, &all), 0);
+	assert_int_equal(all.n, 5000);
+	vec_free(&all);
+}
+
+static void counters_are_summed_over_processors(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(datapath_closep) struct datapath *datapath = open_datapath(&f->config);
+	_cleanup_free_ char *path = xasprintf("%s/maps-v%u/decisions", f->root, WEIR_MAPS_ABI);
+	int cpus = libbpf_num_possible_cpus();
+	_cleanup_free_ struct weir_counter *per_cpu = xcalloc(cpus, sizeof(*per_cpu));
+	_cleanup_close_ int fd = bpf_obj_get(path);
+	struct weir_counter counters[6] = { [5].packets = 12345 };
+	uint32_t key = 4;
+
+	for (int i = 0; i < cpus; i++)
+		per_cpu[i] = (struct weir_counter){ .packets = 1u << i, .bytes = 100 };
+	assert_int_equal(bpf_map_update_elem(fd, &key, per_cpu, BPF_ANY), 0);
+	assert_int_equal(datapath_read_decisions(datapath, 5, counters), 0);
+	assert_int_equal(counters[3].packets, 0);
+	assert_int_equal(counters[4].packets, (1u << cpus) - 1);
+	assert_int_equal(counters[4].bytes, 100u * cpus);
+	assert_int_equal(counters[5].packets, 12345);
+	assert_int_equal(datapath_read_decisions(datapath, f->config.counters + 1, counters), -ERANGE);
+}
+
+static void reasons_and_buckets_begin_at_zero(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(datapath_closep) struct datapath *datapath = open_datapath(&f->config);
+	struct weir_counter reasons[WEIR_REASON_MAX * WEIR_DIRECTIONS];
+	struct weir_bucket bucket = { .tat = 1 };
+
+	memset(reasons, 0xff, sizeof(reasons));
+	assert_int_equal(datapath_read_reasons(datapath, reasons), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
+		assert_int_equal(reasons[i].packets | reasons[i].bytes, 0);
+	assert_int_equal(datapath_read_bucket(datapath, f->config.buckets - 1, &bucket), 0);
+	assert_int_equal(bucket.tat, 0);
+	assert_int_equal(datapath_read_bucket(datapath, f->config.buckets, &bucket), -ENOENT);
+}
+
+static void capacities_that_cannot_be_are_refused(void **state)
+{
+	struct fixture *f = *state;
+	const struct datapath_config good = f->config;
+	struct {
+		struct datapath_config config;
+		const char *word;
+	} cases[] = { { good, "image" },     { good, "image" },	    { good, "image" },	  { good, "flows" },
+		      { good, "addresses" }, { good, "endpoints" }, { good, "counters" }, { good, "buckets" } };
+	struct datapath *datapath = NULL;
+
+	cases[0].config.image_words = 0;
+	cases[1].config.image_words = 4095;
+	cases[2].config.image_words = 8;
+	cases[3].config.flows = 0;
+	cases[4].config.addresses = 0;
+	cases[5].config.endpoints = 0;
+	cases[6].config.counters = 0;
+	cases[7].config.buckets = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct error error = {};
+
+		assert_int_equal(datapath_open(&cases[i].config, &datapath, &error), -EINVAL);
+		assert_non_null(strstr(error.text, cases[i].word));
+		assert_null(datapath);
+	}
+	/* Nothing was made. */
+	assert_int_not_equal(access(f->root, F_OK), 0);
+}
+
+static void a_directory_off_bpffs_is_refused_and_left_alone(void **state)
+{
+	struct fixture *f = *state;
+	char directory[] = "/tmp/weir-test-XXXXXX";
+	struct datapath *datapath = NULL;
+	struct error error = {};
+	unsigned interfaces = 99;
+
+	assert_non_null(mkdtemp(directory));
+	f->config.bpffs = directory;
+	assert_int_equal(datapath_open(&f->config, &datapath, &error), -ENOTSUP);
+	assert_non_null(strstr(error.text, "not on a BPF file system (mount"));
+	assert_int_equal(datapath_remove(directory, &interfaces, &error), -ENOTSUP);
+	assert_int_equal(interfaces, 99);
+	assert_int_equal(rmdir(directory), 0); /* still there, and empty */
+}
+
+/* Runs in a child, whose mounts and rights are its own. Its exit status. */
+static int in_child(int (*body)(const struct fixture *f), const struct fixture *f)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(body(f));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int open_without_bpffs(const struct fixture *f)
+{
+	_cleanup_(datapath_closep) struct datapath *datapath = NULL;
+	struct error error = {};
+	unsigned interfaces;
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return 2;
+	for (int i = 0; i < 16 && umount2("/sys/fs/bpf", MNT_DETACH) == 0; i++)
+		;
+	if (datapath_open(&f->config, &datapath, &error) < 0) {
+		print_error("%s\n", error.text);
+		return 3;
+	}
+	return datapath_remove(f->root, &interfaces, &error) < 0 ? 4 : 0;
+}
+
+static void bpffs_is_mounted_where_it_is_missing(void **state)
+{
+	assert_int_equal(in_child(open_without_bpffs, *state), 0);
+}
+
+static int open_without_rights(const struct fixture *f)
+{
+	struct datapath *datapath = NULL;
+	struct error error = {};
+
+	if (setgid(65534) < 0 || setuid(65534) < 0)
+		return 2;
+	if (datapath_open(&f->config, &datapath, &error) >= 0)
+		return 3;
+	return strstr(error.text, "(run as root") ? 0 : 4;
+}
+
+static void missing_rights_are_named(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(in_child(open_without_rights, f), 0);
+	/* With the directory there, it is BPF itself that refuses. */
+	datapath_close(open_datapath(&f->config));
+	assert_int_equal(in_child(open_without_rights, f), 0);
+}
+
+static void two_instances_do_not_share(void **state)
+{
+	struct fixture *f = *state;
+	struct fixture other = *f;
+	struct addr addr = { WEIR_IPV4, { 10, 0, 0, 1 } };
+	unsigned interfaces;
+
+	strcat(other.root, "-b");
+	other.config.bpffs = other.root;
+	_cleanup_(datapath_closep) struct datapath *a = open_datapath(&f->config);
+	_cleanup_(datapath_closep) struct datapath *b = open_datapath(&other.config);
+
+	assert_int_not_equal(pinned_map_id(f, "images"), pinned_map_id(&other, "images"));
+	swap_revision(a, 5);
+	assert_int_equal(datapath_set_address(a, &addr, 20), 0);
+	assert_int_equal(datapath_revision(b), 0);
+	assert_int_equal(map_info(b, "addresses4").entries, 0);
+	attach(a, f, XDP_OFF);
+	attach(b, f, XDP_OFF);
+	assert_int_not_equal(pinned_link(f, "ingress").id, pinned_link(&other, "ingress").id);
+
+	assert_int_equal(datapath_remove(other.root, &interfaces, NULL), 0);
+	assert_int_equal(interfaces, 1);
+	assert_int_equal(pinned_link(f, "ingress").xdp.ifindex, f->ifindex);
+	assert_int_equal(map_info(a, "addresses4").entries, 1);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(opening_afresh_finds_nothing),
+		TEST(a_swap_brings_revision_and_generation),
+		TEST(the_image_in_force_holds_what_was_given),
+		TEST(a_bad_image_is_refused_and_the_old_one_stays),
+		TEST(addresses_come_and_go),
+		TEST(endpoints_come_and_go),
+		TEST(entries_are_counted_over_many_batches_and_a_full_map_says_so),
+		TEST(counters_are_summed_over_processors),
+		TEST(reasons_and_buckets_begin_at_zero),
+		TEST(capacities_that_cannot_be_are_refused),
+		TEST(a_directory_off_bpffs_is_refused_and_left_alone),
+		TEST(bpffs_is_mounted_where_it_is_missing),
+		TEST(missing_rights_are_named),
+		TEST(two_instances_do_not_share),
+	};
+
+	need_bpf();
+	return cmocka_run_group_tests_name("datapath", tests, NULL, NULL);
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "observe/process.h"
+#include "observe/prometheus.h"
+#include "observe/series.h"
+
+static struct rule_ref rule(const char *policy, const char *name)
+{
+	return (struct rule_ref){
+		.kind = KIND_NETWORK_POLICY, .namespace = (char *)"shop", .policy = (char *)policy, .rule = (char *)name
+	};
+}
+
+/* Two rules that decide together under one number, and one of them alone under another. */
+static void learn(struct ledger *ledger)
+{
+	struct rule_ref both[] = { rule("p", "web"), rule("q", "0") };
+	struct rule_ref alone[] = { rule("p", "web") };
+	struct decision_info decisions[] = {
+		{ .counter = 1, .verdict = WEIR_VERDICT_PASS, .rules = { .items = both, .n = 2 } },
+		{ .counter = 3, .verdict = WEIR_VERDICT_PASS, .rules = { .items = alone, .n = 1 } },
+	};
+	struct limit_info limits[] = {
+		{ .bucket = 2, .rule = rule("p", "web"), .limit = { .unit = LIMIT_BYTES } },
+	};
+	const struct compiled compiled = { .decisions = { .items = decisions, .n = 2 },
+					   .limits = { .items = limits, .n = 1 } };
+
+	ledger_learn(ledger, &compiled);
+}
+
+struct fixture {
+	struct ledger ledger;
+	struct histogram apply;
+	struct weir_counter reasons[WEIR_REASON_MAX * WEIR_DIRECTIONS];
+	struct weir_counter decisions[4];
+	uint64_t drops[3];
+	struct datapath_map_info maps[1];
+	struct prometheus_source sources[2];
+	char *text;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = new0(struct fixture);
+	size_t size;
+	FILE *out = open_memstream(&f->text, &size);
+
+	learn(&f->ledger);
+	f->reasons[WEIR_REASON_POLICY_DENY * WEIR_DIRECTIONS + WEIR_EGRESS] = (struct weir_counter){ 7, 700 };
+	f->decisions[1].packets = 10;
+	f->decisions[3].packets = 5;
+	f->drops[2] = 42;
+	f->maps[0] = (struct datapath_map_info){ "flows4", 3, 100 };
+	f->sources[0] = (struct prometheus_source){ "dir:/a \"b\"\\c\nd", true };
+	f->sources[1] = (struct prometheus_source){ "store", false };
+	histogram_add(&f->apply, 0.002);
+	histogram_add(&f->apply, 0.02);
+	histogram_add(&f->apply, 60);
+	prometheus_write(out, &(struct prometheus_input){ .version = "1.2.3",
+							  .commit = "abc",
+							  .ledger = &f->ledger,
+							  .reasons = f->reasons,
+							  .decisions = f->decisions,
+							  .bucket_drops = f->drops,
+							  .maps = f->maps,
+							  .n_maps = 1,
+							  .sources = f->sources,
+							  .n_sources = 2,
+							  .apply = &f->apply,
+							  .revision = 9,
+							  .policy_errors = 2,
+							  .endpoints = 4,
+							  .identities = 5,
+							  .flows = 3,
+							  .events = 0,
+							  .events_lost = 1 });
+	fclose(out);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	ledger_free(&f->ledger);
+	free(f->text);
+	free(f);
+	return 0;
+}
+
+/* The text has this very line. */
+static void assert_line(const char *text, const char *line)
+{
+	const size_t length = strlen(line);
+
+	for (const char *at = text; (at = strstr(at, line)); at++) {
+		if ((at == text || at[-1] == '\n') && at[length] == '\n')
+			return;
+	}
+	fail_msg("no such line: %s", line);
+}
+
+static const char *const expected[] = {
+	"weir_build_info{version=\"1.2.3\",commit=\"abc\"} 1",
+	"weir_packets_total{direction=\"egress\",verdict=\"drop\",reason=\"policy-deny\"} 7",
+	"weir_bytes_total{direction=\"egress\",verdict=\"drop\",reason=\"policy-deny\"} 700",
+	"weir_packets_total{direction=\"ingress\",verdict=\"pass\",reason=\"flow\"} 0",
+	"weir_policy_revision 9",
+	"weir_policy_errors_total 2",
+	"weir_endpoints 4",
+	"weir_identities 5",
+	"weir_flows 3",
+	"weir_map_entries{map=\"flows4\"} 3",
+	"weir_map_capacity{map=\"flows4\"} 100",
+	"weir_events_total 0",
+	"weir_events_lost_total 1",
+	"weir_source_synced{source=\"store\"} 0",
+	"weir_limit_dropped_total{kind=\"NetworkPolicy\",namespace=\"shop\",policy=\"p\",rule=\"web\",limit="
+	"\"bytesPerSecond\"} 42",
+	"# TYPE weir_packets_total counter",
+	"# TYPE weir_policy_apply_seconds histogram",
+	"# TYPE weir_flows gauge",
+};
+
+static void every_metric_is_there(void **state)
+{
+	const struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++)
+		assert_line(f->text, expected[i]);
+}
+
+static void a_packet_counts_for_every_rule_of_its_decision(void **state)
+{
+	const struct fixture *f = *state;
+
+	assert_line(f->text, "weir_policy_packets_total{kind=\"NetworkPolicy\",namespace=\"shop\",policy=\"p\","
+			     "rule=\"web\",verdict=\"pass\"} 15");
+	assert_line(f->text, "weir_policy_packets_total{kind=\"NetworkPolicy\",namespace=\"shop\",policy=\"q\","
+			     "rule=\"0\",verdict=\"pass\"} 10");
+}
+
+static void label_values_are_escaped(void **state)
+{
+	const struct fixture *f = *state;
+
+	assert_line(f->text, "weir_source_synced{source=\"dir:/a \\\"b\\\"\\\\c\\nd\"} 1");
+}
+
+static void histogram_buckets_add_up(void **state)
+{
+	const struct fixture *f = *state;
+
+	assert_line(f->text, "weir_policy_apply_seconds_bucket{le=\"0.001\"} 0");
+	assert_line(f->text, "weir_policy_apply_seconds_bucket{le=\"0.0025\"} 1");
+	assert_line(f->text, "weir_policy_apply_seconds_bucket{le=\"0.025\"} 2");
+	assert_line(f->text, "weir_policy_apply_seconds_bucket{le=\"10\"} 2");
+	assert_line(f->text, "weir_policy_apply_seconds_bucket{le=\"+Inf\"} 3");
+	assert_line(f->text, "weir_policy_apply_seconds_sum 60.022");
+	assert_line(f->text, "weir_policy_apply_seconds_count 3");
+}
+
+/* HELP and TYPE come right before the series of their metric, and each metric and series comes once. */
+static void the_text_is_well_formed(void **state)
+{
+	const struct fixture *f = *state;
+	_cleanup_free_ char *copy = xstrdup(f->text);
+	char *type = NULL, *line, *rest = copy;
+
+	assert_int_equal(f->text[strlen(f->text) - 1], '\n');
+	while ((line = strsep(&rest, "\n")) && *line) {
+		_cleanup_free_ char *series = NULL;
+
+		if (strncmp(line, "# HELP ", 7) == 0)
+			continue;
+		if (strncmp(line, "# TYPE ", 7) == 0) {
+			type = line + 7;
+			assert_ptr_equal(strstr(f->text, line), f->text + (line - copy));
+			assert_int_equal(strstr(type, "_total ") != NULL, strstr(type, " counter") != NULL);
+			continue;
+		}
+		assert_non_null(type);
+		assert_memory_equal(line, type, strcspn(type, " "));
+		assert_non_null(strrchr(line, ' '));
+		series = xasprintf("\n%.*s ", (int)(strrchr(line, ' ') - line), line);
+		assert_null(rest ? strstr(f->text + (rest - copy) - 1, series) : NULL);
+	}
+}
+
+static void a_rule_that_left_the_image_keeps_its_series(void **state)
+{
+	const struct compiled none = {};
+	struct ledger ledger = {};
+
+	learn(&ledger);
+	ledger_learn(&ledger, &none);
+	learn(&ledger);
+	assert_int_equal(ledger.counters.n, 4);
+	assert_int_equal(ledger.counters.items[1].labels.n, 2);
+	assert_int_equal(ledger.counters.items[3].labels.n, 1);
+	assert_int_equal(ledger.buckets.items[2].labels.n, 1);
+	ledger_free(&ledger);
+}
+
+static void decisions_without_a_number_share_one_row(void **state)
+{
+	struct rule_ref rules[] = { rule("p", "web") };
+	struct decision_info decisions[] = {
+		{ .counter = WEIR_COUNTER_OVERFLOW, .verdict = WEIR_VERDICT_PASS, .rules = { .items = rules, .n = 1 } },
+		{ .counter = WEIR_COUNTER_OVERFLOW, .verdict = WEIR_VERDICT_DROP, .rules = { .items = rules, .n = 1 } },
+	};
+	const struct compiled compiled = { .decisions = { .items = decisions, .n = 2 } };
+	struct ledger ledger = {};
+
+	ledger_learn(&ledger, &compiled);
+	assert_int_equal(ledger.counters.items[0].labels.n, 1);
+	assert_non_null(strstr(ledger.counters.items[0].labels.items[0], "kind=\"overflow\""));
+	ledger_free(&ledger);
+}
+
+static void this_process_is_measured(void **state)
+{
+	struct process_usage usage, again;
+
+	assert_int_equal(process_usage_read(&usage), 0);
+	assert_int_equal(process_usage_read(&again), 0);
+	assert_true(usage.resident_bytes > 100000 && usage.virtual_bytes > usage.resident_bytes);
+	assert_true(usage.open_fds >= 3 && usage.open_fds <= usage.max_fds);
+	assert_true(usage.start_time > 1e9);
+	assert_true(usage.start_time == again.start_time);
+	assert_int_equal(usage.open_fds, again.open_fds);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(every_metric_is_there),
+		TEST(a_packet_counts_for_every_rule_of_its_decision),
+		TEST(label_values_are_escaped),
+		TEST(histogram_buckets_add_up),
+		TEST(the_text_is_well_formed),
+		cmocka_unit_test(a_rule_that_left_the_image_keeps_its_series),
+		cmocka_unit_test(decisions_without_a_number_share_one_row),
+		cmocka_unit_test(this_process_is_measured),
+	};
+
+	return cmocka_run_group_tests_name("prometheus", tests, NULL, NULL);
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Small random clusters as manifests, out of few enough words that policies and pods often meet. */
+#ifndef WEIR_TESTS_POLICY_RANDOM_CLUSTER_H
+#define WEIR_TESTS_POLICY_RANDOM_CLUSTER_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+struct random {
+	uint64_t state;
+	unsigned limits_left; /* so that no decision has too many */
+};
+
+/* splitmix64 */
+static inline uint32_t pick(struct random *r, uint32_t n)
+{
+	uint64_t z = r->state += 0x9e3779b97f4a7c15u;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+	return (uint32_t)((z ^ (z >> 31)) % n);
+}
+
+static inline bool one_in(struct random *r, uint32_t n)
+{
+	return pick(r, n) == 0;
+}
+
+#define PICK(r, list) ((list)[pick(r, sizeof(list) / sizeof((list)[0]))])
+
+static const char *const random_namespaces[] = { "shop", "lab", "lost" };
+static const char *const random_keys[] = { "app", "tier" };
+static const char *const random_values[] = { "x", "y", "z" };
+static const char *const random_names[] = { "web", "dns" };
+static const char *const random_protocols[] = { "TCP", "UDP", "SCTP" };
+static const unsigned random_ports[] = { 1, 53, 80, 81, 8000, 8080, 65535 };
+
+static inline void put_labels(FILE *out, struct random *r)
+{
+	const char *before = "";
+
+	for (size_t i = 0; i < 2; i++) {
+		if (one_in(r, 4))
+			continue;
+		fprintf(out, "%s%s: %s", before, random_keys[i], PICK(r, random_values));
+		before = ", ";
+	}
+}
+
+static inline void put_selector(FILE *out, struct random *r)
+{
+	static const char *const operators[] = { "In", "NotIn", "Exists", "DoesNotExist" };
+	const uint32_t kind = pick(r, 4);
+
+	if (one_in(r, 4)) {
+		fprintf(out, "{}");
+	} else if (one_in(r, 2)) {
+		fprintf(out, "{matchLabels: {%s: %s}}", PICK(r, random_keys), PICK(r, random_values));
+	} else {
+		fprintf(out, "{matchExpressions: [{key: %s, operator: %s", PICK(r, random_keys), operators[kind]);
+		if (kind < 2)
+			fprintf(out, ", values: [%s, %s]", PICK(r, random_values), PICK(r, random_values));
+		fprintf(out, "}]}");
+	}
+}
+
+static inline void put_namespace_selector(FILE *out, struct random *r)
+{
+	if (one_in(r, 3))
+		fprintf(out, "{matchLabels: {kubernetes.io/metadata.name: %s}}", PICK(r, random_namespaces));
+	else
+		put_selector(out, r);
+}
+
+static inline void random_addr4(struct random *r, char text[static 64])
+{
+	if (one_in(r, 6))
+		snprintf(text, 64, "192.0.2.%u", pick(r, 4));
+	else
+		snprintf(text, 64, "10.%u.%u.%u", pick(r, 2), pick(r, 3), pick(r, 8));
+}
+
+static inline void random_addr6(struct random *r, char text[static 64])
+{
+	snprintf(text, 64, "fd00:%u::%u:%u", pick(r, 2), pick(r, 2), pick(r, 8));
+}
+
+/* Lengths at, and beside, the edges of trie nodes; an except is longer and around an address of the same few. */
+static inline void put_block(FILE *out, struct random *r)
+{
+	static const unsigned lengths4[] = { 0, 7, 8, 9, 15, 16, 17, 23, 24, 25, 30, 31 };
+	static const unsigned lengths6[] = { 0, 8, 16, 31, 32, 33, 111, 112, 113, 126, 127 };
+	const bool six = one_in(r, 3);
+	const unsigned bits = six ? 128 : 32, length = six ? PICK(r, lengths6) : PICK(r, lengths4);
+	char addr[64];
+
+	six ? random_addr6(r, addr) : random_addr4(r, addr);
+	fprintf(out, "{ipBlock: {cidr: '%s/%u'", addr, length);
+	if (one_in(r, 2))
+		fprintf(out, ", except: ['%s/%u', '%s/%u']", addr, length + 1 + pick(r, bits - length), addr, bits);
+	fprintf(out, "}}");
+}
+
+static inline void put_peer(FILE *out, struct random *r)
+{
+	const uint32_t form = pick(r, 4);
+
+	if (form == 0) {
+		put_block(out, r);
+		return;
+	}
+	fprintf(out, "{");
+	if (form != 1) {
+		fprintf(out, "namespaceSelector: ");
+		put_namespace_selector(out, r);
+	}
+	if (form != 2) {
+		fprintf(out, "%spodSelector: ", form == 3 ? ", " : "");
+		put_selector(out, r);
+	}
+	fprintf(out, "}");
+}
+
+static inline void put_port(FILE *out, struct random *r)
+{
+	const unsigned port = PICK(r, random_ports);
+
+	fprintf(out, "{protocol: %s", PICK(r, random_protocols));
+	if (one_in(r, 4))
+		fprintf(out, ", port: %s", PICK(r, random_names));
+	else if (one_in(r, 3))
+		fprintf(out, ", port: %u, endPort: %u", port, port + pick(r, 65536 - port));
+	else if (!one_in(r, 4))
+		fprintf(out, ", port: %u", port);
+	fprintf(out, "}");
+}
+
+static inline void put_rule(FILE *out, struct random *r, const char *peers, bool is_traffic, unsigned index)
+{
+	const bool is_deny = is_traffic && one_in(r, 6),
+		   has_limit = is_traffic && !is_deny && r->limits_left && one_in(r, 4);
+
+	fprintf(out, "{");
+	if (is_traffic && one_in(r, 2))
+		fprintf(out, "name: r%u, ", index);
+	if (is_deny)
+		fprintf(out, "action: Deny, ");
+	if (has_limit) {
+		r->limits_left--;
+		fprintf(out, "%slimits: [{packetsPerSecond: %u}], ", one_in(r, 2) ? "action: Limit, " : "",
+			1 + pick(r, 100));
+	}
+	fprintf(out, "%s: [", peers);
+	for (uint32_t i = pick(r, 3); i-- > 0;) {
+		put_peer(out, r);
+		fprintf(out, i ? ", " : "");
+	}
+	fprintf(out, "], ports: [");
+	for (uint32_t i = pick(r, 3); i-- > 0;) {
+		put_port(out, r);
+		fprintf(out, i ? ", " : "");
+	}
+	fprintf(out, "]}");
+}
+
+static inline void put_policy(FILE *out, struct random *r, unsigned index)
+{
+	static const char *const types[] = { "", ", policyTypes: [Ingress]", ", policyTypes: [Egress]",
+					     ", policyTypes: [Ingress, Egress]" };
+	static const char *const sections[][2] = { { "ingress", "from" }, { "egress", "to" } };
+	const bool is_traffic = one_in(r, 2);
+
+	fprintf(out, is_traffic ? "{apiVersion: weir.dev/v1alpha1, kind: TrafficPolicy, "
+				: "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, ");
+	fprintf(out, "metadata: {namespace: %s, name: p%u}, spec: {podSelector: ", PICK(r, random_namespaces), index);
+	put_selector(out, r);
+	fprintf(out, "%s", PICK(r, types));
+	for (size_t i = 0; i < 2; i++) {
+		if (one_in(r, 3))
+			continue;
+		fprintf(out, ", %s: [", sections[i][0]);
+		for (uint32_t k = pick(r, 4); k-- > 0;) {
+			put_rule(out, r, sections[i][1], is_traffic, k);
+			fprintf(out, k ? ", " : "");
+		}
+		fprintf(out, "]");
+	}
+	fprintf(out, "}}\n---\n");
+}
+
+static inline void put_pod(FILE *out, struct random *r, unsigned index)
+{
+	const bool host = one_in(r, 8);
+
+	fprintf(out, "{apiVersion: v1, kind: Pod, metadata: {namespace: %s, name: pod%u, labels: {",
+		PICK(r, random_namespaces), index);
+	put_labels(out, r);
+	fprintf(out, "}}, spec: {hostNetwork: %s", host ? "true" : "false");
+	if (one_in(r, 2))
+		fprintf(out, ", nodeName: n%u", pick(r, 2));
+	fprintf(out, ", containers: [{name: c, ports: [");
+	if (one_in(r, 2))
+		fprintf(out, "{name: web, containerPort: %u}, ", PICK(r, random_ports));
+	if (one_in(r, 3))
+		fprintf(out, "{name: dns, protocol: UDP, containerPort: %u}", PICK(r, random_ports));
+	fprintf(out, "]}]}, status: {phase: %s, podIPs: [", one_in(r, 10) ? "Succeeded" : "Running");
+	/* Distinct, and all over the blocks; some pods have one family, some none. */
+	if (!one_in(r, 5))
+		fprintf(out, host ? "{ip: 192.0.2.%u}, " : "{ip: 10.%u.%u.%u}, ", host ? 10 + index : index % 2,
+			index / 2 % 3, index % 8);
+	if (one_in(r, 2))
+		fprintf(out, "{ip: 'fd00:%u::%u:%u'}", index % 2, host ? 9 : index / 2 % 2, index % 16);
+	fprintf(out, "]}}\n---\n");
+}
+
+/* The caller frees. */
+static inline char *random_cluster(struct random *r, unsigned n_pods)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	r->limits_left = 4;
+	for (size_t i = 0; i < 2; i++) {
+		fprintf(out, "{apiVersion: v1, kind: Namespace, metadata: {name: %s, labels: {", random_namespaces[i]);
+		put_labels(out, r);
+		fprintf(out, "}}}\n---\n");
+	}
+	for (unsigned i = 0; i < n_pods; i++)
+		put_pod(out, r, i);
+	for (unsigned i = 0, n = pick(r, 8); i < n; i++)
+		put_policy(out, r, i);
+	fclose(out);
+	return text;
+}
+
+#endif

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "unit/policy/fixture.h"
+
+static void same_key_keeps_its_number(void **state)
+{
+	_cleanup_(numbering_freep) struct numbering *n = numbering_new(16, 100);
+
+	assert_int_equal(numbering_get(n, "a", 0), 16);
+	assert_int_equal(numbering_get(n, "b", 0), 17);
+	assert_int_equal(numbering_get(n, "a", 0), 16);
+	assert_int_equal(numbering_count(n), 2);
+	assert_int_equal(numbering_changes(n), 2);
+	assert_int_equal(numbering_end(n), 18);
+	assert_string_equal(numbering_key(n, 17), "b");
+}
+
+static void unknown_numbers_and_keys_are_not_found(void **state)
+{
+	_cleanup_(numbering_freep) struct numbering *n = numbering_new(16, 100);
+	uint32_t number = 7;
+
+	assert_null(numbering_key(n, 0));
+	assert_null(numbering_key(n, 15));
+	assert_null(numbering_key(n, 16));
+	assert_null(numbering_key(n, UINT32_MAX));
+	assert_false(numbering_find(n, "a", &number));
+	assert_int_equal(number, 7);
+	assert_int_equal(numbering_end(n), 16);
+	numbering_get(n, "a", 0);
+	assert_true(numbering_find(n, "a", &number));
+	assert_int_equal(number, 16);
+}
+
+static void a_full_numbering_overflows_and_keeps_what_it_has(void **state)
+{
+	_cleanup_(numbering_freep) struct numbering *n = numbering_new(1, 3);
+
+	assert_int_equal(numbering_get(n, "a", 99), 1);
+	assert_int_equal(numbering_get(n, "b", 99), 2);
+	assert_int_equal(numbering_get(n, "c", 99), 99);
+	assert_int_equal(numbering_get(n, "a", 99), 1);
+	assert_int_equal(numbering_count(n), 2);
+	assert_int_equal(numbering_changes(n), 2);
+}
+
+static void restored_numbers_are_kept_and_gaps_are_filled(void **state)
+{
+	_cleanup_(numbering_freep) struct numbering *n = numbering_new(0, 4);
+
+	assert_int_equal(numbering_restore(n, "old", 1), 0);
+	assert_int_equal(numbering_restore(n, "last", 3), 0);
+	assert_int_equal(numbering_end(n), 4);
+	assert_int_equal(numbering_get(n, "old", 9), 1);
+	assert_int_equal(numbering_get(n, "x", 9), 0);
+	assert_int_equal(numbering_get(n, "y", 9), 2);
+	assert_int_equal(numbering_get(n, "z", 9), 9);
+}
+
+static void a_taken_key_or_number_is_not_restored(void **state)
+{
+	_cleanup_(numbering_freep) struct numbering *n = numbering_new(16, 20);
+
+	assert_int_equal(numbering_restore(n, "a", 15), -ERANGE);
+	assert_int_equal(numbering_restore(n, "a", 20), -ERANGE);
+	assert_int_equal(numbering_restore(n, "a", 17), 0);
+	assert_int_equal(numbering_restore(n, "a", 18), -EEXIST);
+	assert_int_equal(numbering_restore(n, "b", 17), -EEXIST);
+	assert_int_equal(numbering_count(n), 1);
+}
+
+static void the_kernels_numberings_leave_the_reserved_numbers_out(void **state)
+{
+	struct numberings n;
+
+	numberings_init(&n);
+	assert_int_equal(numbering_get(n.identities, "a", 0), WEIR_IDENTITY_FIRST);
+	assert_int_equal(numbering_get(n.counters, "a", 0), 1);
+	assert_int_equal(numbering_get(n.buckets, "a", 9), 0);
+	numberings_free(&n);
+	assert_null(n.identities);
+	numberings_free(&n);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(same_key_keeps_its_number),
+		cmocka_unit_test(unknown_numbers_and_keys_are_not_found),
+		cmocka_unit_test(a_full_numbering_overflows_and_keeps_what_it_has),
+		cmocka_unit_test(restored_numbers_are_kept_and_gaps_are_filled),
+		cmocka_unit_test(a_taken_key_or_number_is_not_restored),
+		cmocka_unit_test(the_kernels_numberings_leave_the_reserved_numbers_out),
+	};
+
+	return cmocka_run_group_tests_name("policy/numbering", tests, NULL, NULL);
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "agent/addresses.h"
+
+static int compare(const void *a, const void *b)
+{
+	return addr_compare(&((const struct datapath_address *)a)->addr, &((const struct datapath_address *)b)->addr);
+}
+
+int addresses_load(struct addresses *addresses, struct datapath *datapath)
+{
+	int r = datapath_list_addresses(datapath, &addresses->kernel);
+
+	if (r < 0)
+		return r;
+	if (addresses->kernel.n)
+		qsort(addresses->kernel.items, addresses->kernel.n, sizeof(*addresses->kernel.items), compare);
+	return 0;
+}
+
+void addresses_free(struct addresses *addresses)
+{
+	vec_free(&addresses->kernel);
+}
+
+/* One address in step: old is what the kernel holds, owner what it should, either may be NULL. */
+struct pair {
+	const struct datapath_address *old;
+	const struct address_owner *owner;
+};
+
+/* Walks two sorted lists as one. False at the end. */
+static bool next_pair(const struct addresses *addresses, const struct compiled *compiled, size_t at[static 2],
+		      struct pair *ret)
+{
+	const struct datapath_address *old = at[0] < addresses->kernel.n ? &addresses->kernel.items[at[0]] : NULL;
+	const struct address_owner *owner = at[1] < compiled->addresses.n ? &compiled->addresses.items[at[1]] : NULL;
+	int order;
+
+	if (!old && !owner)
+		return false;
+	order = !old ? 1 : !owner ? -1 : addr_compare(&old->addr, &owner->addr);
+	ret->old = order <= 0 ? old : NULL;
+	ret->owner = order >= 0 ? owner : NULL;
+	at[0] += order <= 0;
+	at[1] += order >= 0;
+	return true;
+}
+
+static int sync_pair(struct datapath *datapath, const struct pair *pair)
+{
+	if (!pair->owner)
+		return datapath_delete_address(datapath, &pair->old->addr);
+	return datapath_set_address(datapath, &pair->owner->addr, pair->owner->identity);
+}
+
+static bool in_step(const struct pair *pair)
+{
+	return pair->old && pair->owner && pair->old->identity == pair->owner->identity;
+}
+
+/* Old addresses go first, so that a full table has room for the new ones. */
+enum pass { PASS_DELETE, PASS_SET };
+
+static bool run_pass(struct addresses *addresses, struct datapath *datapath, const struct compiled *compiled,
+		     enum pass pass, datapath_addresses *now)
+{
+	size_t at[2] = { 0, 0 };
+	struct pair pair;
+	bool changed = false;
+
+	while (next_pair(addresses, compiled, at, &pair)) {
+		int r = 0;
+
+		if (!in_step(&pair) && (pair.owner == NULL) == (pass == PASS_DELETE)) {
+			r = sync_pair(datapath, &pair);
+			changed |= r == 0;
+		}
+		if (r < 0) {
+			addresses->n_failed++;
+			addresses->failure = r;
+			if (pass == PASS_DELETE)
+				vec_push(now, *pair.old);
+		}
+		if (pass == PASS_DELETE)
+			continue;
+		if (pair.owner && r == 0)
+			vec_push(now, (struct datapath_address){ pair.owner->addr, pair.owner->identity });
+		else if (pair.owner && pair.old)
+			vec_push(now, *pair.old);
+	}
+	return changed;
+}
+
+bool addresses_sync(struct addresses *addresses, struct datapath *datapath, const struct compiled *compiled)
+{
+	datapath_addresses now = {};
+	bool changed;
+
+	addresses->n_failed = 0;
+	changed = run_pass(addresses, datapath, compiled, PASS_DELETE, &now);
+	changed |= run_pass(addresses, datapath, compiled, PASS_SET, &now);
+	vec_free(&addresses->kernel);
+	addresses->kernel = now;
+	if (addresses->n_failed)
+		qsort(now.items, now.n, sizeof(*now.items), compare);
+	return changed;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Whose each address is: the kernel's table against the compiled policy's. */
+#ifndef WEIR_AGENT_ADDRESSES_H
+#define WEIR_AGENT_ADDRESSES_H
+
+#include "agent/notes.h"
+#include "datapath/datapath.h"
+#include "policy/compile.h"
+
+struct addresses {
+	datapath_addresses kernel; /* what the kernel holds, sorted by address */
+	size_t n_failed;	   /* that the kernel would not take, last time */
+	int failure;		   /* of the last of them, -errno */
+};
+
+/* Reads what an earlier agent left. */
+int addresses_load(struct addresses *addresses, struct datapath *datapath);
+void addresses_free(struct addresses *addresses); /* what it holds */
+
+/* Makes the kernel's table the compiled policy's. True when anything was changed. */
+bool addresses_sync(struct addresses *addresses, struct datapath *datapath, const struct compiled *compiled);
+
+#endif

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "agent/agent.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "agent/api.h"
+#include "agent/core.h"
+#include "agent/listen.h"
+#include "agent/loop.h"
+#include "agent/takeover.h"
+#include "base/mem.h"
+#include "version.h"
+
+static int open_links(struct agent *agent, struct error *error)
+{
+	const struct links_events events = {
+		.changed = loop_link_changed,
+		.gone = loop_link_gone,
+		.addresses_changed = loop_addresses_changed,
+		.data = agent,
+	};
+
+	return links_open(&events, &agent->links, error);
+}
+
+static int open_datapath(struct agent *agent, struct error *error)
+{
+	const struct agent_config *config = agent->config;
+	struct datapath_config datapath = datapath_defaults;
+
+	datapath.bpffs = config->bpffs;
+	if (config->flows)
+		datapath.flows = config->flows;
+	if (config->addresses)
+		datapath.addresses = config->addresses;
+	if (config->image_words)
+		datapath.image_words = config->image_words;
+	return datapath_open(&datapath, &agent->datapath, error);
+}
+
+static int open_state(struct agent *agent)
+{
+	struct error error = {};
+
+	state_open(agent->config->state_dir, &agent->state, &error);
+	if (*error.text)
+		log_error("%s; numbers begin afresh", error.text);
+	return 0;
+}
+
+static int open_socket(struct agent *agent, struct error *error)
+{
+	_cleanup_free_ char *path = xasprintf("%s/weir.sock", agent->config->run_dir);
+	const struct http_service service = { api_socket_routes, api_socket_n_routes, agent };
+	int fd = listen_unix(path, error);
+
+	return fd < 0 ? fd : http_start(loop_uv(agent->loop), fd, &service, &agent->socket, error);
+}
+
+/* The enforcer does its work without it, so a taken port is only said. */
+static void open_metrics(struct agent *agent)
+{
+	const struct http_service service = { api_metrics_routes, api_metrics_n_routes, agent };
+	struct error error = {};
+	int fd;
+
+	if (strcmp(agent->config->metrics, "off") == 0)
+		return;
+	fd = listen_tcp(agent->config->metrics, &error);
+	if (fd < 0 || http_start(loop_uv(agent->loop), fd, &service, &agent->metrics, &error) < 0)
+		log_warning("metrics are only served on the control socket: %s (choose another --metrics)", error.text);
+}
+
+static int start(struct agent *agent, struct error *error)
+{
+	int r = locks_take(agent->config, &agent->locks, error) ?:
+		open_state(agent) ?:
+		sources_open(agent->config, &agent->sources, error) ?:
+		open_links(agent, error) ?:
+		open_datapath(agent, error) ?:
+		loop_open(agent, &agent->loop, error);
+
+	if (r < 0)
+		return r;
+	agent->endpoints.config = agent->config;
+	agent->endpoints.datapath = agent->datapath;
+	agent->endpoints.links = agent->links;
+	r = take_over(agent, error) ?: open_socket(agent, error);
+	if (r < 0)
+		return r;
+	open_metrics(agent);
+	log_info("weir " WEIR_VERSION " started on node %s", agent->config->node);
+	return 0;
+}
+
+/* Programs, maps and links stay pinned: enforcement goes on. The socket goes before the lock does. */
+static void stop(struct agent *agent)
+{
+	_cleanup_free_ char *path = xasprintf("%s/weir.sock", agent->config->run_dir);
+
+	if (agent->socket)
+		unlink(path);
+	http_stop(agent->socket);
+	http_stop(agent->metrics);
+	loop_close(agent->loop);
+	compiled_free(agent->compiled);
+	endpoints_free(&agent->endpoints);
+	addresses_free(&agent->addresses);
+	datapath_close(agent->datapath);
+	links_close(agent->links);
+	sources_free(&agent->sources);
+	ledger_free(&agent->ledger);
+	notes_free(&agent->warnings);
+	notes_free(&agent->failures);
+	state_free(&agent->state);
+	locks_release(&agent->locks);
+}
+
+int agent_run(const struct agent_config *config, struct error *error)
+{
+	struct agent agent = { .config = config, .locks = LOCKS_NONE, .stale = true };
+	int r;
+
+	signal(SIGPIPE, SIG_IGN);
+	r = start(&agent, error);
+	if (r == 0) {
+		loop_run(agent.loop);
+		log_info("stopped; policy revision %u stays in force", agent.revision);
+	}
+	stop(&agent);
+	return r;
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "agent/api.h"
+
+#include <string.h>
+
+#include "agent/reconcile.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+
+const struct http_route api_socket_routes[] = {
+	{ "GET", "/v1/status", api_status },
+	{ "GET", "/v1/endpoints", api_endpoints },
+	{ "GET", "/v1/identities", api_identities },
+	{ "GET", "/v1/policies", api_policies },
+	{ "GET", "/v1/limits", api_limits },
+	{ "PUT", "/v1/objects", api_put_objects },
+	{ "DELETE", "/v1/objects", api_delete_objects },
+	{ "POST", "/v1/settle", api_settle },
+	{ "GET", "/metrics", api_metrics },
+	{ "GET", "/healthz", api_health },
+};
+const size_t api_socket_n_routes = ARRAY_SIZE(api_socket_routes);
+
+const struct http_route api_metrics_routes[] = {
+	{ "GET", "/metrics", api_metrics },
+	{ "GET", "/healthz", api_health },
+};
+const size_t api_metrics_n_routes = ARRAY_SIZE(api_metrics_routes);
+
+json_t *api_text(const char *text)
+{
+	_cleanup_free_ char *printable = NULL;
+
+	if (!text)
+		return json_null();
+	if (utf8_span(text, strlen(text)) == strlen(text))
+		return json_string(text);
+	printable = xstrdup(text);
+	utf8_printable(printable);
+	return json_string(printable);
+}
+
+json_t *api_notes(const struct notes *notes)
+{
+	json_t *list = json_array();
+
+	vec_for_each (text, &notes->list)
+		json_array_append_new(list, api_text(*text));
+	return list;
+}
+
+static void append_notes(json_t *list, const struct notes *notes)
+{
+	vec_for_each (text, &notes->list)
+		json_array_append_new(list, api_text(*text));
+}
+
+json_t *api_degraded(const struct agent *agent)
+{
+	json_t *list = json_array();
+
+	if (!agent->revision)
+		json_array_append_new(list, json_string("no policy is in force: every attached interface is closed"));
+	append_notes(list, &agent->failures);
+	vec_for_each (source, &agent->sources.list)
+		append_notes(list, &source->errors);
+	append_notes(list, &agent->endpoints.problems);
+	return list;
+}
+
+void api_world(const struct agent *agent, struct world *world)
+{
+	struct diags diags = {};
+
+	sources_world(&agent->sources, store_objects(agent->sources.store), world, &diags);
+	diags_free(&diags);
+}
+
+const char *api_hook_name(enum datapath_hook hook)
+{
+	return hook == HOOK_TCX ? "tcx" : hook == HOOK_CLSACT ? "clsact" : "none";
+}
+
+const char *api_xdp_name(enum datapath_xdp xdp)
+{
+	return xdp == XDP_NATIVE ? "native" : xdp == XDP_GENERIC ? "generic" : "off";
+}
+
+const char *api_port_state(const struct port *port)
+{
+	if (!port || port->hook == HOOK_NONE)
+		return "missing";
+	return port->has_identity ? "enforced" : "closed";
+}
+
+void api_settle(void *data, const struct http_request *request, struct http_reply *reply)
+{
+	struct agent *agent = data;
+
+	reconcile(agent, true);
+	if (agent_settled(agent))
+		reply->json = json_pack("{s:b, s:I}", "settled", 1, "revision", (json_int_t)agent->revision);
+	else
+		reply->json = json_pack("{s:b, s:o}", "settled", 0, "reasons", api_degraded(agent));
+}
+
+void api_health(void *data, const struct http_request *request, struct http_reply *reply)
+{
+	reply->text = xstrdup("ok\n");
+	reply->content_type = "text/plain; charset=utf-8";
+}

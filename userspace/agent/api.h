@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The calls of docs/api.md. Each answers one route; data is the struct agent. */
+#ifndef WEIR_AGENT_API_H
+#define WEIR_AGENT_API_H
+
+#include "agent/core.h"
+
+void api_status(void *data, const struct http_request *request, struct http_reply *reply);
+void api_endpoints(void *data, const struct http_request *request, struct http_reply *reply);
+void api_identities(void *data, const struct http_request *request, struct http_reply *reply);
+void api_policies(void *data, const struct http_request *request, struct http_reply *reply);
+void api_limits(void *data, const struct http_request *request, struct http_reply *reply);
+void api_put_objects(void *data, const struct http_request *request, struct http_reply *reply);
+void api_delete_objects(void *data, const struct http_request *request, struct http_reply *reply);
+void api_settle(void *data, const struct http_request *request, struct http_reply *reply);
+void api_metrics(void *data, const struct http_request *request, struct http_reply *reply);
+void api_health(void *data, const struct http_request *request, struct http_reply *reply);
+
+/* The routes of the control socket, and those of the metrics address. */
+extern const struct http_route api_socket_routes[], api_metrics_routes[];
+extern const size_t api_socket_n_routes, api_metrics_n_routes;
+
+/* Shared by several calls. */
+json_t *api_text(const char *text);				/* a JSON string of any bytes; null for NULL */
+json_t *api_notes(const struct notes *notes);			/* an array of strings */
+json_t *api_degraded(const struct agent *agent);		/* why, one line each; empty when all is well */
+void api_world(const struct agent *agent, struct world *world); /* of the sources as last read */
+const char *api_hook_name(enum datapath_hook hook);
+const char *api_xdp_name(enum datapath_xdp xdp);
+const char *api_port_state(const struct port *port); /* NULL: "missing" */
+
+#endif

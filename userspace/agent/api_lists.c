@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "agent/api.h"
+#include "agent/selection.h"
+#include "observe/names.h"
+
+static json_t *items(json_t *list)
+{
+	return json_pack("{s:o}", "items", list);
+}
+
+static json_t *addresses(const struct endpoint *endpoint)
+{
+	json_t *list = json_array();
+	char text[ADDR_TEXT_MAX];
+
+	vec_for_each (addr, &endpoint->addrs)
+		json_array_append_new(list, json_string(addr_format(addr, text)));
+	return list;
+}
+
+static const char *isolation(const struct world *world, const struct endpoint *endpoint, enum weir_direction direction)
+{
+	const struct object *pod = world_pod(world, endpoint->namespace, endpoint->pod);
+
+	return pod && pod_is_isolated(world, pod, direction) ? "isolated" : "open";
+}
+
+static json_t *endpoint_json(const struct agent *agent, const struct world *world, const struct endpoint *endpoint)
+{
+	const struct port *port = endpoint->ifindex ? endpoints_port(&agent->endpoints, endpoint->ifindex) : NULL;
+
+	return json_pack("{s:o, s:o, s:o, s:I, s:I, s:o, s:s, s:s, s:s, s:s, s:s}", "namespace",
+			 api_text(endpoint->namespace), "pod", api_text(endpoint->pod), "interface",
+			 api_text(endpoint->interface), "ifindex", (json_int_t)endpoint->ifindex, "identity",
+			 (json_int_t)endpoint->identity, "addresses", addresses(endpoint), "ingress",
+			 isolation(world, endpoint, WEIR_INGRESS), "egress", isolation(world, endpoint, WEIR_EGRESS),
+			 "hook", api_hook_name(port ? port->hook : HOOK_NONE), "xdp",
+			 api_xdp_name(port ? port->xdp : XDP_OFF), "state", api_port_state(port));
+}
+
+void api_endpoints(void *data, const struct http_request *request, struct http_reply *reply)
+{
+	const struct agent *agent = data;
+	json_t *list = json_array();
+	struct world world = {};
+
+	api_world(agent, &world);
+	vec_for_each (endpoint, &agent->endpoints.list)
+		json_array_append_new(list, endpoint_json(agent, &world, endpoint));
+	world_free(&world);
+	reply->json = items(list);
+}
+
+static json_t *labels_json(const struct labels *labels)
+{
+	json_t *json = json_object();
+
+	vec_for_each (label, &labels->list)
+		json_object_set_new(json, label->key, api_text(label->value));
+	return json;
+}
+
+static void append_built_in(json_t *list, enum weir_identity identity, const char *name)
+{
+	json_array_append_new(list, json_pack("{s:I, s:s, s:{}, s:I}", "identity", (json_int_t)identity, "name", name,
+					      "labels", "pods", (json_int_t)0));
+}
+
+void api_identities(void *data, const struct http_request *request, struct http_reply *reply)
+{
+	const struct agent *agent = data;
+	json_t *list = json_array();
+
+	append_built_in(list, WEIR_IDENTITY_WORLD, "world");
+	append_built_in(list, WEIR_IDENTITY_NODE, "node");
+	for (size_t i = 0; agent->compiled && i < agent->compiled->identities.n; i++) {
+		const struct identity_info *info = &agent->compiled->identities.items[i];
+
+		if (info->identity < WEIR_IDENTITY_FIRST)
+			continue;
+		json_array_append_new(list, json_pack("{s:I, s:o, s:o, s:I}", "identity", (json_int_t)info->identity,
+						      "namespace", api_text(info->namespace), "labels",
+						      labels_json(&info->labels), "pods", (json_int_t)info->pods));
+	}
+	reply->json = items(list);
+}
+
+static size_t count_selected(const struct world *world, const struct object *policy)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < world->pods.n; i++)
+		n += policy_selects(policy, world->pods.items[i]);
+	return n;
+}
+
+static json_t *policy_json(const struct agent *agent, const struct world *world, const struct object *object)
+{
+	const struct policy *policy = &object->policy;
+	const struct source *source = sources_of(&agent->sources, object);
+
+	return json_pack("{s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:b}", "kind", kind_info(object->kind)->kind,
+			 "namespace", api_text(object->namespace), "name", api_text(object->name), "source",
+			 api_text(source ? source->name : NULL), "pods", (json_int_t)count_selected(world, object),
+			 "ingressRules", (json_int_t)policy->rules[WEIR_INGRESS].n, "egressRules",
+			 (json_int_t)policy->rules[WEIR_EGRESS].n, "ingress", policy->isolates[WEIR_INGRESS], "egress",
+			 policy->isolates[WEIR_EGRESS]);
+}
+
+void api_policies(void *data, const struct http_request *request, struct http_reply *reply)
+{
+	const struct agent *agent = data;
+	json_t *list = json_array();
+	struct world world = {};
+
+	api_world(agent, &world);
+	for (size_t i = 0; i < world.policies.n; i++)
+		json_array_append_new(list, policy_json(agent, &world, world.policies.items[i]));
+	world_free(&world);
+	reply->json = items(list);
+}
+
+static json_t *limit_json(const struct agent *agent, const struct limit_info *info)
+{
+	struct weir_bucket bucket = {};
+
+	if (datapath_read_bucket(agent->datapath, info->bucket, &bucket) < 0)
+		bucket = (struct weir_bucket){};
+	return json_pack("{s:s, s:o, s:o, s:o, s:I, s:s, s:s, s:f, s:I, s:s, s:I, s:I}", "kind",
+			 kind_info(info->rule.kind)->kind, "namespace", api_text(info->rule.namespace), "policy",
+			 api_text(info->rule.policy), "rule", api_text(info->rule.rule), "limit",
+			 (json_int_t)info->index, "direction", direction_text(info->direction), "unit",
+			 limit_name(info->limit.unit), "rate", (double)info->limit.rate_milli / 1000, "burst",
+			 (json_int_t)info->limit.burst, "per", limit_scope_name(info->limit.scope), "droppedPackets",
+			 (json_int_t)bucket.dropped_packets, "droppedBytes", (json_int_t)bucket.dropped_bytes);
+}
+
+void api_limits(void *data, const struct http_request *request, struct http_reply *reply)
+{
+	const struct agent *agent = data;
+	json_t *list = json_array();
+
+	for (size_t i = 0; agent->compiled && i < agent->compiled->limits.n; i++)
+		json_array_append_new(list, limit_json(agent, &agent->compiled->limits.items[i]));
+	reply->json = items(list);
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <string.h>
+
+#include "agent/api.h"
+#include "base/mem.h"
+#include "observe/prometheus.h"
+#include "version.h"
+
+static uint64_t count_flows(const struct datapath_map_info *maps, unsigned n)
+{
+	uint64_t flows = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (strncmp(maps[i].name, "flows", strlen("flows")) == 0)
+			flows += maps[i].entries;
+	}
+	return flows;
+}
+
+static uint64_t count_enforced(const struct agent *agent)
+{
+	uint64_t n = 0;
+
+	for (const struct port *port = agent->endpoints.ports; port; port = port->hh.next)
+		n += port->endpoint && port->attached && port->has_identity;
+	return n;
+}
+
+/* A bucket that can't be read counts as never having dropped, as one that was never used. */
+static uint64_t *read_bucket_drops(const struct agent *agent)
+{
+	const size_t n = agent->ledger.buckets.n;
+	uint64_t *drops = xcalloc(n + 1, sizeof(*drops));
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct weir_bucket bucket;
+
+		if (agent->ledger.buckets.items[i].labels.n && datapath_read_bucket(agent->datapath, i, &bucket) == 0)
+			drops[i] = bucket.dropped_packets;
+	}
+	return drops;
+}
+
+static void add_sources(const struct agent *agent, struct prometheus_source *sources)
+{
+	for (size_t i = 0; i < agent->sources.list.n; i++)
+		sources[i] = (struct prometheus_source){ agent->sources.list.items[i].name,
+							 agent->sources.list.items[i].errors.list.n == 0 };
+}
+
+static int write_text(const struct prometheus_input *input, char **ret)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return -errno;
+	prometheus_write(out, input);
+	if (fclose(out) != 0) {
+		free(text);
+		return -errno;
+	}
+	*ret = text;
+	return 0;
+}
+
+void api_metrics(void *data, const struct http_request *request, struct http_reply *reply)
+{
+	const struct agent *agent = data;
+	const size_t n_counters = agent->ledger.counters.n;
+	_cleanup_free_ struct weir_counter *reasons = xcalloc(WEIR_REASON_MAX * WEIR_DIRECTIONS, sizeof(*reasons));
+	_cleanup_free_ struct weir_counter *decisions = xcalloc(n_counters + 1, sizeof(*decisions));
+	_cleanup_free_ uint64_t *drops = read_bucket_drops(agent);
+	_cleanup_free_ struct prometheus_source *sources = xcalloc(agent->sources.list.n + 1, sizeof(*sources));
+	struct datapath_map_info maps[DATAPATH_MAPS_MAX];
+	unsigned n_maps = 0;
+	int r;
+
+	r = datapath_read_reasons(agent->datapath, reasons);
+	if (r == 0)
+		r = datapath_read_decisions(agent->datapath, (uint32_t)n_counters, decisions);
+	if (r == 0)
+		r = datapath_list_maps(agent->datapath, maps, &n_maps);
+	if (r < 0) {
+		http_fail(reply, HTTP_INTERNAL_ERROR, "counters can't be read from the kernel: %s", strerror(-r));
+		return;
+	}
+	add_sources(agent, sources);
+	r = write_text(&(struct prometheus_input){ .version = WEIR_VERSION,
+						   .commit = WEIR_COMMIT,
+						   .ledger = &agent->ledger,
+						   .reasons = reasons,
+						   .decisions = decisions,
+						   .bucket_drops = drops,
+						   .maps = maps,
+						   .n_maps = n_maps,
+						   .sources = sources,
+						   .n_sources = agent->sources.list.n,
+						   .apply = &agent->apply,
+						   .revision = agent->revision,
+						   .policy_errors = agent->sources.n_errors + agent->n_refused,
+						   .endpoints = count_enforced(agent),
+						   .identities = agent->compiled ? agent->compiled->identities.n : 0,
+						   .flows = count_flows(maps, n_maps) },
+		       &reply->text);
+	if (r < 0)
+		http_fail(reply, HTTP_INTERNAL_ERROR, "out of memory");
+	reply->content_type = "text/plain; version=0.0.4; charset=utf-8";
+}

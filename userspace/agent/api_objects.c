@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * PUT and DELETE /v1/objects. The order is compile, disk, kernel: what can't
+ * be compiled is not kept, and what can't be kept is not enforced.
+ */
+#include <string.h>
+
+#include "agent/api.h"
+#include "agent/reconcile.h"
+#include "base/mem.h"
+#include "object/manifest.h"
+
+/* One call on its way. */
+struct change {
+	struct agent *agent;
+	const struct http_request *request;
+	struct http_reply *reply;
+	struct store_draft *draft;
+	struct objects objects; /* of the body */
+	struct diags diags;	/* of the body */
+	struct plan plan;
+	json_t *results; /* "objects" of the answer */
+	json_t *warnings;
+	bool dry_run;
+};
+
+static void change_release(struct change *change)
+{
+	plan_free(&change->plan); /* borrows from the draft */
+	store_draft_free(change->draft);
+	objects_free(&change->objects);
+	diags_free(&change->diags);
+	json_decref(change->results);
+	json_decref(change->warnings);
+}
+
+static bool is_true(const char *text)
+{
+	return text && (strcmp(text, "true") == 0 || strcmp(text, "1") == 0 || !*text);
+}
+
+static void change_begin(struct change *change, void *data, const struct http_request *request,
+			 struct http_reply *reply)
+{
+	*change = (struct change){ .agent = data, .request = request, .reply = reply };
+	change->draft = store_draft_new(change->agent->sources.store);
+	change->results = json_array();
+	change->warnings = json_array();
+	change->dry_run = is_true(http_query(request, "dryRun"));
+}
+
+static json_t *diag_json(const struct diag *diag)
+{
+	return json_pack("{s:o, s:i, s:i, s:o, s:o}", "file", api_text(diag->file), "line", diag->line, "column",
+			 diag->column, "path", api_text(diag->path), "text", api_text(diag->text));
+}
+
+static void refuse_manifests(struct change *change)
+{
+	json_t *errors = json_array();
+	_cleanup_free_ char *first = NULL;
+
+	vec_for_each (diag, &change->diags.list) {
+		if (diag->level != DIAG_ERROR)
+			continue;
+		if (!first)
+			first = diag_format(diag);
+		json_array_append_new(errors, diag_json(diag));
+	}
+	http_fail(change->reply, HTTP_UNPROCESSABLE, "%s", first ?: "the body holds no manifest that can be read");
+	json_object_set_new(change->reply->json, "errors", errors);
+}
+
+static void add_warning(struct change *change, const struct diag *diag)
+{
+	_cleanup_free_ char *text = diag_format(diag);
+
+	json_array_append_new(change->warnings, api_text(text));
+}
+
+static int read_body(struct change *change)
+{
+	const char *file = http_query(change->request, "file") ?: "-";
+	int r = manifest_parse(file, change->request->body, change->request->length, MANIFEST_KEEP_JSON,
+			       &change->objects, &change->diags);
+
+	if (r < 0) {
+		refuse_manifests(change);
+		return r;
+	}
+	vec_for_each (diag, &change->diags.list)
+		add_warning(change, diag);
+	return 0;
+}
+
+static void add_result(struct change *change, const struct object *object, enum store_change what)
+{
+	json_array_append_new(change->results, json_pack("{s:s, s:o, s:o, s:s}", "kind", kind_info(object->kind)->kind,
+							 "namespace", api_text(object->namespace), "name",
+							 api_text(object->name), "change", store_change_name(what)));
+}
+
+/* The warnings that are of this change: what the world didn't have to say before it. */
+static void add_world_warnings(struct change *change)
+{
+	vec_for_each (diag, &change->plan.diags.list) {
+		_cleanup_free_ char *text = diag_format(diag);
+		bool known = false;
+
+		vec_for_each (old, &change->agent->warnings.list)
+			known |= strcmp(*old, text) == 0;
+		if (!known)
+			json_array_append_new(change->warnings, api_text(text));
+	}
+}
+
+/* Pods of this change whose interface isn't there. */
+static void add_endpoint_warnings(struct change *change, const endpoint_list *endpoints)
+{
+	size_t index;
+	json_t *result;
+
+	vec_for_each (endpoint, endpoints) {
+		_cleanup_free_ char *problem = endpoint_problem(&change->agent->endpoints, endpoint);
+
+		json_array_foreach (change->results, index, result) {
+			const char *namespace = json_string_value(json_object_get(result, "namespace"));
+			const char *kind = json_string_value(json_object_get(result, "kind"));
+			const char *name = json_string_value(json_object_get(result, "name"));
+
+			if (problem && strcmp(kind, kind_info(KIND_POD)->kind) == 0 && namespace &&
+			    strcmp(namespace, endpoint->namespace) == 0 && strcmp(name, endpoint->pod) == 0)
+				json_array_append_new(change->warnings, api_text(problem));
+		}
+	}
+}
+
+static int keep_and_enforce(struct change *change)
+{
+	struct agent *agent = change->agent;
+	struct error error = {};
+	int r = store_draft_commit(change->draft, &error);
+
+	if (r < 0) {
+		http_fail(change->reply, HTTP_NO_SPACE, "nothing was changed: %s", error.text);
+		return r;
+	}
+	agent->stale = true; /* until the plan is in force */
+	r = plan_enforce(agent, &change->plan, &error);
+	if (r < 0)
+		http_fail(change->reply, HTTP_INTERNAL_ERROR,
+			  "kept in the store, but not in force yet: %s (the old policy stays; it is tried again)",
+			  error.text);
+	return r;
+}
+
+/* From the draft to the answer. */
+static void change_apply(struct change *change)
+{
+	struct agent *agent = change->agent;
+	struct error error = {};
+
+	if (store_draft_changed(change->draft)) {
+		if (plan_make(agent, store_draft_objects(change->draft), &change->plan, &error) < 0) {
+			http_fail(change->reply, HTTP_UNPROCESSABLE, "%s", error.text);
+			return;
+		}
+		add_world_warnings(change);
+		if (change->dry_run)
+			add_endpoint_warnings(change, &change->plan.endpoints);
+		else if (keep_and_enforce(change) < 0)
+			return;
+	}
+	if (!change->dry_run)
+		add_endpoint_warnings(change, &agent->endpoints.list);
+	change->reply->json =
+		json_pack("{s:O, s:I, s:b, s:O}", "objects", change->results, "revision", (json_int_t)agent->revision,
+			  "dryRun", change->dry_run, "warnings", change->warnings);
+}
+
+void api_put_objects(void *data, const struct http_request *request, struct http_reply *reply)
+{
+	_cleanup_(change_release) struct change change;
+
+	change_begin(&change, data, request, reply);
+	if (read_body(&change) < 0)
+		return;
+	vec_for_each (object, &change.objects.list) {
+		/* The draft may free the object, so its result is made first and its change filled in. */
+		add_result(&change, *object, STORE_UNCHANGED);
+		json_object_set_new(json_array_get(change.results, json_array_size(change.results) - 1), "change",
+				    json_string(store_change_name(store_draft_put(change.draft, TAKE_PTR(*object)))));
+	}
+	change_apply(&change);
+}
+
+/* Deletes what the query names. */
+static int delete_named(struct change *change)
+{
+	const char *namespace = http_query(change->request, "namespace");
+	const char *name = http_query(change->request, "name");
+	struct object object = { .kind = kind_by_name(http_query(change->request, "kind")) };
+
+	if (object.kind == KIND_MAX || !name || !*name) {
+		http_fail(change->reply, HTTP_BAD_REQUEST,
+			  "kind and name of a known kind are needed, or manifests as the body");
+		return -EINVAL;
+	}
+	object.namespace =
+		kind_info(object.kind)->namespaced ? (char *)(namespace && *namespace ? namespace : "default") : NULL;
+	object.name = (char *)name;
+	add_result(change, &object, store_draft_delete(change->draft, object.kind, object.namespace, object.name));
+	return 0;
+}
+
+static int delete_in_body(struct change *change)
+{
+	int r = read_body(change);
+
+	if (r < 0)
+		return r;
+	vec_for_each (object, &change->objects.list)
+		add_result(change, *object,
+			   store_draft_delete(change->draft, (*object)->kind, (*object)->namespace, (*object)->name));
+	return 0;
+}
+
+void api_delete_objects(void *data, const struct http_request *request, struct http_reply *reply)
+{
+	_cleanup_(change_release) struct change change;
+
+	change_begin(&change, data, request, reply);
+	if ((http_query(request, "kind") ? delete_named(&change) : delete_in_body(&change)) < 0)
+		return;
+	if (!store_draft_changed(change.draft))
+		http_fail(reply, HTTP_NOT_FOUND,
+			  "nothing of it is in the store (what a directory holds is deleted there)");
+	else
+		change_apply(&change);
+}

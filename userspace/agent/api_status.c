@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <sys/utsname.h>
+
+#include "agent/api.h"
+#include "agent/reconcile.h"
+#include "base/mem.h"
+#include "version.h"
+
+static json_t *format_time(time_t time)
+{
+	char text[sizeof("2026-01-02T03:04:05Z")];
+	struct tm utc;
+
+	if (!time)
+		return json_null();
+	gmtime_r(&time, &utc);
+	strftime(text, sizeof(text), "%FT%TZ", &utc);
+	return json_string(text);
+}
+
+static json_t *kernel(const struct agent *agent)
+{
+	struct utsname name = { .release = "unknown" };
+
+	uname(&name);
+	return json_pack("{s:o, s:s}", "release", api_text(name.release), "hook",
+			 api_hook_name(datapath_probe_hook(agent->datapath)));
+}
+
+static json_t *policy(const struct agent *agent)
+{
+	const struct compiled none = {}, *compiled = agent->compiled ?: &none;
+	struct world world = {};
+	json_t *json;
+
+	api_world(agent, &world);
+	json = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "policies", (json_int_t)world.policies.n,
+			 "pods", (json_int_t)world.pods.n, "identities", (json_int_t)compiled->identities.n,
+			 "subjectClasses", (json_int_t)compiled->n_subjects, "peerClasses",
+			 (json_int_t)compiled->n_peer_classes, "portClasses", (json_int_t)compiled->n_port_classes,
+			 "regions", (json_int_t)compiled->n_regions, "imageWords", (json_int_t)compiled->n_words,
+			 "imageCapacity", (json_int_t)datapath_image_words(agent->datapath));
+	world_free(&world);
+	return json;
+}
+
+static json_t *sources(const struct agent *agent)
+{
+	json_t *list = json_array();
+
+	vec_for_each (source, &agent->sources.list) {
+		json_t *json = json_pack("{s:o, s:b, s:I, s:o}", "name", api_text(source->name), "synced",
+					 source->errors.list.n == 0, "objects",
+					 (json_int_t)source_objects(&agent->sources, source)->list.n, "errors",
+					 api_notes(&source->errors));
+
+		json_array_append_new(list, json);
+	}
+	return list;
+}
+
+static json_t *interface(const struct port *port)
+{
+	_cleanup_free_ char *pod =
+		port->endpoint ? xasprintf("%s/%s", port->endpoint->namespace, port->endpoint->pod) : NULL;
+
+	return json_pack("{s:o, s:I, s:s, s:s, s:s, s:o}", "interface", api_text(port->name), "ifindex",
+			 (json_int_t)port->ifindex, "hook", api_hook_name(port->hook), "xdp", api_xdp_name(port->xdp),
+			 "state", api_port_state(port), "pod", api_text(pod));
+}
+
+static json_t *interfaces(const struct agent *agent)
+{
+	json_t *list = json_array();
+
+	for (const struct port *port = agent->endpoints.ports; port; port = port->hh.next)
+		json_array_append_new(list, interface(port));
+	return list;
+}
+
+static json_t *maps(const struct agent *agent)
+{
+	struct datapath_map_info infos[DATAPATH_MAPS_MAX];
+	json_t *list = json_array();
+	unsigned n = 0;
+
+	if (datapath_list_maps(agent->datapath, infos, &n) < 0)
+		return list;
+	for (unsigned i = 0; i < n; i++)
+		json_array_append_new(list, json_pack("{s:s, s:I, s:I}", "name", infos[i].name, "entries",
+						      (json_int_t)infos[i].entries, "capacity",
+						      (json_int_t)infos[i].capacity));
+	return list;
+}
+
+void api_status(void *data, const struct http_request *request, struct http_reply *reply)
+{
+	const struct agent *agent = data;
+
+	reply->json = json_pack("{s:s, s:o, s:b, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I}}", "version",
+				WEIR_VERSION, "node", api_text(agent->config->node), "enforcing", agent->revision != 0,
+				"since", format_time(agent->since), "revision", (json_int_t)agent->revision, "settled",
+				agent_settled(agent), "degraded", api_degraded(agent), "kernel", kernel(agent),
+				"policy", policy(agent), "sources", sources(agent), "interfaces", interfaces(agent),
+				"maps", maps(agent), "events", "lost", (json_int_t)0);
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <limits.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "object/documents.h"
+#include "object/field.h"
+
+#define CONFIG_SIZE_MAX	    (1u << 20)
+#define SOURCE_DIRECTORY    "dir:"
+#define FLOWS_MAX	    (1 << 26)
+#define ADDRESSES_MAX	    (1 << 26)
+#define IMAGE_WORDS_MINIMUM 1024
+#define IMAGE_WORDS_MAX	    (1 << 28)
+
+void agent_config_init(struct agent_config *config)
+{
+	char node[HOST_NAME_MAX + 1] = "";
+
+	if (gethostname(node, sizeof(node) - 1) < 0 || !*node)
+		strcpy(node, "localhost");
+	*config = (struct agent_config){
+		.node = xstrdup(node),
+		.state_dir = xstrdup("/var/lib/weir"),
+		.run_dir = xstrdup("/run/weir"),
+		.bpffs = xstrdup("/sys/fs/bpf/weir"),
+		.metrics = xstrdup("127.0.0.1:9964"),
+	};
+}
+
+void agent_config_free(struct agent_config *config)
+{
+	vec_for_each (directory, &config->directories)
+		free(*directory);
+	vec_free(&config->directories);
+	free(config->node);
+	free(config->state_dir);
+	free(config->run_dir);
+	free(config->bpffs);
+	free(config->metrics);
+	*config = (struct agent_config){};
+}
+
+static void read_text(const struct field *field, char **target)
+{
+	const char *text = field_string(field);
+
+	if (!text)
+		return;
+	if (!*text) {
+		field_error(field, "is empty");
+		return;
+	}
+	free(*target);
+	*target = xstrdup(text);
+}
+
+static void read_number(const struct field *field, int64_t smallest, int64_t largest, uint32_t *target)
+{
+	int64_t number;
+
+	if (field_integer(field, smallest, largest, &number))
+		*target = (uint32_t)number;
+}
+
+static void read_source(const struct field *item, void *target)
+{
+	struct agent_config *config = target;
+	const char *text = field_string(item);
+	const size_t prefix = strlen(SOURCE_DIRECTORY);
+
+	if (!text)
+		return;
+	if (strncmp(text, SOURCE_DIRECTORY, prefix) != 0 || !text[prefix])
+		field_error(item, "unknown source " QUOTE " (expected dir:PATH)", QUOTED(text));
+	else
+		vec_push(&config->directories, xstrdup(text + prefix));
+}
+
+static void read_sources(const struct field *field, void *target)
+{
+	field_read_items(field, read_source, target);
+}
+
+static void read_node(const struct field *field, void *target)
+{
+	read_text(field, &((struct agent_config *)target)->node);
+}
+
+static void read_state_dir(const struct field *field, void *target)
+{
+	read_text(field, &((struct agent_config *)target)->state_dir);
+}
+
+static void read_run_dir(const struct field *field, void *target)
+{
+	read_text(field, &((struct agent_config *)target)->run_dir);
+}
+
+static void read_bpffs(const struct field *field, void *target)
+{
+	read_text(field, &((struct agent_config *)target)->bpffs);
+}
+
+static void read_metrics(const struct field *field, void *target)
+{
+	read_text(field, &((struct agent_config *)target)->metrics);
+}
+
+static void read_new_interfaces(const struct field *field, void *target)
+{
+	static const char *const words[] = { "closed", "open" };
+	int word = field_word(field, words, ARRAY_SIZE(words));
+
+	if (word >= 0)
+		((struct agent_config *)target)->new_interfaces_open = word == 1;
+}
+
+static void read_flows(const struct field *field, void *target)
+{
+	read_number(field, 1, FLOWS_MAX, &((struct agent_config *)target)->flows);
+}
+
+static void read_addresses(const struct field *field, void *target)
+{
+	read_number(field, 1, ADDRESSES_MAX, &((struct agent_config *)target)->addresses);
+}
+
+static void read_image_words(const struct field *field, void *target)
+{
+	uint32_t words = 0;
+
+	read_number(field, IMAGE_WORDS_MINIMUM, IMAGE_WORDS_MAX, &words);
+	if (words & (words - 1))
+		field_error(field, "%u is not a power of two", words);
+	else if (words)
+		((struct agent_config *)target)->image_words = words;
+}
+
+static const struct member members[] = {
+	{ "sources", read_sources },
+	{ "node", read_node },
+	{ "stateDir", read_state_dir },
+	{ "runDir", read_run_dir },
+	{ "bpffs", read_bpffs },
+	{ "metrics", read_metrics },
+	{ "newInterfaces", read_new_interfaces },
+	{ "flows", read_flows },
+	{ "addresses", read_addresses },
+	{ "imageWords", read_image_words },
+};
+
+static void diags_freep(struct diags *diags)
+{
+	diags_free(diags);
+}
+
+int agent_config_read(const char *path, struct agent_config *config, struct error *error)
+{
+	_cleanup_(diags_freep) struct diags diags = {};
+	_cleanup_(documents_closep) struct documents *documents = NULL;
+	struct report report = { .file = path, .diags = &diags };
+	struct field root = { .report = &report };
+	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *first = NULL;
+	size_t length;
+	int r = file_read(path, CONFIG_SIZE_MAX, &text, &length);
+
+	if (r < 0)
+		return error_set(error, r, "%s can't be read: %s", path, strerror(-r));
+	documents = documents_open(&report, text, length);
+	while ((root.node = documents_next(documents))) {
+		if (node_is_null(root.node))
+			continue;
+		field_check_duplicates(&root);
+		field_read_members(&root, members, ARRAY_SIZE(members), MEMBERS_STRICT, config);
+	}
+	if (diags.n_errors == 0)
+		return 0;
+	first = diag_format(&diags.list.items[0]);
+	return error_set(error, -EINVAL, "%s", first);
+}

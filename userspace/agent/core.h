@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The running agent: what its parts share. One thread, so nothing is locked. */
+#ifndef WEIR_AGENT_CORE_H
+#define WEIR_AGENT_CORE_H
+
+#include <time.h>
+#include <uv.h>
+
+#include "agent/addresses.h"
+#include "agent/agent.h"
+#include "agent/endpoints.h"
+#include "agent/http.h"
+#include "agent/lock.h"
+#include "agent/sources.h"
+#include "agent/state.h"
+#include "observe/histogram.h"
+#include "observe/ledger.h"
+
+struct agent {
+	const struct agent_config *config;
+	struct locks locks;
+	struct state state;
+	struct sources sources;
+	struct links *links;
+	struct datapath *datapath;
+
+	/*
+	 * The policy in force; NULL before the first. The pods that it borrows
+	 * may be gone by now: addresses[].pod is not to be followed.
+	 */
+	struct compiled *compiled;
+	struct addresses addresses;
+	struct endpoints endpoints;
+
+	uint32_t revision;     /* in force, 0: none */
+	time_t since;	       /* when the first policy of this life was put in force */
+	bool stale;	       /* sources or node addresses are not what was compiled last */
+	struct notes warnings; /* of the world */
+	struct notes failures; /* why the sources are not, or not wholly, in force */
+	uint64_t n_refused;    /* compiled or swapped in vain, ever */
+	struct ledger ledger;
+	struct histogram apply;
+
+	struct agent_loop *loop; /* agent.c's */
+	struct http *socket, *metrics;
+};
+
+void agent_schedule(struct agent *agent); /* takes the sources in soon, when what changes together has changed */
+void agent_retry(struct agent *agent);	  /* tries again after a pause what the kernel or the disk refused */
+
+#endif

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "agent/endpoints.h"
+
+#include <string.h>
+
+#include "agent/ports.h"
+#include "base/mem.h"
+
+bool pod_is_local(const struct object *pod, const char *node)
+{
+	return pod->pod.interface && !pod->pod.host_network && (!pod->pod.node || strcmp(pod->pod.node, node) == 0);
+}
+
+void endpoint_list_free(endpoint_list *list)
+{
+	vec_for_each (endpoint, list) {
+		free(endpoint->namespace);
+		free(endpoint->pod);
+		free(endpoint->interface);
+		vec_free(&endpoint->addrs);
+	}
+	vec_free(list);
+}
+
+static enum datapath_xdp wanted_xdp(enum xdp_mode mode)
+{
+	return mode == XDP_MODE_NATIVE ? XDP_NATIVE : mode == XDP_MODE_GENERIC ? XDP_GENERIC : XDP_OFF;
+}
+
+void endpoints_list(const struct endpoints *endpoints, const struct world *world, const struct compiled *compiled,
+		    endpoint_list *ret)
+{
+	for (size_t i = 0; i < world->pods.n; i++) {
+		const struct object *pod = world->pods.items[i];
+		struct endpoint endpoint = {};
+
+		if (!pod_is_local(pod, endpoints->config->node) ||
+		    compiled_pod_identity(compiled, pod, &endpoint.identity) < 0)
+			continue;
+		endpoint.namespace = xstrdup(pod->namespace);
+		endpoint.pod = xstrdup(pod->name);
+		endpoint.interface = xstrdup(pod->pod.interface);
+		endpoint.xdp = wanted_xdp(pod->pod.xdp);
+		vec_for_each (addr, &pod->pod.addrs)
+			vec_push(&endpoint.addrs, *addr);
+		vec_push(ret, endpoint);
+	}
+}
+
+void endpoints_adopt(struct endpoints *endpoints, endpoint_list *list)
+{
+	ports_disown(endpoints);
+	endpoint_list_free(&endpoints->list);
+	endpoints->list = *list;
+	*list = (endpoint_list){};
+}
+
+int endpoints_load(struct endpoints *endpoints, struct error *error)
+{
+	datapath_endpoints kernel = {};
+	int r = datapath_list_endpoints(endpoints->datapath, &kernel);
+
+	if (r < 0)
+		return error_set(error, r, "endpoints can't be read from the kernel: %s", strerror(-r));
+	ports_load(endpoints, &kernel);
+	vec_free(&kernel);
+	return 0;
+}
+
+void endpoints_free(struct endpoints *endpoints)
+{
+	ports_free(endpoints);
+	endpoint_list_free(&endpoints->list);
+	notes_free(&endpoints->problems);
+}
+
+/*
+ * Between the swap and endpoints_sync() a port has its old identity under the
+ * new policy. That is a state in which the objects could have been, unless the
+ * new policy doesn't know the identity; then the port is closed meanwhile.
+ */
+void endpoints_close_unknown(struct endpoints *endpoints, const struct compiled *compiled)
+{
+	for (struct port *port = endpoints->ports; port; port = port->hh.next) {
+		if (port->has_identity && !compiled_identity(compiled, port->identity))
+			port_close(endpoints, port);
+	}
+}
+
+/* Gives the endpoint's interface, if it is there and free, its programs and its identity. */
+static bool sync_endpoint(struct endpoints *endpoints, struct endpoint *endpoint)
+{
+	struct link_info link;
+	struct port *port;
+
+	endpoint->ifindex = 0;
+	if (!links_by_name(endpoints->links, endpoint->interface, &link))
+		return false;
+	port = port_get(endpoints, &link);
+	if (port->endpoint)
+		return false;
+	port->endpoint = endpoint;
+	endpoint->ifindex = link.ifindex;
+	port_attach(endpoints, port, endpoint->xdp);
+	return port_identify(endpoints, port, endpoint->identity);
+}
+
+bool endpoints_sync(struct endpoints *endpoints)
+{
+	struct notes problems = {};
+	bool changed;
+
+	endpoints->stale = false;
+	changed = ports_drop_gone(endpoints);
+	ports_disown(endpoints);
+	vec_for_each (endpoint, &endpoints->list)
+		changed |= sync_endpoint(endpoints, endpoint);
+	for (struct port *port = endpoints->ports; port; port = port->hh.next) {
+		if (port->endpoint)
+			continue;
+		/* Attached in an earlier life, or not at all yet for a fault: it gets this agent's programs. */
+		if (!port->attached && (port->hook != HOOK_NONE || port->failure))
+			port_attach(endpoints, port, port->xdp);
+		if (port->has_identity && port_close(endpoints, port)) {
+			log_info("interface %s: closed, no pod names it any more", port->name);
+			changed = true;
+		}
+	}
+	vec_for_each (endpoint, &endpoints->list) {
+		_cleanup_free_ char *problem = endpoint_problem(endpoints, endpoint);
+
+		if (problem)
+			notes_add(&problems, "%s", problem);
+	}
+	ports_note_failures(endpoints, &problems);
+	notes_replace(&endpoints->problems, &problems, LOG_LEVEL_WARNING);
+	return changed;
+}
+
+char *endpoint_problem(const struct endpoints *endpoints, const struct endpoint *endpoint)
+{
+	const struct port *port;
+	struct link_info link;
+
+	if (endpoint->ifindex)
+		return NULL;
+	if (links_by_name(endpoints->links, endpoint->interface, &link)) {
+		port = endpoints_port(endpoints, link.ifindex);
+		if (port && port->endpoint)
+			return xasprintf("pod %s/%s: interface %s is pod %s/%s's already (name another)",
+					 endpoint->namespace, endpoint->pod, endpoint->interface,
+					 port->endpoint->namespace, port->endpoint->pod);
+	}
+	return xasprintf("pod %s/%s: interface %s isn't there (it will be attached when it appears)",
+			 endpoint->namespace, endpoint->pod, endpoint->interface);
+}
+
+static bool is_claimed(const struct endpoints *endpoints, const char *name)
+{
+	vec_for_each (endpoint, &endpoints->list) {
+		if (strcmp(endpoint->interface, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+void endpoints_link_changed(void *data, const struct link_info *link)
+{
+	struct endpoints *endpoints = data;
+	struct port *port = ports_find(endpoints, link->ifindex);
+
+	if (is_claimed(endpoints, link->name) || (port && strcmp(port->name, link->name) != 0)) {
+		endpoints->stale = true;
+		return;
+	}
+	if (port || endpoints->config->new_interfaces_open || !link->is_veth || !link->peer_elsewhere ||
+	    ports_is_ignored(endpoints, link->ifindex))
+		return;
+	port = port_get(endpoints, link);
+	port_attach(endpoints, port, XDP_OFF);
+	if (!port->failure)
+		log_info("interface %s: attached and closed until a pod names it", port->name);
+}
+
+void endpoints_link_gone(void *data, uint32_t ifindex, const char *name)
+{
+	struct endpoints *endpoints = data;
+
+	ports_forget_ignored(endpoints, ifindex);
+	if (ports_find(endpoints, ifindex))
+		endpoints->stale = true;
+}

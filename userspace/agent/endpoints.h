@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Interfaces <-> pods. An endpoint is a pod of this node that names its
+ * interface; a port is an interface that this agent attaches to. A port
+ * without an endpoint is closed.
+ */
+#ifndef WEIR_AGENT_ENDPOINTS_H
+#define WEIR_AGENT_ENDPOINTS_H
+
+#include <uthash.h>
+
+#include "agent/agent.h"
+#include "agent/notes.h"
+#include "datapath/datapath.h"
+#include "datapath/links.h"
+#include "policy/compile.h"
+
+struct endpoint {
+	char *namespace;
+	char *pod;
+	char *interface;
+	VEC(struct addr) addrs;
+	uint32_t identity;
+	enum datapath_xdp xdp; /* as asked for */
+	uint32_t ifindex;      /* 0: the interface isn't there, or is another pod's */
+};
+typedef VEC(struct endpoint) endpoint_list;
+
+struct port {
+	uint32_t ifindex;
+	char name[IF_NAMESIZE];
+	enum datapath_hook hook;
+	enum datapath_xdp xdp;
+	bool attached;	   /* by this agent, so with its programs */
+	bool has_identity; /* the kernel knows who is behind it */
+	uint32_t identity;
+	char *failure;			 /* why it could not be attached as asked, or NULL */
+	const struct endpoint *endpoint; /* set by endpoints_sync(); NULL: nobody's */
+	UT_hash_handle hh;
+};
+
+struct ignored_link;
+
+struct endpoints {
+	const struct agent_config *config;
+	struct datapath *datapath;
+	struct links *links;
+	endpoint_list list;	      /* wanted, as of the last compiled policy; sorted by namespace, pod */
+	struct port *ports;	      /* by ifindex */
+	struct ignored_link *ignored; /* there before the agent: left alone unless a pod names them */
+	struct notes problems;
+	bool stale; /* an event touched something: endpoints_sync() has work */
+};
+
+/* Takes over what an earlier agent left attached and named. Only then may link events come. */
+int endpoints_load(struct endpoints *endpoints, struct error *error);
+void endpoints_free(struct endpoints *endpoints); /* what it holds */
+
+/* The pods of this node in the compiled policy; the caller hands the list to endpoints_adopt() or frees it. */
+void endpoints_list(const struct endpoints *endpoints, const struct world *world, const struct compiled *compiled,
+		    endpoint_list *ret);
+void endpoint_list_free(endpoint_list *list);
+/* True when this pod is to have an endpoint on this node. */
+bool pod_is_local(const struct object *pod, const char *node);
+
+/* Closes the ports whose identity the compiled policy doesn't know, before it is put in force. */
+void endpoints_close_unknown(struct endpoints *endpoints, const struct compiled *compiled);
+/* Takes list over as what is wanted now. */
+void endpoints_adopt(struct endpoints *endpoints, endpoint_list *list);
+/* Makes kernel and interfaces what is wanted. True when anything changed that flows depend on. */
+bool endpoints_sync(struct endpoints *endpoints);
+
+/* Link events; each only notes what is to be done, except that a stranger's interface is closed at once. */
+void endpoints_link_changed(void *data, const struct link_info *link);
+void endpoints_link_gone(void *data, uint32_t ifindex, const char *name);
+
+const struct port *endpoints_port(const struct endpoints *endpoints, uint32_t ifindex); /* NULL: none */
+/* Pods whose interface isn't there, or is taken. */
+char *endpoint_problem(const struct endpoints *endpoints,
+		       const struct endpoint *endpoint);  /* NULL: none; caller frees */
+bool endpoints_failed(const struct endpoints *endpoints); /* an attachment failed and should be tried again */
+
+#endif

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "agent/http.h"
+
+#include <microhttpd.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+
+#define BODY_MAX		((size_t)64 << 20)
+#define CONNECTIONS_MAX		128u
+#define CONNECTION_TIMEOUT_S	60u
+#define CONNECTION_MEMORY_BYTES ((size_t)64 << 10)
+
+struct http {
+	struct MHD_Daemon *daemon;
+	struct http_service service;
+	uv_poll_t poll;
+	uv_timer_t timer;
+	unsigned open_handles;
+};
+
+/* A request whose body is still coming in. */
+struct incoming {
+	char *body;
+	size_t length, capacity;
+	bool too_large;
+};
+
+const char *http_query(const struct http_request *request, const char *name)
+{
+	return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+void http_fail(struct http_reply *reply, enum http_status status, const char *format, ...)
+{
+	char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	json_decref(reply->json);
+	reply->status = status;
+	reply->json = json_pack("{s:s}", "error", text ?: "out of memory");
+	if (!reply->json)
+		reply->json = json_pack("{s:s}", "error", "the request's text is not UTF-8");
+	free(text);
+}
+
+/* HEAD is answered like GET; libmicrohttpd leaves the body out. */
+static bool method_matches(const char *route, const char *method)
+{
+	return strcmp(route, method) == 0 || (strcmp(method, "HEAD") == 0 && strcmp(route, "GET") == 0);
+}
+
+static void route(const struct http *http, const char *method, const char *path, const struct http_request *request,
+		  struct http_reply *reply)
+{
+	bool known = false;
+
+	for (size_t i = 0; i < http->service.n_routes; i++) {
+		const struct http_route *entry = &http->service.routes[i];
+
+		if (strcmp(entry->path, path) != 0)
+			continue;
+		known = true;
+		if (method_matches(entry->method, method)) {
+			entry->answer(http->service.data, request, reply);
+			return;
+		}
+	}
+	if (known)
+		http_fail(reply, HTTP_METHOD_NOT_ALLOWED, "%s is not answered here", method);
+	else
+		http_fail(reply, HTTP_NOT_FOUND, "there is nothing at this path");
+}
+
+/* Sends the reply and frees what it holds. */
+static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http_reply *reply)
+{
+	const char *type = reply->content_type;
+	struct MHD_Response *response;
+	enum MHD_Result result;
+	char *text = reply->text;
+
+	if (reply->json) {
+		text = json_dumps(reply->json, JSON_COMPACT);
+		type = "application/json";
+		json_decref(reply->json);
+	}
+	if (!text)
+		text = xstrdup("{\"error\": \"the answer could not be written\"}");
+	response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
+	if (!response) {
+		free(text);
+		return MHD_NO;
+	}
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type ?: "application/json");
+	result = MHD_queue_response(connection, reply->status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static enum MHD_Result refuse_too_large(struct MHD_Connection *connection)
+{
+	struct http_reply reply = {};
+
+	http_fail(&reply, HTTP_TOO_LARGE, "the body is larger than 64 MiB (send it in parts)");
+	return send_reply(connection, &reply);
+}
+
+/* Keeps a part of the body; what is beyond the limit is only swallowed. */
+static void take_part(struct incoming *incoming, const char *part, size_t size)
+{
+	if (incoming->too_large || size > BODY_MAX - incoming->length) {
+		incoming->too_large = true;
+		return;
+	}
+	if (incoming->length + size + 1 > incoming->capacity) {
+		incoming->capacity = (incoming->length + size + 1) * 2;
+		incoming->body = xrealloc(incoming->body, incoming->capacity, 1);
+	}
+	memcpy(incoming->body + incoming->length, part, size);
+	incoming->length += size;
+	incoming->body[incoming->length] = '\0';
+}
+
+static bool announces_too_large(struct MHD_Connection *connection)
+{
+	const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+	return length && strtoull(length, NULL, 10) > BODY_MAX;
+}
+
+/* libmicrohttpd calls this when the headers are there, for each part of the body, and when all of it is. */
+static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *path, const char *method,
+				  const char *version, const char *part, size_t *size, void **state)
+{
+	struct incoming *incoming = *state;
+	struct http_request request;
+	struct http_reply reply = { .status = HTTP_OK };
+
+	if (!incoming) {
+		*state = new0(struct incoming);
+		return announces_too_large(connection) ? refuse_too_large(connection) : MHD_YES;
+	}
+	if (*size) {
+		take_part(incoming, part, *size);
+		*size = 0;
+		return MHD_YES;
+	}
+	if (incoming->too_large)
+		return refuse_too_large(connection);
+	request = (struct http_request){ incoming->body ?: "", incoming->length, connection };
+	route(data, method, path, &request, &reply);
+	return send_reply(connection, &reply);
+}
+
+static void on_completed(void *data, struct MHD_Connection *connection, void **state,
+			 enum MHD_RequestTerminationCode code)
+{
+	struct incoming *incoming = *state;
+
+	if (incoming)
+		free(incoming->body);
+	free(incoming);
+	*state = NULL;
+}
+
+static void on_timer(uv_timer_t *timer);
+
+/* Serves what is ready, then sleeps until the descriptor or libmicrohttpd's next timeout. */
+static void run(struct http *http)
+{
+	MHD_UNSIGNED_LONG_LONG timeout;
+
+	MHD_run(http->daemon);
+	if (MHD_get_timeout(http->daemon, &timeout) == MHD_YES)
+		uv_timer_start(&http->timer, on_timer, timeout, 0);
+	else
+		uv_timer_stop(&http->timer);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	run(timer->data);
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+	run(poll->data);
+}
+
+static struct MHD_Daemon *start_daemon(struct http *http, int listen_fd)
+{
+	return MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET, listen_fd,
+				MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT,
+				CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_S,
+				MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES, MHD_OPTION_END);
+}
+
+int http_start(uv_loop_t *loop, int listen_fd, const struct http_service *service, struct http **ret,
+	       struct error *error)
+{
+	const union MHD_DaemonInfo *info;
+	struct http *http = new0(struct http);
+
+	http->service = *service;
+	http->daemon = start_daemon(http, listen_fd);
+	info = http->daemon ? MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+	if (!info) {
+		close(listen_fd);
+		free(http);
+		return error_set(error, -EIO, "HTTP can't be served: libmicrohttpd refused to start");
+	}
+	uv_timer_init(loop, &http->timer);
+	uv_poll_init(loop, &http->poll, info->epoll_fd);
+	http->open_handles = 2;
+	http->timer.data = http->poll.data = http;
+	uv_poll_start(&http->poll, UV_READABLE, on_readable);
+	*ret = http;
+	return 0;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct http *http = handle->data;
+
+	if (--http->open_handles == 0)
+		free(http);
+}
+
+void http_stop(struct http *http)
+{
+	if (!http)
+		return;
+	uv_poll_stop(&http->poll);
+	MHD_stop_daemon(http->daemon);
+	uv_close((uv_handle_t *)&http->poll, on_closed);
+	uv_close((uv_handle_t *)&http->timer, on_closed);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * HTTP by libmicrohttpd, driven by the event loop: its epoll descriptor is one
+ * descriptor of the loop, and its timeouts are one timer. Requests are routed
+ * by a table; whatever is no route gets its JSON error here.
+ */
+#ifndef WEIR_AGENT_HTTP_H
+#define WEIR_AGENT_HTTP_H
+
+#include <jansson.h>
+#include <uv.h>
+
+#include "base/error.h"
+
+/* The codes that this API answers with; libmicrohttpd's names differ between its versions. */
+enum http_status {
+	HTTP_OK = 200,
+	HTTP_BAD_REQUEST = 400,
+	HTTP_NOT_FOUND = 404,
+	HTTP_METHOD_NOT_ALLOWED = 405,
+	HTTP_TOO_LARGE = 413,
+	HTTP_UNPROCESSABLE = 422,
+	HTTP_INTERNAL_ERROR = 500,
+	HTTP_UNAVAILABLE = 503,
+	HTTP_NO_SPACE = 507,
+};
+
+struct http_request {
+	const char *body; /* NUL-terminated */
+	size_t length;
+	void *connection; /* of http.c */
+};
+
+/* What follows the question mark; NULL when it isn't there. */
+const char *http_query(const struct http_request *request, const char *name);
+
+struct http_reply {
+	enum http_status status;  /* HTTP_OK unless set */
+	json_t *json;		  /* the answer, taken over */
+	char *text;		  /* or this text, taken over */
+	const char *content_type; /* of text */
+};
+
+/* Makes the reply an error: {"error": text}. */
+void http_fail(struct http_reply *reply, enum http_status status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+struct http_route {
+	const char *method;
+	const char *path;
+	void (*answer)(void *data, const struct http_request *request, struct http_reply *reply);
+};
+
+struct http_service {
+	const struct http_route *routes;
+	size_t n_routes;
+	void *data;
+};
+
+struct http;
+
+/* Takes listen_fd over. service is copied. */
+int http_start(uv_loop_t *loop, int listen_fd, const struct http_service *service, struct http **ret,
+	       struct error *error);
+/* Ends every connection and closes the handles; freed when the loop has closed them. */
+void http_stop(struct http *http);
+
+#endif

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "agent/listen.h"
+
+#include <grp.h>
+#include <netdb.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+
+#define SOCKET_FLAGS (SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
+#define SOCKET_GROUP "weir"
+
+/* Nobody can connect before listen(), so the rights are right from the first connection on. */
+static int bind_unix(int fd, const struct sockaddr_un *address)
+{
+	const struct group *group = getgrnam(SOCKET_GROUP);
+	struct stat st;
+
+	if (lstat(address->sun_path, &st) == 0 && S_ISSOCK(st.st_mode))
+		unlink(address->sun_path);
+	if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 || chmod(address->sun_path, 0660) < 0)
+		return -errno;
+	if (group && chown(address->sun_path, (uid_t)-1, group->gr_gid) < 0)
+		return -errno;
+	return listen(fd, SOMAXCONN) < 0 ? -errno : 0;
+}
+
+int listen_unix(const char *path, struct error *error)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return error_set(error, -ENAMETOOLONG,
+				 "socket %s can't be made: its path has more than %zu bytes (choose a "
+				 "shorter --run-dir)",
+				 path, sizeof(address.sun_path) - 1);
+	strcpy(address.sun_path, path);
+	fd = socket(AF_UNIX, SOCKET_FLAGS, 0);
+	r = fd < 0 ? -errno : bind_unix(fd, &address);
+	if (r < 0)
+		return error_set(error, r, "socket %s can't be made: %s", path, strerror(-r));
+	return TAKE_FD(fd);
+}
+
+static int bind_tcp(const struct addrinfo *address)
+{
+	_cleanup_close_ int fd = socket(address->ai_family, SOCKET_FLAGS, 0);
+	const int on = 1;
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	    bind(fd, address->ai_addr, address->ai_addrlen) < 0 || listen(fd, SOMAXCONN) < 0)
+		return -errno;
+	return TAKE_FD(fd);
+}
+
+int listen_tcp(const char *address, struct error *error)
+{
+	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+					.ai_socktype = SOCK_STREAM };
+	_cleanup_free_ char *host = xstrdup(address);
+	char *colon = strrchr(host, ':'), *start = host;
+	struct addrinfo *found = NULL;
+	int r;
+
+	if (!colon)
+		return error_set(error, -EINVAL, "metrics address %s: expected ADDR:PORT", address);
+	*colon = '\0';
+	if (*start == '[' && colon > start + 1 && colon[-1] == ']') {
+		start++;
+		colon[-1] = '\0';
+	}
+	r = getaddrinfo(*start ? start : NULL, colon + 1, &hints, &found);
+	if (r != 0)
+		return error_set(error, -EINVAL, "metrics address %s: expected ADDR:PORT: %s", address,
+				 gai_strerror(r));
+	r = bind_tcp(found);
+	freeaddrinfo(found);
+	if (r < 0)
+		return error_set(error, r, "metrics address %s: %s", address, strerror(-r));
+	return r;
+}

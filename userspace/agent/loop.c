@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "agent/loop.h"
+
+#include <signal.h>
+
+#include "agent/reconcile.h"
+#include "base/mem.h"
+
+#define SETTLE_MS    20	  /* what is written together is taken in together */
+#define RETRY_MS     1000 /* after the kernel or the disk refused something, then twice as long each time */
+#define RETRY_MS_MAX 60000
+
+struct watched_source {
+	uv_poll_t poll;
+	struct agent *agent;
+};
+
+struct agent_loop {
+	struct agent *agent;
+	uv_loop_t uv;
+	uv_signal_t terminate, interrupt, hangup;
+	uv_timer_t settle, retry;
+	uint64_t retry_ms;
+	uv_poll_t links;
+	struct watched_source *sources; /* one per directory */
+	size_t n_sources;
+};
+
+uv_loop_t *loop_uv(struct agent_loop *loop)
+{
+	return &loop->uv;
+}
+
+static void watch_sources(struct agent_loop *loop);
+
+static void on_settle(uv_timer_t *timer)
+{
+	struct agent_loop *loop = timer->data;
+
+	reconcile(loop->agent, false);
+	watch_sources(loop);
+}
+
+static void on_retry(uv_timer_t *timer)
+{
+	struct agent_loop *loop = timer->data;
+
+	loop->agent->stale |= loop->agent->failures.list.n > 0;
+	reconcile(loop->agent, false);
+}
+
+void agent_schedule(struct agent *agent)
+{
+	if (agent->loop)
+		agent->loop->retry_ms = RETRY_MS;
+	if (agent->loop && !uv_is_active((uv_handle_t *)&agent->loop->settle))
+		uv_timer_start(&agent->loop->settle, on_settle, SETTLE_MS, 0);
+}
+
+void agent_retry(struct agent *agent)
+{
+	struct agent_loop *loop = agent->loop;
+
+	if (!loop || uv_is_active((uv_handle_t *)&loop->retry))
+		return;
+	uv_timer_start(&loop->retry, on_retry, loop->retry_ms, 0);
+	loop->retry_ms = loop->retry_ms * 2 > RETRY_MS_MAX ? RETRY_MS_MAX : loop->retry_ms * 2;
+}
+
+/* The descriptor stays readable until it is read, so it is not looked at until then. */
+static void on_source(uv_poll_t *poll, int status, int events)
+{
+	struct watched_source *source = poll->data;
+
+	uv_poll_stop(poll);
+	agent_schedule(source->agent);
+}
+
+static void watch_sources(struct agent_loop *loop)
+{
+	for (size_t i = 0; i < loop->n_sources; i++)
+		uv_poll_start(&loop->sources[i].poll, UV_READABLE, on_source);
+}
+
+static void on_links(uv_poll_t *poll, int status, int events)
+{
+	struct agent_loop *loop = poll->data;
+
+	links_dispatch(loop->agent->links);
+	if (loop->agent->endpoints.stale)
+		reconcile_endpoints(loop->agent);
+}
+
+void loop_link_changed(void *data, const struct link_info *link)
+{
+	endpoints_link_changed(&((struct agent *)data)->endpoints, link);
+}
+
+void loop_link_gone(void *data, uint32_t ifindex, const char *name)
+{
+	endpoints_link_gone(&((struct agent *)data)->endpoints, ifindex, name);
+}
+
+void loop_addresses_changed(void *data)
+{
+	struct agent *agent = data;
+
+	agent->stale = true;
+	agent_schedule(agent);
+}
+
+static void on_stop_signal(uv_signal_t *signal, int number)
+{
+	uv_stop(signal->loop);
+}
+
+static void on_hangup(uv_signal_t *signal, int number)
+{
+	struct agent_loop *loop = signal->data;
+
+	log_info("reading all sources again");
+	loop->agent->stale = true;
+	reconcile(loop->agent, true);
+}
+
+static void open_sources(struct agent_loop *loop)
+{
+	const struct sources *sources = &loop->agent->sources;
+
+	loop->sources = xcalloc(sources->list.n + 1, sizeof(*loop->sources));
+	vec_for_each (source, &sources->list) {
+		struct watched_source *watched = &loop->sources[loop->n_sources];
+
+		if (!source->directory)
+			continue;
+		watched->agent = loop->agent;
+		watched->poll.data = watched;
+		uv_poll_init(&loop->uv, &watched->poll, directory_fd(source->directory));
+		loop->n_sources++;
+	}
+}
+
+static void open_signal(struct agent_loop *loop, uv_signal_t *handle, uv_signal_cb callback, int number)
+{
+	uv_signal_init(&loop->uv, handle);
+	handle->data = loop;
+	uv_signal_start(handle, callback, number);
+}
+
+int loop_open(struct agent *agent, struct agent_loop **ret, struct error *error)
+{
+	struct agent_loop *loop = new0(struct agent_loop);
+	int r = uv_loop_init(&loop->uv);
+
+	if (r < 0) {
+		free(loop);
+		return error_set(error, r, "event loop can't be made: %s", uv_strerror(r));
+	}
+	loop->agent = agent;
+	loop->retry_ms = RETRY_MS;
+	open_signal(loop, &loop->terminate, on_stop_signal, SIGTERM);
+	open_signal(loop, &loop->interrupt, on_stop_signal, SIGINT);
+	open_signal(loop, &loop->hangup, on_hangup, SIGHUP);
+	uv_timer_init(&loop->uv, &loop->settle);
+	uv_timer_init(&loop->uv, &loop->retry);
+	uv_poll_init(&loop->uv, &loop->links, links_fd(agent->links));
+	loop->settle.data = loop->retry.data = loop->links.data = loop;
+	open_sources(loop);
+	*ret = loop;
+	return 0;
+}
+
+void loop_run(struct agent_loop *loop)
+{
+	reconcile(loop->agent, true);
+	watch_sources(loop);
+	uv_poll_start(&loop->links, UV_READABLE, on_links);
+	uv_run(&loop->uv, UV_RUN_DEFAULT);
+}
+
+static void close_handle(uv_handle_t *handle, void *data)
+{
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+void loop_close(struct agent_loop *loop)
+{
+	if (!loop)
+		return;
+	uv_walk(&loop->uv, close_handle, NULL);
+	uv_run(&loop->uv, UV_RUN_DEFAULT);
+	uv_loop_close(&loop->uv);
+	free(loop->sources);
+	free(loop);
+}

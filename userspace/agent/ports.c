@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "agent/ports.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+struct ignored_link {
+	uint32_t ifindex;
+	UT_hash_handle hh;
+};
+
+struct port *ports_find(const struct endpoints *endpoints, uint32_t ifindex)
+{
+	struct port *port;
+
+	HASH_FIND(hh, endpoints->ports, &ifindex, sizeof(ifindex), port);
+	return port;
+}
+
+const struct port *endpoints_port(const struct endpoints *endpoints, uint32_t ifindex)
+{
+	return ports_find(endpoints, ifindex);
+}
+
+static struct port *port_new(struct endpoints *endpoints, uint32_t ifindex, const char *name)
+{
+	struct port *port = new0(struct port);
+
+	port->ifindex = ifindex;
+	snprintf(port->name, sizeof(port->name), "%s", name);
+	HASH_ADD(hh, endpoints->ports, ifindex, sizeof(port->ifindex), port);
+	return port;
+}
+
+struct port *port_get(struct endpoints *endpoints, const struct link_info *link)
+{
+	struct port *port = ports_find(endpoints, link->ifindex);
+
+	if (!port)
+		return port_new(endpoints, link->ifindex, link->name);
+	snprintf(port->name, sizeof(port->name), "%s", link->name);
+	return port;
+}
+
+static void port_free(struct endpoints *endpoints, struct port *port)
+{
+	HASH_DEL(endpoints->ports, port);
+	free(port->failure);
+	free(port);
+}
+
+/* Interfaces that are there already, and that nobody attached to, are somebody else's until a pod names them. */
+static void ignore_present(struct endpoints *endpoints)
+{
+	link_infos links = {};
+
+	links_list(endpoints->links, &links);
+	vec_for_each (link, &links) {
+		struct port *port = ports_find(endpoints, link->ifindex);
+		struct ignored_link *ignored;
+
+		if (port) {
+			snprintf(port->name, sizeof(port->name), "%s", link->name);
+			continue;
+		}
+		ignored = new0(struct ignored_link);
+		ignored->ifindex = link->ifindex;
+		HASH_ADD(hh, endpoints->ignored, ifindex, sizeof(ignored->ifindex), ignored);
+	}
+	vec_free(&links);
+}
+
+void ports_load(struct endpoints *endpoints, const datapath_endpoints *kernel)
+{
+	datapath_attachments attachments = {};
+
+	datapath_list_attachments(endpoints->datapath, &attachments);
+	vec_for_each (attachment, &attachments) {
+		struct port *port = port_new(endpoints, attachment->ifindex, "");
+
+		port->hook = attachment->hook;
+		port->xdp = attachment->xdp;
+	}
+	vec_free(&attachments);
+	vec_for_each (endpoint, kernel) {
+		struct port *port =
+			ports_find(endpoints, endpoint->ifindex) ?: port_new(endpoints, endpoint->ifindex, "");
+
+		port->has_identity = true;
+		port->identity = endpoint->identity;
+	}
+	ignore_present(endpoints);
+}
+
+void ports_free(struct endpoints *endpoints)
+{
+	struct ignored_link *ignored, *next_ignored;
+	struct port *port, *next_port;
+
+	HASH_ITER (hh, endpoints->ports, port, next_port)
+		port_free(endpoints, port);
+	HASH_ITER (hh, endpoints->ignored, ignored, next_ignored) {
+		HASH_DEL(endpoints->ignored, ignored);
+		free(ignored);
+	}
+}
+
+bool ports_is_ignored(const struct endpoints *endpoints, uint32_t ifindex)
+{
+	struct ignored_link *ignored;
+
+	HASH_FIND(hh, endpoints->ignored, &ifindex, sizeof(ifindex), ignored);
+	return ignored != NULL;
+}
+
+void ports_forget_ignored(struct endpoints *endpoints, uint32_t ifindex)
+{
+	struct ignored_link *ignored;
+
+	HASH_FIND(hh, endpoints->ignored, &ifindex, sizeof(ifindex), ignored);
+	if (ignored)
+		HASH_DEL(endpoints->ignored, ignored);
+	free(ignored);
+}
+
+void ports_disown(struct endpoints *endpoints)
+{
+	for (struct port *port = endpoints->ports; port; port = port->hh.next)
+		port->endpoint = NULL;
+}
+
+bool ports_drop_gone(struct endpoints *endpoints)
+{
+	struct port *port, *next;
+	link_infos links = {};
+	bool changed = false;
+
+	links_list(endpoints->links, &links);
+	HASH_ITER (hh, endpoints->ports, port, next) {
+		bool there = false;
+
+		for (size_t i = 0; i < links.n && !there; i++)
+			there = links.items[i].ifindex == port->ifindex;
+		if (there)
+			continue;
+		log_info("interface %s: gone", *port->name ? port->name : "of an earlier agent");
+		changed |= port->has_identity;
+		datapath_delete_endpoint(endpoints->datapath, port->ifindex);
+		datapath_detach(endpoints->datapath, port->ifindex);
+		port_free(endpoints, port);
+	}
+	vec_free(&links);
+	return changed;
+}
+
+/* What the datapath says of the port now. */
+static void read_attachment(struct endpoints *endpoints, struct port *port)
+{
+	datapath_attachments attachments = {};
+
+	port->hook = HOOK_NONE;
+	port->xdp = XDP_OFF;
+	datapath_list_attachments(endpoints->datapath, &attachments);
+	vec_for_each (attachment, &attachments) {
+		if (attachment->ifindex != port->ifindex)
+			continue;
+		port->hook = attachment->hook;
+		port->xdp = attachment->xdp;
+	}
+	vec_free(&attachments);
+}
+
+void port_attach(struct endpoints *endpoints, struct port *port, enum datapath_xdp xdp)
+{
+	struct error error = {};
+	int r;
+
+	if (port->attached && port->xdp == xdp && !port->failure)
+		return;
+	r = datapath_attach(endpoints->datapath, port->ifindex, port->name, xdp, &error);
+	read_attachment(endpoints, port);
+	port->attached = port->hook != HOOK_NONE;
+	free(port->failure);
+	port->failure = r < 0 ? xstrdup(*error.text ? error.text : strerror(-r)) : NULL;
+}
+
+bool port_identify(struct endpoints *endpoints, struct port *port, uint32_t identity)
+{
+	int r;
+
+	if (port->has_identity && port->identity == identity)
+		return false;
+	r = datapath_set_endpoint(endpoints->datapath, port->ifindex, identity);
+	if (r < 0) {
+		free(port->failure);
+		port->failure = xasprintf("the kernel won't take its identity: %s", strerror(-r));
+		return false;
+	}
+	if (!port->has_identity && port->endpoint && port->attached)
+		log_info("interface %s: enforced as pod %s/%s", port->name, port->endpoint->namespace,
+			 port->endpoint->pod);
+	port->has_identity = true;
+	port->identity = identity;
+	return true;
+}
+
+bool port_close(struct endpoints *endpoints, struct port *port)
+{
+	int r = datapath_delete_endpoint(endpoints->datapath, port->ifindex);
+
+	if (r < 0) {
+		free(port->failure);
+		port->failure = xasprintf("it can't be closed: %s", strerror(-r));
+		return false;
+	}
+	port->has_identity = false;
+	return true;
+}
+
+void ports_note_failures(const struct endpoints *endpoints, struct notes *problems)
+{
+	for (const struct port *port = endpoints->ports; port; port = port->hh.next) {
+		if (port->failure)
+			notes_add(problems, "interface %s: %s", port->name, port->failure);
+	}
+}
+
+bool endpoints_failed(const struct endpoints *endpoints)
+{
+	for (const struct port *port = endpoints->ports; port; port = port->hh.next) {
+		if (port->failure)
+			return true;
+	}
+	return false;
+}

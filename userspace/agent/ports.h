@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The interfaces that this agent attaches to, one by one; endpoints.h says which and why. */
+#ifndef WEIR_AGENT_PORTS_H
+#define WEIR_AGENT_PORTS_H
+
+#include "agent/endpoints.h"
+
+void ports_load(struct endpoints *endpoints, const datapath_endpoints *kernel);
+void ports_free(struct endpoints *endpoints);
+struct port *ports_find(const struct endpoints *endpoints, uint32_t ifindex);
+void ports_disown(struct endpoints *endpoints);	   /* no port has an endpoint any more */
+bool ports_drop_gone(struct endpoints *endpoints); /* true when one of them had an identity */
+void ports_note_failures(const struct endpoints *endpoints, struct notes *problems);
+
+bool ports_is_ignored(const struct endpoints *endpoints, uint32_t ifindex);
+void ports_forget_ignored(struct endpoints *endpoints, uint32_t ifindex);
+
+struct port *port_get(struct endpoints *endpoints, const struct link_info *link); /* made when there is none */
+void port_attach(struct endpoints *endpoints, struct port *port, enum datapath_xdp xdp);
+/* Each says whether the kernel's table changed. */
+bool port_identify(struct endpoints *endpoints, struct port *port, uint32_t identity);
+bool port_close(struct endpoints *endpoints, struct port *port);
+
+#endif

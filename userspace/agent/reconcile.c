@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "agent/reconcile.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+static double seconds_since(const struct timespec *begun)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - begun->tv_sec) + (double)(now.tv_nsec - begun->tv_nsec) / 1e9;
+}
+
+static void add_node_addresses(const struct agent *agent, struct world *world)
+{
+	addrs list = {};
+
+	links_addresses(agent->links, &list);
+	vec_for_each (addr, &list)
+		vec_push(&world->node_addrs, *addr);
+	vec_free(&list);
+}
+
+int plan_make(struct agent *agent, const struct objects *store, struct plan *ret, struct error *error)
+{
+	struct plan plan = {};
+	struct world world = {};
+	int r;
+
+	clock_gettime(CLOCK_MONOTONIC, &plan.begun);
+	add_node_addresses(agent, &world);
+	sources_world(&agent->sources, store, &world, &plan.diags);
+	r = compile(&world, &agent->state.numbers, agent->revision + 1, datapath_image_words(agent->datapath),
+		    &plan.compiled, error);
+	if (r < 0) {
+		agent->n_refused++;
+		plan_free(&plan);
+	} else {
+		endpoints_list(&agent->endpoints, &world, plan.compiled, &plan.endpoints);
+		*ret = plan;
+	}
+	world_free(&world);
+	return r;
+}
+
+void plan_free(struct plan *plan)
+{
+	compiled_free(plan->compiled);
+	endpoint_list_free(&plan->endpoints);
+	diags_free(&plan->diags);
+	*plan = (struct plan){};
+}
+
+/* Whether two images say the same; a revision alone makes no difference. */
+static bool same_image(const struct compiled *a, const struct compiled *b)
+{
+	const size_t at = offsetof(struct weir_image_header, revision) / sizeof(uint32_t);
+
+	return a && b && a->n_words == b->n_words && memcmp(a->words, b->words, at * sizeof(uint32_t)) == 0 &&
+	       memcmp(a->words + at + 1, b->words + at + 1, (a->n_words - at - 1) * sizeof(uint32_t)) == 0;
+}
+
+/*
+ * The next agent must know the numbers that this one gives the kernel. Where
+ * the disk won't have them policy matters more: an agent that finds numbers in
+ * the kernel that it doesn't know gives them to nobody else.
+ */
+static void save_numbers(struct agent *agent, struct notes *failures)
+{
+	struct error error = {};
+
+	if (state_save(&agent->state, &error) < 0)
+		notes_add(failures, "%s", error.text);
+}
+
+static int swap_image(struct agent *agent, const struct compiled *compiled, struct error *error)
+{
+	int r = datapath_swap(agent->datapath, compiled->words, compiled->n_words, error);
+
+	if (r < 0) {
+		agent->n_refused++;
+		return r;
+	}
+	agent->revision = compiled->revision;
+	if (!agent->since)
+		agent->since = time(NULL);
+	return 0;
+}
+
+static void note_warnings(struct agent *agent, const struct diags *diags)
+{
+	struct notes warnings = {};
+
+	vec_for_each (diag, &diags->list) {
+		_cleanup_free_ char *text = diag_format(diag);
+
+		notes_add(&warnings, "%s", text);
+	}
+	notes_replace(&agent->warnings, &warnings, LOG_LEVEL_WARNING);
+}
+
+static void note_failures(struct agent *agent, struct notes *failures)
+{
+	if (agent->addresses.n_failed)
+		notes_add(failures, "%zu addresses are not known to the kernel and count as the world: %s%s",
+			  agent->addresses.n_failed, strerror(-agent->addresses.failure),
+			  agent->addresses.failure == -E2BIG ? " (give the agent a larger addresses setting)" : "");
+	notes_replace(&agent->failures, failures, LOG_LEVEL_ERROR);
+	if (agent->failures.list.n || endpoints_failed(&agent->endpoints))
+		agent_retry(agent);
+}
+
+static size_t count_policies(const struct agent *agent)
+{
+	size_t n = 0;
+
+	vec_for_each (source, &agent->sources.list) {
+		vec_for_each (object, &source_objects(&agent->sources, source)->list)
+			n += kind_info((*object)->kind)->is_policy;
+	}
+	return n;
+}
+
+static void log_applied(const struct agent *agent, double seconds)
+{
+	log_info("policy revision %u in force: %zu policies, %zu identities, %zu endpoints, %.1f ms", agent->revision,
+		 count_policies(agent), agent->compiled->identities.n, agent->endpoints.list.n, seconds * 1e3);
+}
+
+/*
+ * The image goes first: an identity that an image doesn't know counts as the
+ * world, so no address or endpoint may have one before its image is there.
+ * Flows are decided again when all of it is in place.
+ */
+int plan_enforce(struct agent *agent, struct plan *plan, struct error *error)
+{
+	const bool swap = !same_image(agent->compiled, plan->compiled);
+	struct notes failures = {};
+	bool changed;
+	int r;
+
+	save_numbers(agent, &failures);
+	if (swap) {
+		endpoints_close_unknown(&agent->endpoints, plan->compiled);
+		r = swap_image(agent, plan->compiled, error);
+		if (r < 0) {
+			notes_add(&failures, "policy can't be put in force: %s (it is tried again)", error->text);
+			agent->stale = true;
+			endpoints_sync(&agent->endpoints);
+			note_failures(agent, &failures);
+			return r;
+		}
+	}
+	changed = addresses_sync(&agent->addresses, agent->datapath, plan->compiled);
+	endpoints_adopt(&agent->endpoints, &plan->endpoints);
+	changed |= endpoints_sync(&agent->endpoints);
+	if (changed)
+		datapath_new_generation(agent->datapath);
+
+	compiled_free(agent->compiled);
+	agent->compiled = TAKE_PTR(plan->compiled);
+	agent->stale = false;
+	ledger_learn(&agent->ledger, agent->compiled);
+	note_warnings(agent, &plan->diags);
+	note_failures(agent, &failures);
+	if (swap) {
+		histogram_add(&agent->apply, seconds_since(&plan->begun));
+		log_applied(agent, seconds_since(&plan->begun));
+	}
+	plan_free(plan);
+	return 0;
+}
+
+void reconcile(struct agent *agent, bool everything)
+{
+	struct notes failures = {};
+	struct error error = {};
+	struct plan plan = {};
+
+	agent->stale |= sources_refresh(&agent->sources, everything);
+	if (agent->stale) {
+		if (plan_make(agent, store_objects(agent->sources.store), &plan, &error) < 0) {
+			notes_add(&failures, "policy refused: %s", error.text);
+			notes_replace(&agent->failures, &failures, LOG_LEVEL_ERROR);
+			return;
+		}
+		plan_enforce(agent, &plan, &error);
+		plan_free(&plan);
+	} else if (endpoints_failed(&agent->endpoints)) {
+		reconcile_endpoints(agent);
+	}
+}
+
+void reconcile_endpoints(struct agent *agent)
+{
+	if (endpoints_sync(&agent->endpoints))
+		datapath_new_generation(agent->datapath);
+	if (endpoints_failed(&agent->endpoints))
+		agent_retry(agent);
+}
+
+bool agent_settled(const struct agent *agent)
+{
+	return agent->revision && !agent->stale && !agent->failures.list.n && !sources_broken(&agent->sources) &&
+	       !endpoints_failed(&agent->endpoints);
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "agent/sources.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+static int open_store(const struct agent_config *config, struct sources *sources, struct error *error)
+{
+	_cleanup_free_ char *path = xasprintf("%s/store.jsonl", config->state_dir);
+	int r = store_open(path, &sources->store, error);
+
+	if (r < 0)
+		return r;
+	vec_push(&sources->list, (struct source){ .name = xstrdup("store") });
+	return 0;
+}
+
+int sources_open(const struct agent_config *config, struct sources *ret, struct error *error)
+{
+	for (size_t i = 0; i < config->directories.n; i++) {
+		struct source source = {};
+		int r = directory_open(config->directories.items[i], &source.directory, error);
+
+		if (r < 0)
+			return r;
+		source.name = xasprintf("dir:%s", directory_path(source.directory));
+		vec_push(&ret->list, source);
+	}
+	return open_store(config, ret, error);
+}
+
+void sources_free(struct sources *sources)
+{
+	vec_for_each (source, &sources->list) {
+		free(source->name);
+		directory_free(source->directory);
+		notes_free(&source->errors);
+		notes_free(&source->warnings);
+	}
+	vec_free(&sources->list);
+	store_free(sources->store);
+	*sources = (struct sources){};
+}
+
+static bool refresh(struct sources *sources, struct source *source, bool everything)
+{
+	struct notes errors = {}, warnings = {};
+	struct diags diags = {};
+	struct error error = {};
+	bool changed = false;
+
+	if (directory_refresh(source->directory, everything, &changed, &diags, &error) < 0)
+		notes_add(&errors, "%s", error.text);
+	vec_for_each (diag, &diags.list) {
+		_cleanup_free_ char *text = diag_format(diag);
+
+		notes_add(diag->level == DIAG_ERROR ? &errors : &warnings, "%s", text);
+	}
+	diags_free(&diags);
+	if (!errors.list.n && source->errors.list.n)
+		log_info("source %s: in order again", source->name);
+	sources->n_errors += notes_replace(&source->errors, &errors, LOG_LEVEL_ERROR);
+	notes_replace(&source->warnings, &warnings, LOG_LEVEL_WARNING);
+	return changed;
+}
+
+bool sources_refresh(struct sources *sources, bool everything)
+{
+	bool changed = false;
+
+	vec_for_each (source, &sources->list) {
+		if (source->directory)
+			changed |= refresh(sources, source, everything);
+	}
+	return changed;
+}
+
+const struct objects *source_objects(const struct sources *sources, const struct source *source)
+{
+	return source->directory ? directory_objects(source->directory) : store_objects(sources->store);
+}
+
+void sources_world(const struct sources *sources, const struct objects *store, struct world *world, struct diags *diags)
+{
+	vec_for_each (source, &sources->list)
+		world_add(world, source->directory ? directory_objects(source->directory) : store, diags);
+	world_finish(world, diags);
+}
+
+const struct source *sources_of(const struct sources *sources, const struct object *object)
+{
+	vec_for_each (source, &sources->list) {
+		const struct objects *objects = source_objects(sources, source);
+
+		for (size_t i = 0; i < objects->list.n; i++) {
+			if (objects->list.items[i] == object)
+				return source;
+		}
+	}
+	return NULL;
+}
+
+bool sources_broken(const struct sources *sources)
+{
+	vec_for_each (source, &sources->list) {
+		if (source->errors.list.n)
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* All sources of objects, in order of precedence: the directories as named, then what `weir apply` brought. */
+#ifndef WEIR_AGENT_SOURCES_H
+#define WEIR_AGENT_SOURCES_H
+
+#include "agent/agent.h"
+#include "agent/notes.h"
+#include "policy/world.h"
+#include "source/directory.h"
+#include "source/store.h"
+
+struct source {
+	char *name;		     /* "dir:/etc/weir/policy", "store" */
+	struct directory *directory; /* NULL: the store */
+	struct notes errors;	     /* what is wrong with it now */
+	struct notes warnings;
+};
+
+struct sources {
+	VEC(struct source) list;
+	struct store *store;
+	uint64_t n_errors; /* ever seen */
+};
+
+int sources_open(const struct agent_config *config, struct sources *ret, struct error *error);
+void sources_free(struct sources *sources); /* what it holds */
+
+/* Takes in what changed (reads everything again with everything set). True when objects are others now. */
+bool sources_refresh(struct sources *sources, bool everything);
+/* The world of the sources as last read; store: what stands for the store's objects, a draft's for one. */
+void sources_world(const struct sources *sources, const struct objects *store, struct world *world,
+		   struct diags *diags);
+
+const struct objects *source_objects(const struct sources *sources, const struct source *source);
+/* The source whose object is in force; NULL when none has it. */
+const struct source *sources_of(const struct sources *sources, const struct object *object);
+bool sources_broken(const struct sources *sources);
+
+#endif

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "agent/takeover.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+/* Keeps a number that the kernel uses, and whose meaning is lost, from being given to something else. */
+static size_t reserve(struct numbering *numbering, uint32_t number)
+{
+	_cleanup_free_ char *key = NULL;
+
+	if (numbering_key(numbering, number))
+		return 0;
+	key = xasprintf("lost/%u", number);
+	return numbering_restore(numbering, key, number) == 0;
+}
+
+static size_t reserve_identities(struct agent *agent)
+{
+	struct numbering *identities = agent->state.numbers.identities;
+	size_t n = 0;
+
+	vec_for_each (address, &agent->addresses.kernel)
+		n += reserve(identities, address->identity);
+	for (const struct port *port = agent->endpoints.ports; port; port = port->hh.next)
+		n += port->has_identity ? reserve(identities, port->identity) : 0;
+	return n;
+}
+
+static size_t reserve_counters(struct agent *agent)
+{
+	_cleanup_free_ struct weir_counter *counters = xcalloc(COUNTERS_MAX, sizeof(*counters));
+	size_t n = 0;
+
+	if (datapath_read_decisions(agent->datapath, COUNTERS_MAX, counters) < 0)
+		return 0;
+	for (uint32_t i = WEIR_COUNTER_OVERFLOW + 1; i < COUNTERS_MAX; i++)
+		n += counters[i].packets ? reserve(agent->state.numbers.counters, i) : 0;
+	return n;
+}
+
+/* Only when the whole file is lost, as each bucket is a system call of its own. */
+static size_t reserve_buckets(struct agent *agent)
+{
+	struct weir_bucket bucket;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < BUCKETS_MAX && agent->state.lost; i++) {
+		if (datapath_read_bucket(agent->datapath, i, &bucket) == 0 && bucket.tat)
+			n += reserve(agent->state.numbers.buckets, i);
+	}
+	return n;
+}
+
+int take_over(struct agent *agent, struct error *error)
+{
+	size_t lost;
+	int r;
+
+	agent->revision = datapath_revision(agent->datapath);
+	r = endpoints_load(&agent->endpoints, error);
+	if (r < 0)
+		return r;
+	if (!datapath_took_over(agent->datapath))
+		return 0;
+	r = addresses_load(&agent->addresses, agent->datapath);
+	if (r < 0)
+		return error_set(error, r, "addresses can't be read from the kernel: %s", strerror(-r));
+	log_info("took over from an earlier agent: policy revision %u, %zu addresses, %u interfaces", agent->revision,
+		 agent->addresses.kernel.n, HASH_COUNT(agent->endpoints.ports));
+	lost = reserve_identities(agent) + reserve_counters(agent) + reserve_buckets(agent);
+	if (lost)
+		log_warning("%zu numbers in the kernel are not in %s: what has them is closed and decided again", lost,
+			    agent->state.path);
+	return 0;
+}

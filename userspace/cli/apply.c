@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* weir apply: validates, sends all objects as one change, returns once it is enforced. */
+#include "cli/changes.h"
+#include "cli/manifests.h"
+#include "object/manifest.h"
+
+int command_apply(const struct invocation *invocation)
+{
+	struct objects objects _cleanup_(objects_free) = { 0 };
+	struct request request = { .socket = invocation->socket, .method = "PUT", .path = "/v1/objects" };
+	_cleanup_free_ char *body = NULL;
+	int code;
+
+	code = manifests_read(invocation, MANIFEST_KEEP_JSON, &objects);
+	if (code)
+		return code;
+	if (!objects.list.n)
+		return say_failed("apply: nothing to apply: no object of a known kind was read");
+	body = manifests_join(&objects);
+	request.body = body;
+	if (option_given(invocation, "dry-run"))
+		request.path = "/v1/objects?dryRun=true";
+	return changes_send(invocation, &request);
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "cli/client.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "base/mem.h"
+
+#define CONNECT_SECONDS 5L
+#define ANSWER_SECONDS	300L /* a large policy takes the agent seconds, never minutes */
+
+static void curl_cleanupp(CURL **curl)
+{
+	curl_easy_cleanup(*curl);
+}
+
+static void curl_slistp(struct curl_slist **list)
+{
+	curl_slist_free_all(*list);
+}
+
+void reply_free(struct reply *reply)
+{
+	free(reply->text);
+	*reply = (struct reply){ 0 };
+}
+
+static size_t receive(char *data, size_t size, size_t n, void *to)
+{
+	struct reply *reply = to;
+
+	reply->text = xrealloc(reply->text, reply->length + size * n + 1, 1);
+	memcpy(reply->text + reply->length, data, size * n);
+	reply->length += size * n;
+	reply->text[reply->length] = '\0';
+	return size * n;
+}
+
+static int unreachable(CURL *curl, CURLcode code, const char *socket, struct error *error)
+{
+	long os_error = 0;
+	const char *advice = "";
+
+	curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_error);
+	if (os_error == ENOENT || os_error == ECONNREFUSED)
+		advice = " (is weir agent running?)";
+	else if (os_error == EACCES || os_error == EPERM)
+		advice = " (run it as root or as a member of the group weir)";
+	return error_set(error, -EHOSTDOWN, "can't reach the agent at %s: %s%s", socket,
+			 code == CURLE_COULDNT_CONNECT && os_error ? strerror(os_error) : curl_easy_strerror(code),
+			 advice);
+}
+
+static void set_options(CURL *curl, const struct request *request, const char *url, struct curl_slist *headers)
+{
+	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, request->socket);
+	curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* whatever http_proxy says */
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, ANSWER_SECONDS);
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	if (request->body) {
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(request->body));
+	}
+	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+}
+
+int client_send(const struct request *request, struct reply *ret, struct error *error)
+{
+	CURL *curl _cleanup_(curl_cleanupp) = curl_easy_init();
+	struct curl_slist *headers _cleanup_(curl_slistp) = curl_slist_append(NULL, "Expect:");
+	_cleanup_free_ char *url = xasprintf("http://weir%s", request->path);
+	struct reply reply _cleanup_(reply_free) = { .text = xstrdup("") };
+	CURLcode code;
+
+	if (strlen(request->socket) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
+		return error_set(error, -EHOSTDOWN, "can't reach the agent at %s: the path is too long for a socket",
+				 request->socket);
+	if (!curl || !headers)
+		return error_set(error, -ENOMEM, "can't ask the agent: libcurl does not start");
+	set_options(curl, request, url, headers);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &reply);
+	code = curl_easy_perform(curl);
+	if (code != CURLE_OK)
+		return unreachable(curl, code, request->socket, error);
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply.status);
+
+	*ret = reply;
+	reply = (struct reply){ 0 };
+	return 0;
+}
+
+int client_call(const struct request *request, json_t **ret_json, struct error *error)
+{
+	struct reply reply _cleanup_(reply_free) = { 0 };
+	json_auto_t *json = NULL;
+	const char *why;
+	int r;
+
+	r = client_send(request, &reply, error);
+	if (r)
+		return r;
+	json = json_loadb(reply.text, reply.length, 0, NULL);
+	if (reply.status >= 400) {
+		why = json_string_value(json_object_get(json, "error"));
+		if (json_is_object(json))
+			*ret_json = TAKE_PTR(json);
+		if (why)
+			return error_set(error, -EREMOTEIO, "%s", why);
+		return error_set(error, -EREMOTEIO, "%s %s: the agent answers with status %ld", request->method,
+				 request->path, reply.status);
+	}
+	if (!json_is_object(json))
+		return error_set(error, -EPROTO,
+				 "%s %s: the answer is no JSON object (is %s the socket of weir agent?)",
+				 request->method, request->path, request->socket);
+	*ret_json = TAKE_PTR(json);
+	return 0;
+}
+
+int client_get(const char *socket, const char *path, json_t **ret_json, struct error *error)
+{
+	const struct request request = { .socket = socket, .method = "GET", .path = path };
+
+	return client_call(&request, ret_json, error);
+}
+
+char *client_path(const char *path, const struct query *query)
+{
+	char *whole = xstrdup(path), *longer, *escaped;
+	const char *mark = "?";
+
+	for (; query->name; query++) {
+		if (!query->value)
+			continue;
+		escaped = curl_easy_escape(NULL, query->value, 0);
+		longer = xasprintf("%s%s%s=%s", whole, mark, query->name, escaped ?: "");
+		curl_free(escaped);
+		free(whole);
+		whole = longer;
+		mark = "&";
+	}
+	return whole;
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The table of commands, and finding a row in it. */
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/suggest.h"
+
+#define END       \
+	{         \
+		0 \
+	}
+
+const struct command_option global_options[] = {
+	{ 0, "socket", "PATH", "the agent's control socket (default " WEIR_SOCKET_DEFAULT ", or $WEIR_SOCKET)" },
+	{ 'o', "output", "FORMAT", "table, wide, json or yaml" },
+	{ 0, "no-color", NULL, "no colours, also on a terminal (or set NO_COLOR)" },
+	{ 'h', "help", NULL, "this help" },
+	END,
+};
+
+#define FILES_OPTION                                                                      \
+	{                                                                                 \
+		'f', "filename", "FILE|DIR|-", "manifests, YAML or JSON; may be repeated" \
+	}
+#define BPFFS_OPTION                                                                                            \
+	{                                                                                                       \
+		0, "bpffs", "DIR", "where programs, maps and links are pinned (default " WEIR_BPFFS_DEFAULT ")" \
+	}
+#define NAMESPACE_OPTION(doc)               \
+	{                                   \
+		'n', "namespace", "NS", doc \
+	}
+
+static const struct command_option agent_options[] = {
+	{ 0, "source", "dir:PATH", "a directory of manifests to enforce; may be repeated" },
+	{ 0, "node", "NAME", "this node's name (default: the host name)" },
+	{ 0, "state-dir", "DIR", "what is kept across restarts (default /var/lib/weir)" },
+	{ 0, "run-dir", "DIR", "the control socket's directory (default /run/weir)" },
+	BPFFS_OPTION,
+	{ 0, "metrics", "ADDR:PORT", "where to serve /metrics, or off (default 127.0.0.1:9964)" },
+	{ 0, "config", "FILE", "settings in YAML; options given here come on top" },
+	END,
+};
+
+static const struct command_option apply_options[] = {
+	FILES_OPTION,
+	{ 0, "dry-run", NULL, "let the agent validate, and change nothing" },
+	END,
+};
+
+static const struct command_option files_options[] = { FILES_OPTION, END };
+
+static const struct command_option delete_options[] = {
+	FILES_OPTION,
+	NAMESPACE_OPTION("of the object that is named (default: default)"),
+	END,
+};
+
+static const struct command_option get_options[] = {
+	NAMESPACE_OPTION("only this namespace"),
+	{ 'A', "all-namespaces", NULL, "every namespace (the default)" },
+	END,
+};
+
+static const struct command_option eval_options[] = {
+	FILES_OPTION,
+	{ 0, "probes", "FILE|-", "questions, one JSON object a line: {\"from\", \"to\", \"protocol\", \"port\"}" },
+	{ 0, "from", "NS/POD|ADDR", "one question: who connects" },
+	{ 0, "to", "NS/POD|ADDR", "one question: to whom" },
+	{ 0, "port", "PORT", "one question: to which port" },
+	{ 0, "protocol", "NAME", "one question: TCP (default), UDP, SCTP, ICMP or a number" },
+	END,
+};
+
+static const struct command_option detach_options[] = { BPFFS_OPTION, END };
+
+static const struct command_option wait_options[] = {
+	{ 0, "settled", NULL, "until everything the sources hold is enforced" },
+	{ 0, "timeout", "SECONDS", "give up after this long (default 30)" },
+	END,
+};
+
+const struct command commands[] = {
+	{ "agent", "[OPTION]...", "run the node's enforcer in the foreground", agent_options, 0, 0, command_agent },
+	{ "apply", "-f FILE|DIR|-", "send objects to the agent; returns once they are enforced", apply_options, 0, 0,
+	  command_apply },
+	{ "delete", "-f FILE | KIND NAME [-n NS]", "take objects out again; returns once that is enforced",
+	  delete_options, 0, 2, command_delete },
+	{ "get", "KIND [NAME] [-n NS|-A]", "list policies, endpoints, identities or limits", get_options, 1, 2,
+	  command_get },
+	{ "status", "", "is it enforcing, what, where; exit 1 when degraded, saying why", NULL, 0, 0, command_status },
+	{ "wait", "--settled [--timeout S]", "return when everything the sources hold is enforced", wait_options, 0, 0,
+	  command_wait },
+	{ "check", "-f FILE|DIR|-", "validate manifests offline; no agent, no privileges", files_options, 0, 0,
+	  command_check },
+	{ "eval", "-f FILE|DIR... --probes FILE|-", "decide connections offline, from the compiled policy",
+	  eval_options, 0, 0, command_eval },
+	{ "metrics", "", "print the agent's metrics (Prometheus text)", NULL, 0, 0, command_metrics },
+	{ "detach", "[--bpffs DIR]", "remove every program, link and map of a stopped agent", detach_options, 0, 0,
+	  command_detach },
+	{ "demo", "", "all of it on this machine in a few seconds; leaves nothing behind", NULL, 0, 0, command_demo },
+	{ "version", "", "print version, ABI, libbpf version and commit", NULL, 0, 0, command_version },
+	END,
+};
+
+const struct command *command_find(const char *name)
+{
+	for (const struct command *command = commands; command->name; command++) {
+		if (!strcmp(command->name, name))
+			return command;
+	}
+	return NULL;
+}
+
+const struct command *command_suggest(const char *name)
+{
+	const struct command *best = NULL;
+	unsigned best_distance = SUGGEST_DISTANCE_MAX + 1;
+
+	for (const struct command *command = commands; command->name; command++) {
+		unsigned distance = suggest_distance(name, command->name);
+
+		if (distance < best_distance) {
+			best_distance = distance;
+			best = command;
+		}
+	}
+	return best;
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* weir get: the agent's lists, as tables. What can be listed is a row of views[]. */
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+#include "cli/client.h"
+#include "cli/output.h"
+#include "object/object.h"
+
+#define COLUMN_WIDE 0x100u /* only with -o wide */
+
+struct view_column {
+	const char *title; /* NULL ends a view's columns */
+	const char *field;
+	unsigned flags; /* enum column_flags, and COLUMN_WIDE */
+};
+
+struct view {
+	const char *path;
+	const char *names[4];  /* plural first, then what else the kind goes by */
+	const char *titles[3]; /* the fields that NAME is looked for in */
+	struct view_column columns[12];
+};
+
+static const struct view views[] = {
+	{ "/v1/policies",
+	  { "policies", "policy", "pol" },
+	  { "name" },
+	  { { "KIND", "kind", COLUMN_PLAIN },
+	    { "NAMESPACE", "namespace", COLUMN_PLAIN },
+	    { "NAME", "name", COLUMN_WRAPS },
+	    { "PODS", "pods", COLUMN_RIGHT },
+	    { "INGRESS", "ingress", COLUMN_PLAIN },
+	    { "EGRESS", "egress", COLUMN_PLAIN },
+	    { "INGRESS-RULES", "ingressRules", COLUMN_RIGHT | COLUMN_WIDE },
+	    { "EGRESS-RULES", "egressRules", COLUMN_RIGHT | COLUMN_WIDE },
+	    { "SOURCE", "source", COLUMN_WIDE } } },
+	{ "/v1/endpoints",
+	  { "endpoints", "endpoint", "ep" },
+	  { "pod", "interface" },
+	  { { "NAMESPACE", "namespace", COLUMN_PLAIN },
+	    { "POD", "pod", COLUMN_WRAPS },
+	    { "INTERFACE", "interface", COLUMN_PLAIN },
+	    { "IDENTITY", "identity", COLUMN_RIGHT },
+	    { "INGRESS", "ingress", COLUMN_PLAIN },
+	    { "EGRESS", "egress", COLUMN_PLAIN },
+	    { "HOOK", "hook", COLUMN_PLAIN },
+	    { "STATE", "state", COLUMN_PLAIN },
+	    { "IFINDEX", "ifindex", COLUMN_RIGHT | COLUMN_WIDE },
+	    { "XDP", "xdp", COLUMN_WIDE },
+	    { "ADDRESSES", "addresses", COLUMN_WRAPS | COLUMN_WIDE } } },
+	{ "/v1/identities",
+	  { "identities", "identity", "id" },
+	  { "identity", "name" },
+	  { { "IDENTITY", "identity", COLUMN_RIGHT },
+	    { "NAMESPACE", "namespace", COLUMN_PLAIN },
+	    { "PODS", "pods", COLUMN_RIGHT },
+	    { "LABELS", "labels", COLUMN_WRAPS } } },
+	{ "/v1/limits",
+	  { "limits", "limit" },
+	  { "policy", "rule" },
+	  { { "NAMESPACE", "namespace", COLUMN_PLAIN },
+	    { "POLICY", "policy", COLUMN_WRAPS },
+	    { "RULE", "rule", COLUMN_WRAPS },
+	    { "RATE", "rate", COLUMN_RIGHT },
+	    { "UNIT", "unit", COLUMN_PLAIN },
+	    { "BURST", "burst", COLUMN_RIGHT },
+	    { "DROPPED", "droppedPackets", COLUMN_RIGHT },
+	    { "KIND", "kind", COLUMN_WIDE },
+	    { "DIRECTION", "direction", COLUMN_WIDE },
+	    { "LIMIT", "limit", COLUMN_RIGHT | COLUMN_WIDE },
+	    { "DROPPED-BYTES", "droppedBytes", COLUMN_RIGHT | COLUMN_WIDE } } },
+};
+
+/* What to list: a view, and which of its items. */
+struct selection {
+	const struct view *view;
+	const char *kind; /* or NULL: every kind */
+	const char *namespace;
+	const char *name;
+};
+
+static int find_view(const struct invocation *invocation, struct selection *ret)
+{
+	const char *wanted = invocation->arguments.items[0];
+	enum object_kind kind;
+
+	for (size_t i = 0; i < ARRAY_SIZE(views); i++) {
+		for (size_t j = 0; j < ARRAY_SIZE(views[i].names) && views[i].names[j]; j++) {
+			if (!strcasecmp(views[i].names[j], wanted)) {
+				ret->view = &views[i];
+				return EXIT_DONE;
+			}
+		}
+	}
+	kind = kind_by_name(wanted);
+	if (kind == KIND_MAX || !kind_info(kind)->is_policy)
+		return wrong_usage(invocation, "can't list \"%s\": only policies, endpoints, identities and limits",
+				   wanted);
+	ret->view = &views[0];
+	ret->kind = kind_info(kind)->kind;
+	return EXIT_DONE;
+}
+
+static char *join(char *text, const char *separator, char *item)
+{
+	char *longer = text ? xasprintf("%s%s%s", text, separator, item) : xstrdup(item);
+
+	free(text);
+	free(item);
+	return longer;
+}
+
+/* Any JSON value as a cell: lists by commas, objects as key=value. NULL for nothing. */
+static char *cell_text(const json_t *value)
+{
+	char *text = NULL;
+	const char *key;
+	json_t *item;
+	size_t i;
+
+	switch (value ? json_typeof(value) : JSON_NULL) {
+	case JSON_STRING:
+		return xstrdup(json_string_value(value));
+	case JSON_INTEGER:
+		return xasprintf("%lld", (long long)json_integer_value(value));
+	case JSON_REAL:
+		return xasprintf("%.15g", json_real_value(value));
+	case JSON_TRUE:
+		return xstrdup("yes");
+	case JSON_FALSE:
+		return xstrdup("no");
+	case JSON_ARRAY:
+		json_array_foreach (value, i, item)
+			text = join(text, ",", cell_text(item) ?: xstrdup(""));
+		return text;
+	case JSON_OBJECT:
+		json_object_foreach ((json_t *)value, key, item) {
+			_cleanup_free_ char *part = cell_text(item);
+
+			text = join(text, ",", xasprintf("%s=%s", key, part ?: ""));
+		}
+		return text;
+	default:
+		return NULL;
+	}
+}
+
+static bool field_is(const json_t *item, const char *field, const char *wanted)
+{
+	_cleanup_free_ char *text = cell_text(json_object_get(item, field));
+
+	return text && !strcmp(text, wanted);
+}
+
+static bool selected(const struct selection *selection, const json_t *item)
+{
+	if (selection->kind && !field_is(item, "kind", selection->kind))
+		return false;
+	if (selection->namespace && !field_is(item, "namespace", selection->namespace))
+		return false;
+	if (!selection->name)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(selection->view->titles) && selection->view->titles[i]; i++) {
+		if (field_is(item, selection->view->titles[i], selection->name))
+			return true;
+	}
+	return false;
+}
+
+/* A built-in identity has a name where others have a namespace and labels. */
+static char *column_text(const struct view_column *column, const json_t *item)
+{
+	char *text = cell_text(json_object_get(item, column->field));
+
+	if (!text && !strcmp(column->field, "labels"))
+		text = cell_text(json_object_get(item, "name"));
+	return text;
+}
+
+static void print_table(const struct invocation *invocation, const struct view *view, const json_t *items)
+{
+	struct column columns[ARRAY_SIZE(view->columns) + 1] = { 0 };
+	const struct view_column *shown[ARRAY_SIZE(view->columns)];
+	struct libscols_table *table _cleanup_(table_freep) = NULL;
+	const json_t *item;
+	size_t n = 0, i;
+
+	for (const struct view_column *column = view->columns; column->title; column++) {
+		if ((column->flags & COLUMN_WIDE) && invocation->format != OUTPUT_WIDE)
+			continue;
+		shown[n] = column;
+		columns[n++] = (struct column){ column->title, column->flags };
+	}
+	table = table_new(columns, invocation);
+	json_array_foreach (items, i, item) {
+		struct libscols_line *row = table_row(table);
+
+		for (size_t j = 0; j < n; j++) {
+			_cleanup_free_ char *text = column_text(shown[j], item);
+
+			table_cell(row, j, text, text ? table_state_color(text) : NULL);
+		}
+	}
+	table_print(table);
+}
+
+static json_t *select_items(const struct selection *selection, const json_t *list)
+{
+	json_t *items = json_array(), *item;
+	size_t i;
+
+	json_array_foreach (json_object_get(list, "items"), i, item) {
+		if (selected(selection, item))
+			json_array_append(items, item);
+	}
+	return items;
+}
+
+int command_get(const struct invocation *invocation)
+{
+	struct selection selection = { .namespace = option_value(invocation, "namespace", NULL) };
+	json_auto_t *list = NULL, *items = NULL;
+	struct error error = { 0 };
+	int code = find_view(invocation, &selection);
+
+	if (code)
+		return code;
+	if (selection.namespace && option_given(invocation, "all-namespaces"))
+		return wrong_usage(invocation, "either -n or -A, not both");
+	if (invocation->arguments.n > 1)
+		selection.name = invocation->arguments.items[1];
+	if (client_get(invocation->socket, selection.view->path, &list, &error))
+		return say_error(&error);
+
+	items = select_items(&selection, list);
+	if (selection.name && !json_array_size(items))
+		return say_failed("get: no %s \"%s\"", selection.view->names[1], selection.name);
+	if (invocation->format == OUTPUT_JSON || invocation->format == OUTPUT_YAML) {
+		json_object_set(list, "items", items);
+		output_json(invocation->format, list, stdout);
+	} else if (json_array_size(items)) {
+		print_table(invocation, selection.view, items);
+	} else {
+		fprintf(stderr, "no %s%s%s\n", selection.view->names[0], selection.namespace ? " in namespace " : "",
+			selection.namespace ?: "");
+	}
+	return EXIT_DONE;
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* weir status: one page that says whether this node enforces, and what. */
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "cli/client.h"
+#include "cli/output.h"
+
+static const char *text_of(const json_t *object, const char *field)
+{
+	return json_string_value(json_object_get(object, field)) ?: "";
+}
+
+static long long number_of(const json_t *object, const char *field)
+{
+	return json_integer_value(json_object_get(object, field));
+}
+
+static const char *count_of(const json_t *object, const char *field)
+{
+	return output_count(number_of(object, field));
+}
+
+/* "3 d 4 h", "12 min"; empty when since is no time. The caller frees. */
+static char *age(const char *since)
+{
+	struct tm tm = { 0 };
+	long long seconds;
+
+	if (!strptime(since, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		return xstrdup("");
+	seconds = time(NULL) - timegm(&tm);
+	if (seconds < 0)
+		seconds = 0;
+	if (seconds >= 86400)
+		return xasprintf(" (%lld d %lld h)", seconds / 86400, seconds / 3600 % 24);
+	if (seconds >= 3600)
+		return xasprintf(" (%lld h %lld min)", seconds / 3600, seconds / 60 % 60);
+	if (seconds >= 60)
+		return xasprintf(" (%lld min)", seconds / 60);
+	return xasprintf(" (%lld s)", seconds);
+}
+
+static void print_head(const struct invocation *invocation, const json_t *status)
+{
+	const json_t *kernel = json_object_get(status, "kernel"), *policy = json_object_get(status, "policy");
+	bool enforcing = json_is_true(json_object_get(status, "enforcing"));
+	const char *since = text_of(status, "since");
+	_cleanup_free_ char *elapsed = age(since);
+	const char *on = invocation->color ? (enforcing ? "\033[32m" : "\033[31m") : "";
+	const char *off = invocation->color ? "\033[0m" : "";
+
+	printf("enforcing  %s%s%s", on, enforcing ? "yes" : "NO", off);
+	if (*since)
+		printf(", since %s%s", since, elapsed);
+	printf("\nrevision   %lld, %s\n", number_of(status, "revision"),
+	       json_is_true(json_object_get(status, "settled")) ? "settled" : "not settled");
+	printf("node       %s, weir %s, kernel %s, hook %s\n", text_of(status, "node"), text_of(status, "version"),
+	       text_of(kernel, "release"), text_of(kernel, "hook"));
+	printf("policy     policies %s, pods %s, identities %s\n", count_of(policy, "policies"),
+	       count_of(policy, "pods"), count_of(policy, "identities"));
+	printf("image      %s of %s words; classes: subjects %s, peers %s, ports %s\n", count_of(policy, "imageWords"),
+	       count_of(policy, "imageCapacity"), count_of(policy, "subjectClasses"), count_of(policy, "peerClasses"),
+	       count_of(policy, "portClasses"));
+	printf("events     %s lost\n", count_of(json_object_get(status, "events"), "lost"));
+}
+
+static void print_sources(const struct invocation *invocation, const json_t *sources)
+{
+	static const struct column columns[] = {
+		{ "SOURCE", COLUMN_PLAIN }, { "STATE", COLUMN_PLAIN }, { "OBJECTS", COLUMN_RIGHT }, { 0 }
+	};
+	struct libscols_table *table _cleanup_(table_freep) = table_new(columns, invocation);
+	const json_t *source;
+	size_t i;
+
+	if (!json_array_size(sources))
+		return;
+	json_array_foreach (sources, i, source) {
+		struct libscols_line *row = table_row(table);
+		const char *state = json_array_size(json_object_get(source, "errors")) ? "broken"
+				    : json_is_true(json_object_get(source, "synced"))  ? "synced"
+										       : "reading";
+
+		table_cell(row, 0, text_of(source, "name"), NULL);
+		table_cell(row, 1, state, table_state_color(state));
+		table_cell(row, 2, count_of(source, "objects"), NULL);
+	}
+	putchar('\n');
+	table_print(table);
+}
+
+static void print_interfaces(const struct invocation *invocation, const json_t *interfaces)
+{
+	static const struct column columns[] = {
+		{ "INTERFACE", COLUMN_PLAIN },
+		{ "IFINDEX", COLUMN_RIGHT },
+		{ "HOOK", COLUMN_PLAIN },
+		{ "XDP", COLUMN_PLAIN },
+		{ "STATE", COLUMN_PLAIN },
+		{ "POD", COLUMN_WRAPS },
+		{ 0 },
+	};
+	struct libscols_table *table _cleanup_(table_freep) = table_new(columns, invocation);
+	const json_t *interface;
+	size_t i;
+
+	if (!json_array_size(interfaces))
+		return;
+	json_array_foreach (interfaces, i, interface) {
+		struct libscols_line *row = table_row(table);
+		const char *state = text_of(interface, "state");
+
+		table_cell(row, 0, text_of(interface, "interface"), NULL);
+		table_cell(row, 1, count_of(interface, "ifindex"), NULL);
+		table_cell(row, 2, text_of(interface, "hook"), NULL);
+		table_cell(row, 3, text_of(interface, "xdp"), NULL);
+		table_cell(row, 4, state, table_state_color(state));
+		table_cell(row, 5, text_of(interface, "pod"), NULL);
+	}
+	putchar('\n');
+	table_print(table);
+}
+
+static void print_maps(const struct invocation *invocation, const json_t *maps)
+{
+	static const struct column columns[] = {
+		{ "MAP", COLUMN_PLAIN },
+		{ "ENTRIES", COLUMN_RIGHT },
+		{ "CAPACITY", COLUMN_RIGHT },
+		{ "FILL", COLUMN_RIGHT },
+		{ 0 },
+	};
+	struct libscols_table *table _cleanup_(table_freep) = table_new(columns, invocation);
+	const json_t *map;
+	size_t i;
+
+	if (!json_array_size(maps))
+		return;
+	json_array_foreach (maps, i, map) {
+		long long entries = number_of(map, "entries"), capacity = number_of(map, "capacity");
+		_cleanup_free_ char *fill = xasprintf("%.1f %%", capacity ? 100.0 * entries / capacity : 0);
+		struct libscols_line *row = table_row(table);
+
+		table_cell(row, 0, text_of(map, "name"), NULL);
+		table_cell(row, 1, output_count(entries), NULL);
+		table_cell(row, 2, output_count(capacity), NULL);
+		table_cell(row, 3, fill, entries * 10 >= capacity * 9 ? "red" : NULL);
+	}
+	putchar('\n');
+	table_print(table);
+}
+
+/* Why status ends with 1, one line each, where errors belong. */
+static int verdict(const json_t *status)
+{
+	const json_t *degraded = json_object_get(status, "degraded"), *reason;
+	size_t i;
+
+	fflush(stdout);
+	json_array_foreach (degraded, i, reason)
+		fprintf(stderr, "weir: degraded: %s\n", json_string_value(reason) ?: "");
+	if (json_array_size(degraded))
+		return EXIT_FAILED;
+	if (!json_is_true(json_object_get(status, "enforcing")))
+		return say_failed("status: not enforcing");
+	return EXIT_DONE;
+}
+
+int command_status(const struct invocation *invocation)
+{
+	json_auto_t *status = NULL;
+	struct error error = { 0 };
+
+	if (client_get(invocation->socket, "/v1/status", &status, &error))
+		return say_error(&error);
+	if (invocation->format == OUTPUT_JSON || invocation->format == OUTPUT_YAML) {
+		output_json(invocation->format, status, stdout);
+	} else {
+		print_head(invocation, status);
+		print_sources(invocation, json_object_get(status, "sources"));
+		print_interfaces(invocation, json_object_get(status, "interfaces"));
+		print_maps(invocation, json_object_get(status, "maps"));
+	}
+	return verdict(status);
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What the programs have counted, and how full the tables are. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "datapath/datapath_private.h"
+
+struct sums {
+	struct weir_counter *counters;
+	uint32_t n;
+	int cpus;
+};
+
+static int sum_one(void *data, const void *key, const void *value)
+{
+	const struct sums *sums = data;
+	const struct weir_counter *per_cpu = value;
+	uint32_t index = *(const uint32_t *)key;
+
+	if (index >= sums->n)
+		return 1;
+	for (int cpu = 0; cpu < sums->cpus; cpu++) {
+		sums->counters[index].packets += per_cpu[cpu].packets;
+		sums->counters[index].bytes += per_cpu[cpu].bytes;
+	}
+	return 0;
+}
+
+static int read_counters(const struct bpf_map *map, uint32_t n, struct weir_counter *ret_counters)
+{
+	struct sums sums = { .n = n, .cpus = libbpf_num_possible_cpus() };
+
+	if (n > bpf_map__max_entries(map))
+		return -ERANGE;
+	if (sums.cpus < 0)
+		return sums.cpus;
+	_cleanup_free_ struct weir_counter *counters = xcalloc(n ?: 1, sizeof(*counters));
+	sums.counters = counters;
+	int r = map_walk(map, sum_one, &sums);
+	if (r == 0)
+		memcpy(ret_counters, counters, n * sizeof(*counters));
+	return r;
+}
+
+int datapath_read_reasons(struct datapath *datapath, struct weir_counter *ret_counters)
+{
+	return read_counters(datapath->skeleton->maps.reasons, WEIR_REASON_MAX * WEIR_DIRECTIONS, ret_counters);
+}
+
+int datapath_read_decisions(struct datapath *datapath, uint32_t n, struct weir_counter *ret_counters)
+{
+	return read_counters(datapath->skeleton->maps.decisions, n, ret_counters);
+}
+
+int datapath_read_bucket(struct datapath *datapath, uint32_t bucket, struct weir_bucket *ret)
+{
+	struct weir_bucket found;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(datapath->skeleton->maps.buckets), &bucket, &found) < 0)
+		return -errno;
+	*ret = found;
+	return 0;
+}
+
+static int count_one(void *data, const void *key, const void *value)
+{
+	++*(uint32_t *)data;
+	return 0;
+}
+
+/* An array has all its entries always; how many of them mean something, only the agent's numberings know. */
+static bool has_a_fill(const struct bpf_map *map)
+{
+	return bpf_map__type(map) == BPF_MAP_TYPE_HASH || bpf_map__type(map) == BPF_MAP_TYPE_LRU_HASH;
+}
+
+int datapath_list_maps(struct datapath *datapath, struct datapath_map_info ret[static DATAPATH_MAPS_MAX],
+		       unsigned *ret_n)
+{
+	const struct bpf_map *map;
+	unsigned n = 0;
+
+	bpf_object__for_each_map(map, datapath->skeleton->obj)
+	{
+		struct datapath_map_info info = { .name = bpf_map__name(map), .capacity = bpf_map__max_entries(map) };
+
+		if (!has_a_fill(map) || n == DATAPATH_MAPS_MAX)
+			continue;
+		int r = map_walk(map, count_one, &info.entries);
+		if (r < 0)
+			return r;
+		ret[n++] = info;
+	}
+	*ret_n = n;
+	return 0;
+}

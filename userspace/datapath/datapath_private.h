@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of this room share.
+ *
+ * Everything that outlives the agent is found under one bpffs directory, root:
+ *
+ *   maps-v1/NAME               every map; the number is WEIR_MAPS_ABI
+ *   links/IFINDEX-ingress      tcx link of what leaves the pod
+ *   links/IFINDEX-egress       tcx link of what enters the pod
+ *   links/IFINDEX-xdp          native XDP link
+ *   links/IFINDEX-xdpgeneric   generic XDP link
+ *   clsact/IFINDEX             a symbolic link: we have clsact filters there; its target says whose the qdisc is
+ *
+ * Interface indexes are those of the network namespace that the agent runs in.
+ *
+ * The environment variable WEIR_HOOK=clsact makes datapath_open() choose clsact
+ * also where the kernel has tcx, so that tests reach that path on any kernel.
+ */
+#ifndef WEIR_DATAPATH_PRIVATE_H
+#define WEIR_DATAPATH_PRIVATE_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "datapath/datapath.h"
+#include "weir/image.h"
+#include "weir/maps.h"
+#include "weir.skel.h"
+
+struct datapath {
+	char *root;
+	struct datapath_config config;
+	struct weir_bpf *skeleton;
+	enum datapath_hook hook;
+	uint32_t handle; /* of our clsact filters */
+	uint32_t revision;
+	bool took_over;
+	char *notes;
+	datapath_attachments attachments;
+};
+
+/* --- bpf_log.c: what libbpf and, through it, the kernel say of a failure --- */
+
+/* Takes libbpf's output, and forgets what it said before. */
+void bpf_log_begin(void);
+/* "what: why (what to do)", the why from libbpf's last words or, without any, from code. Returns code. */
+int bpf_error(struct error *error, int code, const char *what);
+
+/* --- bpffs.c: the directory and the names in it --- */
+
+#define PIN_NAME_MAX 64
+#define PIN_PATH_MAX (PATH_MAX + PIN_NAME_MAX)
+
+/* Makes the directory, on a bpffs, which is mounted at its usual place if nothing is. */
+int bpffs_prepare(const char *root, struct error *error);
+bool bpffs_is(const char *path);
+/* A number for the directory, the same however its path is spelt, also when it is gone. Never 0. */
+uint32_t bpffs_number(const char *root);
+/* Writes root/NAME. */
+void pin_path(char ret[static PIN_PATH_MAX], const char *root, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Visits every name of a directory, which need not exist; the visitor may remove it. Stops at the first failure. */
+int pins_visit(const char *directory, int (*visit)(void *data, const char *path, const char *name), void *data);
+
+/* --- takeover.c: maps of an earlier life --- */
+
+/* Before the load: reuses every pinned map that is what would be made. */
+int takeover_maps(struct datapath *datapath);
+/* After the load: pins what is new, and drops pins of another ABI. */
+int takeover_pin(struct datapath *datapath, struct error *error);
+
+/* --- image.c --- */
+
+/* An empty image map; also the template of the array of images, so that the two cannot differ. fd or -errno. */
+int image_map_create(uint32_t words);
+/* The image in a slot of an array of images: its capacity in words and its revision. -ENOENT: none. */
+int image_running(int images_fd, enum weir_slot slot, uint32_t *ret_words, uint32_t *ret_revision);
+
+/* --- maps.c, walk.c --- */
+
+/* Kernels before 6.15 answer -EBUSY when two cores meet on a bucket: tried again. */
+int map_update(const struct bpf_map *map, const void *key, const void *value);
+int map_delete(const struct bpf_map *map, const void *key); /* absent: 0 */
+/* Visits all entries, in batches. value: one per CPU in per-CPU maps. A visitor that returns non-zero ends the walk. */
+int map_walk(const struct bpf_map *map, int (*visit)(void *data, const void *key, const void *value), void *data);
+
+/* --- probe.c --- */
+
+enum datapath_hook probe_hook(void);
+
+/* --- pinned_link.c: what tcx and XDP have in common --- */
+
+enum pinned_link { PINNED_INGRESS, PINNED_EGRESS, PINNED_XDP, PINNED_XDP_GENERIC, PINNED_LINKS };
+
+/* Puts the program into the link that is pinned, or into a new one, which is pinned. *ret_created (may be NULL). */
+int pinned_link_attach(const char *root, uint32_t ifindex, enum pinned_link which, int program, bool *ret_created);
+int pinned_link_detach(const char *root, uint32_t ifindex, enum pinned_link which); /* absent: 0 */
+bool pinned_link_exists(const char *root, uint32_t ifindex, enum pinned_link which);
+bool pinned_link_parse(const char *name, uint32_t *ret_ifindex, enum pinned_link *ret_which);
+/* Unpins links whose interface is gone, and records the others as attachments. */
+int pinned_links_sweep(struct datapath *datapath);
+
+/* --- tcx.c, clsact.c, qdisc.c, xdp.c: one way to attach each --- */
+
+int tcx_attach(struct datapath *datapath, uint32_t ifindex, struct error *error);
+int tcx_detach(const char *root, uint32_t ifindex);
+
+int clsact_attach(struct datapath *datapath, uint32_t ifindex, struct error *error);
+int clsact_detach(const char *root, uint32_t handle, uint32_t ifindex);
+bool clsact_is_attached(uint32_t handle, uint32_t ifindex);
+bool clsact_is_marked(const char *root, uint32_t ifindex);
+int clsact_sweep(struct datapath *datapath);
+
+/* "clsact", "ingress", or "" when the interface has neither. */
+int qdisc_kind(uint32_t ifindex, char ret_kind[static 16]);
+/* Whether any filter hangs on the interface's clsact qdisc. */
+int qdisc_has_filters(uint32_t ifindex, bool *ret);
+
+/* Brings the interface's XDP state to what is asked for; off is also a state. */
+int xdp_set(struct datapath *datapath, uint32_t ifindex, enum datapath_xdp xdp, struct error *error);
+enum datapath_xdp xdp_get(const struct datapath *datapath, uint32_t ifindex);
+
+/* --- attach.c --- */
+
+/* The record of an interface, made when there is none. Valid until the next call. */
+struct datapath_attachment *attachment_get(struct datapath *datapath, uint32_t ifindex);
+
+/* --- load.c --- */
+
+void datapath_note(struct datapath *datapath, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* From a configuration to loaded programs, with what an earlier life has left. */
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "datapath/datapath_private.h"
+
+const struct datapath_config datapath_defaults = {
+	.bpffs = "/sys/fs/bpf/weir",
+	.image_words = 1u << 18,
+	.flows = 1u << 17,
+	.addresses = 1u << 20,
+	.endpoints = 4096,
+	.counters = 65536,
+	.buckets = 65536,
+};
+
+void datapath_note(struct datapath *datapath, const char *format, ...)
+{
+	_cleanup_free_ char *before = datapath->notes, *note = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&note, format, args) < 0)
+		note = NULL;
+	va_end(args);
+	datapath->notes = xasprintf("%s%s%s", before ?: "", before ? "\n" : "", note ?: "out of memory");
+}
+
+static int check_config(const struct datapath_config *config, struct error *error)
+{
+	const struct {
+		const char *name;
+		uint32_t value;
+	} capacities[] = {
+		{ "flows", config->flows },	    { "addresses", config->addresses },
+		{ "endpoints", config->endpoints }, { "counters", config->counters },
+		{ "buckets", config->buckets },
+	};
+
+	if (config->image_words < WEIR_HEADER_WORDS || config->image_words > 1u << 28 ||
+	    (config->image_words & (config->image_words - 1)))
+		return error_set(error, -EINVAL,
+				 "set capacities: %u words for an image won't do (give a power of two from 32 to 2^28)",
+				 config->image_words);
+	for (size_t i = 0; i < ARRAY_SIZE(capacities); i++)
+		if (capacities[i].value == 0)
+			return error_set(error, -EINVAL, "set capacities: 0 %s won't do (give at least one)",
+					 capacities[i].name);
+	return 0;
+}
+
+/* The template only lends its shape while loading. */
+static int size_maps(struct datapath *datapath, int image_template)
+{
+	const struct datapath_config *config = &datapath->config;
+	struct weir_bpf *skeleton = datapath->skeleton;
+	const struct {
+		struct bpf_map *map;
+		uint32_t entries;
+	} sizes[] = {
+		{ skeleton->maps.endpoints, config->endpoints },  { skeleton->maps.addresses4, config->addresses },
+		{ skeleton->maps.addresses6, config->addresses }, { skeleton->maps.flows4, config->flows },
+		{ skeleton->maps.flows6, config->flows },	  { skeleton->maps.decisions, config->counters },
+		{ skeleton->maps.buckets, config->buckets },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		int r = bpf_map__set_max_entries(sizes[i].map, sizes[i].entries);
+
+		if (r < 0)
+			return r;
+	}
+	skeleton->rodata->weir_image_mask = config->image_words - 1;
+	return bpf_map__set_inner_map_fd(skeleton->maps.images, image_template);
+}
+
+static int load(struct datapath *datapath, struct error *error)
+{
+	int r;
+
+	bpf_log_begin();
+	_cleanup_close_ int image_template = image_map_create(datapath->config.image_words);
+	if (image_template < 0)
+		return bpf_error(error, image_template, "make a BPF map");
+	datapath->skeleton = weir_bpf__open();
+	if (!datapath->skeleton)
+		return bpf_error(error, -errno, "open BPF programs");
+	r = size_maps(datapath, image_template);
+	if (r < 0)
+		return bpf_error(error, r, "set map sizes");
+	r = takeover_maps(datapath);
+	if (r < 0)
+		return bpf_error(error, r, "take over pinned maps");
+	r = weir_bpf__load(datapath->skeleton);
+	return r < 0 ? bpf_error(error, r, "load BPF programs") : 0;
+}
+
+static int find_revision(struct datapath *datapath, struct error *error)
+{
+	uint32_t words, revision;
+	int r = image_running(bpf_map__fd(datapath->skeleton->maps.images), WEIR_SLOT_ENFORCED, &words, &revision);
+
+	if (r == 0)
+		datapath->revision = revision;
+	return r < 0 && r != -ENOENT ? bpf_error(error, r, "read the image in force") : 0;
+}
+
+static int find_attachments(struct datapath *datapath, struct error *error)
+{
+	int r = pinned_links_sweep(datapath);
+
+	if (r == 0)
+		r = clsact_sweep(datapath);
+	return r < 0 ? error_set(error, r, "look at pinned links under %s: %s", datapath->root, strerror(-r)) : 0;
+}
+
+int datapath_open(const struct datapath_config *config, struct datapath **ret, struct error *error)
+{
+	int r;
+
+	r = check_config(config, error);
+	if (r < 0)
+		return r;
+	r = bpffs_prepare(config->bpffs, error);
+	if (r < 0)
+		return r;
+	_cleanup_(datapath_closep) struct datapath *datapath = new0(struct datapath);
+	datapath->config = *config;
+	datapath->root = xstrdup(config->bpffs);
+	datapath->config.bpffs = datapath->root;
+	datapath->handle = bpffs_number(datapath->root);
+	datapath->hook = probe_hook();
+	r = load(datapath, error);
+	if (r == 0)
+		r = takeover_pin(datapath, error);
+	if (r == 0)
+		r = find_revision(datapath, error);
+	if (r == 0)
+		r = find_attachments(datapath, error);
+	if (r == 0)
+		*ret = TAKE_PTR(datapath);
+	return r;
+}
+
+void datapath_close(struct datapath *datapath)
+{
+	if (!datapath)
+		return;
+	weir_bpf__destroy(datapath->skeleton);
+	vec_free(&datapath->attachments);
+	free(datapath->notes);
+	free(datapath->root);
+	free(datapath);
+}
+
+bool datapath_took_over(const struct datapath *datapath)
+{
+	return datapath->took_over;
+}
+
+const char *datapath_notes(const struct datapath *datapath)
+{
+	return datapath->notes ?: "";
+}

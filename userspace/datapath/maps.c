@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Addresses and endpoints: whose is what. */
+#include <sched.h>
+#include <string.h>
+
+#include "datapath/datapath_private.h"
+
+#define BUSY_RETRIES 16
+
+int map_update(const struct bpf_map *map, const void *key, const void *value)
+{
+	int fd = bpf_map__fd(map), r;
+
+	for (int i = 0; i < BUSY_RETRIES; i++) {
+		r = bpf_map_update_elem(fd, key, value, BPF_ANY) < 0 ? -errno : 0;
+		if (r != -EBUSY)
+			break;
+		sched_yield();
+	}
+	return r;
+}
+
+int map_delete(const struct bpf_map *map, const void *key)
+{
+	int fd = bpf_map__fd(map), r;
+
+	for (int i = 0; i < BUSY_RETRIES; i++) {
+		r = bpf_map_delete_elem(fd, key) < 0 ? -errno : 0;
+		if (r != -EBUSY)
+			break;
+		sched_yield();
+	}
+	return r == -ENOENT ? 0 : r;
+}
+
+/* An address is its own key: both families' keys are its first bytes. */
+static const struct bpf_map *addresses_of(const struct datapath *datapath, enum weir_family family)
+{
+	return family == WEIR_IPV4 ? datapath->skeleton->maps.addresses4 : datapath->skeleton->maps.addresses6;
+}
+
+int datapath_set_address(struct datapath *datapath, const struct addr *addr, uint32_t identity)
+{
+	struct weir_address value = { .identity = identity };
+
+	return map_update(addresses_of(datapath, addr->family), addr->bytes, &value);
+}
+
+int datapath_delete_address(struct datapath *datapath, const struct addr *addr)
+{
+	return map_delete(addresses_of(datapath, addr->family), addr->bytes);
+}
+
+int datapath_set_endpoint(struct datapath *datapath, uint32_t ifindex, uint32_t identity)
+{
+	struct weir_endpoint value = { .identity = identity };
+
+	return map_update(datapath->skeleton->maps.endpoints, &ifindex, &value);
+}
+
+int datapath_delete_endpoint(struct datapath *datapath, uint32_t ifindex)
+{
+	return map_delete(datapath->skeleton->maps.endpoints, &ifindex);
+}
+
+static int add_address4(void *data, const void *key, const void *value)
+{
+	struct datapath_address address = { .addr.family = WEIR_IPV4,
+					    .identity = ((const struct weir_address *)value)->identity };
+
+	memcpy(address.addr.bytes, key, 4);
+	vec_push((datapath_addresses *)data, address);
+	return 0;
+}
+
+static int add_address6(void *data, const void *key, const void *value)
+{
+	struct datapath_address address = { .addr.family = WEIR_IPV6,
+					    .identity = ((const struct weir_address *)value)->identity };
+
+	memcpy(address.addr.bytes, key, 16);
+	vec_push((datapath_addresses *)data, address);
+	return 0;
+}
+
+static int add_endpoint(void *data, const void *key, const void *value)
+{
+	struct datapath_endpoint endpoint = { .ifindex = *(const uint32_t *)key,
+					      .identity = ((const struct weir_endpoint *)value)->identity };
+
+	vec_push((datapath_endpoints *)data, endpoint);
+	return 0;
+}
+
+int datapath_list_addresses(struct datapath *datapath, datapath_addresses *ret)
+{
+	datapath_addresses found = {};
+	int r;
+
+	r = map_walk(datapath->skeleton->maps.addresses4, add_address4, &found);
+	if (r == 0)
+		r = map_walk(datapath->skeleton->maps.addresses6, add_address6, &found);
+	if (r < 0)
+		vec_free(&found);
+	else
+		*ret = found;
+	return r;
+}
+
+int datapath_list_endpoints(struct datapath *datapath, datapath_endpoints *ret)
+{
+	datapath_endpoints found = {};
+	int r = map_walk(datapath->skeleton->maps.endpoints, add_endpoint, &found);
+
+	if (r < 0)
+		vec_free(&found);
+	else
+		*ret = found;
+	return r;
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Maps of an earlier life. A pinned map that is what would be made is used
+ * again with what it holds; one of another shape is left to the programs that
+ * still run with it, and loses its pin to the new one once that is loaded.
+ */
+#include <string.h>
+
+#include "datapath/datapath_private.h"
+
+#define MAPS_PREFIX "maps-v"
+
+/* NULL: not pinned. Global data of no section of its own is constants, or nobody's. */
+static const char *pin_name(const struct bpf_map *map)
+{
+	const char *name = bpf_map__name(map);
+	const char *section = strstr(name, ".data.");
+
+	if (section)
+		return section + strlen(".data.");
+	return bpf_map__is_internal(map) ? NULL : name;
+}
+
+static void map_path(char ret[static PIN_PATH_MAX], const struct datapath *datapath, const struct bpf_map *map)
+{
+	pin_path(ret, datapath->root, MAPS_PREFIX "%u/%s", WEIR_MAPS_ABI, pin_name(map));
+}
+
+static bool same_shape(const struct bpf_map *map, const struct bpf_map_info *info)
+{
+	return bpf_map__type(map) == info->type && bpf_map__key_size(map) == info->key_size &&
+	       bpf_map__value_size(map) == info->value_size && bpf_map__max_entries(map) == info->max_entries &&
+	       bpf_map__map_flags(map) == info->map_flags;
+}
+
+/* What the array holds must fit too, and that shows only in what it holds. One that holds nothing is no loss. */
+static bool same_image_size(const struct datapath *datapath, int images_fd)
+{
+	uint32_t words, revision;
+
+	return image_running(images_fd, WEIR_SLOT_ENFORCED, &words, &revision) == 0 &&
+	       words == datapath->config.image_words;
+}
+
+/* *ret_reused: it was. Notes say why a map that is there was not. */
+static int take_over(struct datapath *datapath, struct bpf_map *map, bool *ret_reused)
+{
+	char path[PIN_PATH_MAX];
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+
+	map_path(path, datapath, map);
+	_cleanup_close_ int fd = bpf_obj_get(path);
+	if (fd < 0) {
+		*ret_reused = false;
+		return errno == ENOENT ? 0 : -errno;
+	}
+	if (bpf_map_get_info_by_fd(fd, &info, &size) < 0)
+		return -errno;
+	bool fits = same_shape(map, &info);
+	if (!fits)
+		datapath_note(datapath, "map %s begins empty: the pinned one holds %u entries of %u and %u bytes",
+			      pin_name(map), info.max_entries, info.key_size, info.value_size);
+	if (fits && map == datapath->skeleton->maps.images && !same_image_size(datapath, fd)) {
+		datapath_note(datapath, "map %s begins empty: the pinned one has no image of %u words", pin_name(map),
+			      datapath->config.image_words);
+		fits = false;
+	}
+	*ret_reused = fits;
+	return fits ? bpf_map__reuse_fd(map, fd) : 0;
+}
+
+/* Flow entries carry generations; without the word that counts them they would pass for current. */
+static bool needs_control(const struct datapath *datapath, const struct bpf_map *map)
+{
+	return map == datapath->skeleton->maps.flows4 || map == datapath->skeleton->maps.flows6;
+}
+
+int takeover_maps(struct datapath *datapath)
+{
+	struct bpf_map *control = datapath->skeleton->maps.data_control, *map;
+	bool same_control;
+	int r;
+
+	r = take_over(datapath, control, &same_control);
+	if (r < 0)
+		return r;
+	datapath->took_over = same_control;
+	bpf_object__for_each_map(map, datapath->skeleton->obj)
+	{
+		bool reused;
+
+		if (map == control || !pin_name(map) || (needs_control(datapath, map) && !same_control))
+			continue;
+		r = take_over(datapath, map, &reused);
+		if (r < 0)
+			return r;
+		datapath->took_over |= reused;
+	}
+	return 0;
+}
+
+static uint32_t map_id(int fd)
+{
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+
+	return fd < 0 || bpf_map_get_info_by_fd(fd, &info, &size) < 0 ? 0 : info.id;
+}
+
+static int pin(const struct datapath *datapath, const struct bpf_map *map)
+{
+	char path[PIN_PATH_MAX];
+
+	map_path(path, datapath, map);
+	_cleanup_close_ int pinned = bpf_obj_get(path);
+	if (pinned >= 0 && map_id(pinned) == map_id(bpf_map__fd(map)))
+		return 0;
+	if (pinned >= 0 && unlink(path) < 0)
+		return -errno;
+	return bpf_obj_pin(bpf_map__fd(map), path) < 0 ? -errno : 0;
+}
+
+static int drop_pin(void *data, const char *path, const char *name)
+{
+	return unlink(path) < 0 ? -errno : 0;
+}
+
+/* Programs of that ABI that are still attached keep their maps until they are replaced. */
+static int drop_other_abi(void *data, const char *path, const char *name)
+{
+	struct datapath *datapath = data;
+	char ours[PIN_NAME_MAX];
+	int r;
+
+	snprintf(ours, sizeof(ours), MAPS_PREFIX "%u", WEIR_MAPS_ABI);
+	if (strncmp(name, MAPS_PREFIX, strlen(MAPS_PREFIX)) != 0 || strcmp(name, ours) == 0)
+		return 0;
+	datapath_note(datapath, "%s is of another version of weir and is not taken over", name);
+	r = pins_visit(path, drop_pin, NULL);
+	if (r == 0 && rmdir(path) < 0)
+		r = -errno;
+	return r;
+}
+
+int takeover_pin(struct datapath *datapath, struct error *error)
+{
+	const struct bpf_map *map;
+	int r;
+
+	bpf_object__for_each_map(map, datapath->skeleton->obj)
+	{
+		if (!pin_name(map))
+			continue;
+		r = pin(datapath, map);
+		if (r < 0)
+			return error_set(error, r, "pin map %s under %s: %s", pin_name(map), datapath->root,
+					 strerror(-r));
+	}
+	r = pins_visit(datapath->root, drop_other_abi, datapath);
+	return r < 0 ? error_set(error, r, "drop maps of another version under %s: %s", datapath->root, strerror(-r))
+		     : 0;
+}

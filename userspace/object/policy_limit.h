@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The limits of a TrafficPolicy's rule. */
+#ifndef WEIR_OBJECT_POLICY_LIMIT_H
+#define WEIR_OBJECT_POLICY_LIMIT_H
+
+#include "object/field.h"
+
+void read_limits(const struct field *field, void *target); /* struct policy_rule */
+
+#endif

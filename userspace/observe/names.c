@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "observe/names.h"
+
+static const struct {
+	const char *name;
+	enum weir_verdict verdict;
+} reasons[WEIR_REASON_MAX] = {
+#define REASON_ROW(number, symbol, name, verdict, text) [number] = { name, WEIR_VERDICT_##verdict },
+	WEIR_REASONS(REASON_ROW)
+#undef REASON_ROW
+};
+
+const char *direction_text(enum weir_direction direction)
+{
+	return direction == WEIR_INGRESS ? "ingress" : "egress";
+}
+
+const char *verdict_name(enum weir_verdict verdict)
+{
+	static const char *const names[WEIR_VERDICT_MAX] = { "none", "pass", "drop", "reject" };
+
+	return names[verdict];
+}
+
+const char *reason_name(enum weir_reason reason)
+{
+	return reasons[reason].name;
+}
+
+enum weir_verdict reason_verdict(enum weir_reason reason)
+{
+	return reasons[reason].verdict;
+}
+
+const char *limit_name(enum limit_unit unit)
+{
+	static const char *const names[] = {
+		[LIMIT_PACKETS] = "packetsPerSecond",
+		[LIMIT_BYTES] = "bytesPerSecond",
+		[LIMIT_CONNECTIONS] = "connectionsPerSecond",
+		[LIMIT_MAX_CONNECTIONS] = "maxConnections",
+	};
+
+	return names[unit];
+}
+
+const char *limit_scope_name(enum limit_scope scope)
+{
+	static const char *const names[] = {
+		[LIMIT_PER_RULE] = "Rule",
+		[LIMIT_PER_IDENTITY] = "Identity",
+		[LIMIT_PER_ADDRESS] = "Address",
+	};
+
+	return names[scope];
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "observe/prometheus.h"
+
+#include <string.h>
+#include <uthash.h>
+
+#include "base/mem.h"
+#include "observe/names.h"
+#include "observe/process.h"
+#include "observe/series.h"
+
+static void write_build(FILE *out, const struct prometheus_input *input)
+{
+	const struct series_label labels[] = { { "version", input->version }, { "commit", input->commit } };
+	_cleanup_free_ char *text = series_labels(labels, ARRAY_SIZE(labels));
+
+	series_metric(out, "weir_build_info", "gauge", "Version and commit of the running agent; always 1.");
+	series_count(out, "weir_build_info", text, 1);
+}
+
+/* One series per direction and reason; packets and bytes look alike. */
+static void write_reasons(FILE *out, const struct prometheus_input *input, const char *name, bool bytes)
+{
+	for (enum weir_reason reason = WEIR_REASON_NONE + 1; reason < WEIR_REASON_MAX; reason++) {
+		if (!reason_name(reason))
+			continue;
+		for (enum weir_direction direction = 0; direction < WEIR_DIRECTIONS; direction++) {
+			const struct weir_counter *counter = &input->reasons[reason * WEIR_DIRECTIONS + direction];
+			const struct series_label labels[] = { { "direction", direction_text(direction) },
+							       { "verdict", verdict_name(reason_verdict(reason)) },
+							       { "reason", reason_name(reason) } };
+			_cleanup_free_ char *text = series_labels(labels, ARRAY_SIZE(labels));
+
+			series_count(out, name, text, bytes ? counter->bytes : counter->packets);
+		}
+	}
+}
+
+static void write_traffic(FILE *out, const struct prometheus_input *input)
+{
+	series_metric(out, "weir_packets_total", "counter", "Packets of endpoints, by what became of them and why.");
+	write_reasons(out, input, "weir_packets_total", false);
+	series_metric(out, "weir_bytes_total", "counter", "Bytes of these packets.");
+	write_reasons(out, input, "weir_bytes_total", true);
+}
+
+/* Several numbers can have the same labels: one rule takes part in many decisions. They make one series. */
+struct sum {
+	const char *labels;
+	uint64_t value;
+	UT_hash_handle hh;
+};
+
+static void sum_add(struct sum **sums, const char *labels, uint64_t value)
+{
+	struct sum *sum;
+
+	HASH_FIND_STR(*sums, labels, sum);
+	if (!sum) {
+		sum = new0(struct sum);
+		sum->labels = labels;
+		HASH_ADD_KEYPTR(hh, *sums, sum->labels, strlen(sum->labels), sum);
+	}
+	sum->value += value;
+}
+
+static void sums_write(FILE *out, const char *name, struct sum **sums)
+{
+	struct sum *sum, *next;
+
+	HASH_ITER (hh, *sums, sum, next) {
+		series_count(out, name, sum->labels, sum->value);
+		HASH_DEL(*sums, sum);
+		free(sum);
+	}
+}
+
+static void write_policies(FILE *out, const struct prometheus_input *input)
+{
+	const struct ledger *ledger = input->ledger;
+	struct sum *sums = NULL;
+
+	series_metric(out, "weir_policy_packets_total", "counter",
+		      "Packets decided by a rule; a packet counts for every rule that had a say.");
+	for (size_t i = 0; i < ledger->counters.n; i++) {
+		vec_for_each (labels, &ledger->counters.items[i].labels)
+			sum_add(&sums, *labels, input->decisions[i].packets);
+	}
+	sums_write(out, "weir_policy_packets_total", &sums);
+
+	series_metric(out, "weir_limit_dropped_total", "counter",
+		      "Packets dropped because a rule's limit was reached.");
+	for (size_t i = 0; i < ledger->buckets.n; i++) {
+		vec_for_each (labels, &ledger->buckets.items[i].labels)
+			sum_add(&sums, *labels, input->bucket_drops[i]);
+	}
+	sums_write(out, "weir_limit_dropped_total", &sums);
+}
+
+static void write_maps(FILE *out, const struct prometheus_input *input, const char *name, bool capacity)
+{
+	for (unsigned i = 0; i < input->n_maps; i++) {
+		const struct series_label label = { "map", input->maps[i].name };
+		_cleanup_free_ char *text = series_labels(&label, 1);
+
+		series_count(out, name, text, capacity ? input->maps[i].capacity : input->maps[i].entries);
+	}
+}
+
+static void write_state(FILE *out, const struct prometheus_input *input)
+{
+	series_gauge(out, "weir_policy_revision", "Revision of the policy in force.", input->revision);
+	series_histogram(out, "weir_policy_apply_seconds",
+			 "Time from changed objects to the kernel enforcing them, of changes that were put in force.",
+			 input->apply);
+	series_counter(out, "weir_policy_errors_total", "Broken manifests and refused policies.", input->policy_errors);
+	series_gauge(out, "weir_endpoints", "Endpoints of this node that are enforced.", (double)input->endpoints);
+	series_gauge(out, "weir_identities", "Identities of the policy in force.", (double)input->identities);
+	series_gauge(out, "weir_flows", "Connections in the flow tables.", (double)input->flows);
+	series_metric(out, "weir_map_entries", "gauge", "Entries of a kernel map.");
+	write_maps(out, input, "weir_map_entries", false);
+	series_metric(out, "weir_map_capacity", "gauge", "Entries that a kernel map has room for.");
+	write_maps(out, input, "weir_map_capacity", true);
+	series_counter(out, "weir_events_total", "Verdict events read from the kernel.", input->events);
+	series_counter(out, "weir_events_lost_total", "Verdict events that could not be kept.", input->events_lost);
+}
+
+static void write_sources(FILE *out, const struct prometheus_input *input)
+{
+	series_metric(out, "weir_source_synced", "gauge",
+		      "1 when all that the source holds was read without an error.");
+	for (size_t i = 0; i < input->n_sources; i++) {
+		const struct series_label label = { "source", input->sources[i].name };
+		_cleanup_free_ char *text = series_labels(&label, 1);
+
+		series_count(out, "weir_source_synced", text, input->sources[i].synced);
+	}
+}
+
+static void write_process(FILE *out)
+{
+	struct process_usage usage;
+
+	if (process_usage_read(&usage) < 0)
+		return;
+	series_metric(out, "process_cpu_seconds_total", "counter", "Total user and system CPU time spent in seconds.");
+	series_value(out, "process_cpu_seconds_total", NULL, usage.cpu_seconds);
+	series_gauge(out, "process_resident_memory_bytes", "Resident memory size in bytes.",
+		     (double)usage.resident_bytes);
+	series_gauge(out, "process_virtual_memory_bytes", "Virtual memory size in bytes.", (double)usage.virtual_bytes);
+	series_gauge(out, "process_open_fds", "Number of open file descriptors.", (double)usage.open_fds);
+	series_gauge(out, "process_max_fds", "Maximum number of open file descriptors.", (double)usage.max_fds);
+	series_gauge(out, "process_start_time_seconds", "Start time of the process since the Unix epoch in seconds.",
+		     usage.start_time);
+}
+
+void prometheus_write(FILE *out, const struct prometheus_input *input)
+{
+	write_build(out, input);
+	write_traffic(out, input);
+	write_policies(out, input);
+	write_state(out, input);
+	write_sources(out, input);
+	write_process(out);
+}

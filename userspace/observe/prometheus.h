@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Everything that GET /metrics answers, from numbers that the caller has read. */
+#ifndef WEIR_OBSERVE_PROMETHEUS_H
+#define WEIR_OBSERVE_PROMETHEUS_H
+
+#include <stdbool.h>
+
+#include "datapath/datapath.h"
+#include "observe/histogram.h"
+#include "observe/ledger.h"
+
+struct prometheus_source {
+	const char *name;
+	bool synced;
+};
+
+/* Borrows everything. */
+struct prometheus_input {
+	const char *version, *commit;
+	const struct ledger *ledger;
+	const struct weir_counter *reasons;   /* WEIR_REASON_MAX * WEIR_DIRECTIONS */
+	const struct weir_counter *decisions; /* ledger->counters.n */
+	const uint64_t *bucket_drops;	      /* packets; ledger->buckets.n */
+	const struct datapath_map_info *maps;
+	unsigned n_maps;
+	const struct prometheus_source *sources;
+	size_t n_sources;
+	const struct histogram *apply; /* from the objects to the kernel */
+	uint32_t revision;
+	uint64_t policy_errors;
+	uint64_t endpoints, identities, flows;
+	uint64_t events, events_lost;
+};
+
+void prometheus_write(FILE *out, const struct prometheus_input *input);
+
+#endif

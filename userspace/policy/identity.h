@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Private to policy/. Pods -> identities: all pods that no policy can ever
+ * tell apart but by their address.
+ */
+#ifndef WEIR_POLICY_IDENTITY_H
+#define WEIR_POLICY_IDENTITY_H
+
+#include "policy/numbering.h"
+#include "policy/ruleset.h"
+
+struct identity {
+	uint32_t number;
+	const struct object *pod; /* any one of its pods */
+	uint32_t namespace;	  /* index in namespaces */
+	size_t n_pods;
+	struct ids terms;		   /* peer terms that match it, ascending */
+	struct ids policies;		   /* that select it, ascending */
+	struct ids marks;		   /* of its named ports, ascending */
+	struct ids regions[WEIR_FAMILIES]; /* that its pods' addresses are in, ascending */
+	uint32_t subject;		   /* subject class */
+	uint32_t peer[WEIR_FAMILIES];	   /* struct weir_image_identity.peer */
+};
+
+struct pod_namespace {
+	const char *name;
+	const struct labels *labels;
+	struct labels scratch;
+	struct ids identities;
+};
+
+#define IDENTITY_IS_NODE UINT32_MAX
+
+struct identities {
+	VEC(struct identity) list;
+	VEC(struct pod_namespace) namespaces;
+	uint32_t *of_pod; /* by index of world.pods: index in list, or IDENTITY_IS_NODE */
+	struct interner keys, namespace_keys;
+};
+
+int identities_build(struct identities *identities, const struct world *world, struct numbering *numbers,
+		     struct error *error);
+/* Which regions the identities' addresses are in; the image's tries must be there. */
+void identities_locate(struct identities *identities, const struct world *world, const struct weir_image *image);
+void identities_free(struct identities *identities); /* what it holds */
+
+#endif

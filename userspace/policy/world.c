@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "policy/intern.h"
+#include "policy/world.h"
+
+static int compare_names(const char *a, const char *b)
+{
+	return strcmp(a ?: "", b ?: "");
+}
+
+static int compare_objects(const struct object *a, const struct object *b)
+{
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	return compare_names(a->namespace, b->namespace) ?: compare_names(a->name, b->name);
+}
+
+static int compare_object_pointers(const void *a, const void *b)
+{
+	return compare_objects(*(const struct object *const *)a, *(const struct object *const *)b);
+}
+
+static void warn(struct diags *diags, const struct object *object, const char *path, const char *text)
+{
+	diags_add(diags, DIAG_WARNING, object->file ?: "", object->line, 0, path, "%s", text);
+}
+
+static uint32_t intern_object(struct interner *names, const struct object *object)
+{
+	_cleanup_free_ char *key = object_key(object->kind, object->namespace, object->name);
+
+	return intern(names, key, strlen(key));
+}
+
+static bool is_finished(const struct object *object)
+{
+	return object->kind == KIND_POD && (object->pod.phase == POD_SUCCEEDED || object->pod.phase == POD_FAILED);
+}
+
+/* Kinds that policy has no use for are left out. */
+static void sort_out(struct world *world, const struct object *object)
+{
+	switch (object->kind) {
+	case KIND_NAMESPACE:
+		vec_push(&world->namespaces, object);
+		break;
+	case KIND_POD:
+		if (!is_finished(object))
+			vec_push(&world->pods, object);
+		break;
+	case KIND_NETWORK_POLICY:
+	case KIND_TRAFFIC_POLICY:
+		vec_push(&world->policies, object);
+		break;
+	default:
+		break;
+	}
+}
+
+void world_add(struct world *world, const struct objects *objects, struct diags *diags)
+{
+	_cleanup_(interner_free) struct interner names = {};
+
+	vec_for_each (object, &world->namespaces)
+		intern_object(&names, *object);
+	vec_for_each (object, &world->pods)
+		intern_object(&names, *object);
+	vec_for_each (object, &world->policies)
+		intern_object(&names, *object);
+
+	vec_for_each (object, &objects->list) {
+		const uint32_t known = interner_count(&names);
+		_cleanup_free_ char *title = NULL, *text = NULL;
+
+		if (intern_object(&names, *object) == known) {
+			sort_out(world, *object);
+			continue;
+		}
+		title = object_title(*object);
+		text = xasprintf("%s is defined more than once; the first definition counts", title);
+		warn(diags, *object, "", text);
+	}
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+	const struct world_address *x = a, *y = b;
+
+	return addr_compare(&x->addr, &y->addr) ?: x->pod < y->pod ? -1 : x->pod > y->pod;
+}
+
+static bool is_node_address(const struct world *world, const struct addr *addr)
+{
+	vec_for_each (node, &world->node_addrs) {
+		if (addr_compare(node, addr) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void warn_address(struct diags *diags, const struct object *loser, const struct addr *addr, const char *keeper)
+{
+	char address[ADDR_TEXT_MAX];
+	_cleanup_free_ char *text = xasprintf("%s belongs to %s already", addr_format(addr, address), keeper);
+
+	warn(diags, loser, "status.podIPs", text);
+}
+
+/* Of several pods with one address the first by name keeps it; one of the node's is nobody else's. */
+static void own_addresses(struct world *world, struct diags *diags)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < world->pods.n; i++) {
+		const struct object *object = world->pods.items[i];
+
+		if (object->pod.host_network)
+			continue;
+		vec_for_each (addr, &object->pod.addrs) {
+			if (is_node_address(world, addr))
+				warn_address(diags, object, addr, "this node");
+			else
+				vec_push(&world->pod_addrs, (struct world_address){ .addr = *addr, .pod = i });
+		}
+	}
+	if (!world->pod_addrs.n)
+		return;
+	qsort(world->pod_addrs.items, world->pod_addrs.n, sizeof(*world->pod_addrs.items), compare_addresses);
+	for (size_t i = 0; i < world->pod_addrs.n; i++) {
+		const struct world_address *this = &world->pod_addrs.items[i];
+		const struct world_address *last = n ? &world->pod_addrs.items[n - 1] : NULL;
+
+		if (!last || addr_compare(&last->addr, &this->addr) != 0) {
+			world->pod_addrs.items[n++] = *this;
+		} else if (last->pod != this->pod) {
+			_cleanup_free_ char *keeper = object_title(world->pods.items[last->pod]);
+
+			warn_address(diags, world->pods.items[this->pod], &this->addr, keeper);
+		}
+	}
+	world->pod_addrs.n = n;
+}
+
+#define SORT_OBJECTS(vec)                                                                              \
+	do {                                                                                           \
+		if ((vec)->n)                                                                          \
+			qsort((vec)->items, (vec)->n, sizeof(*(vec)->items), compare_object_pointers); \
+	} while (0)
+
+void world_finish(struct world *world, struct diags *diags)
+{
+	SORT_OBJECTS(&world->namespaces);
+	SORT_OBJECTS(&world->pods);
+	SORT_OBJECTS(&world->policies);
+	own_addresses(world, diags);
+}
+
+void world_free(struct world *world)
+{
+	vec_free(&world->namespaces);
+	vec_free(&world->pods);
+	vec_free(&world->policies);
+	vec_free(&world->node_addrs);
+	vec_free(&world->pod_addrs);
+}
+
+static const struct object *find_object(const struct object **objects, size_t n, const struct object *key)
+{
+	const struct object *const *found =
+		n ? bsearch(&key, objects, n, sizeof(*objects), compare_object_pointers) : NULL;
+
+	return found ? *found : NULL;
+}
+
+const struct object *world_pod(const struct world *world, const char *namespace, const char *name)
+{
+	const struct object key = { .kind = KIND_POD, .namespace = (char *)namespace, .name = (char *)name };
+
+	return find_object(world->pods.items, world->pods.n, &key);
+}
+
+static int compare_to_address(const void *key, const void *item)
+{
+	return addr_compare(key, &((const struct world_address *)item)->addr);
+}
+
+const struct object *world_pod_by_addr(const struct world *world, const struct addr *addr)
+{
+	const struct world_address *found = NULL;
+
+	if (world->pod_addrs.n)
+		found = bsearch(addr, world->pod_addrs.items, world->pod_addrs.n, sizeof(*found), compare_to_address);
+	return found ? world->pods.items[found->pod] : NULL;
+}
+
+const struct labels *world_namespace_labels(const struct world *world, const char *name, struct labels *scratch)
+{
+	const struct object key = { .kind = KIND_NAMESPACE, .name = (char *)name };
+	const struct object *found = find_object(world->namespaces.items, world->namespaces.n, &key);
+
+	if (found)
+		return &found->labels;
+	labels_set(scratch, "kubernetes.io/metadata.name", name);
+	return scratch;
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "source/sealed.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/mem.h"
+
+#define SEALED_VERSION	1
+#define SEALED_SIZE_MAX ((size_t)1 << 31)
+
+static uint32_t checksum(const char *text, size_t length)
+{
+	return (uint32_t)crc32_z(crc32_z(0, NULL, 0), (const Bytef *)text, length);
+}
+
+static size_t count_lines(const char *text)
+{
+	size_t n = 0;
+
+	for (; (text = strchr(text, '\n')); text++)
+		n++;
+	return n;
+}
+
+int sealed_write(const char *path, const char *format, const char *body, size_t n, struct error *error)
+{
+	size_t length = strlen(body);
+	_cleanup_free_ char *text =
+		xasprintf("{\"format\": \"%s\", \"version\": %d, \"lines\": %zu, \"crc32\": \"%08x\"}\n%s", format,
+			  SEALED_VERSION, n, checksum(body, length), body);
+	int r = file_replace(path, text, strlen(text));
+
+	if (r < 0)
+		return error_set(error, r, "%s can't be written: %s%s", path, strerror(-r),
+				 r == -ENOSPC || r == -EDQUOT ? " (free some space there)" : "");
+	return 0;
+}
+
+/* What the header doesn't vouch for, in words; NULL when the body is whole. */
+static const char *find_damage(const char *header, const char *format, const char *body)
+{
+	json_t *root = json_loads(header, 0, NULL);
+	const char *its_format, *crc = NULL, *damage = NULL;
+	json_int_t version, lines;
+
+	if (!root || json_unpack(root, "{s:s, s:I, s:I, s:s}", "format", &its_format, "version", &version, "lines",
+				 &lines, "crc32", &crc) < 0)
+		damage = "its first line is not a header";
+	else if (strcmp(its_format, format) != 0)
+		damage = "it is a file of another kind";
+	else if (version != SEALED_VERSION)
+		damage = "it is of a version that this weir doesn't know";
+	else if ((size_t)lines != count_lines(body))
+		damage = "it is cut short";
+	else if (strtoul(crc, NULL, 16) != checksum(body, strlen(body)))
+		damage = "its checksum is wrong";
+	json_decref(root);
+	return damage;
+}
+
+int sealed_read(const char *path, const char *format, char **ret_body, struct error *error)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *damage;
+	char *body;
+	size_t length;
+	int r = file_read(path, SEALED_SIZE_MAX, &text, &length);
+
+	if (r < 0)
+		return error_set(error, r, "%s can't be read: %s", path, strerror(-r));
+	body = strchr(text, '\n');
+	if (body)
+		*body++ = '\0';
+	if (!body || strlen(text) + 1 + strlen(body) != length)
+		damage = "it is cut short or holds NUL bytes";
+	else
+		damage = find_damage(text, format, body);
+	if (damage)
+		return error_set(error, -EBADMSG, "%s can't be used: %s", path, damage);
+	*ret_body = xstrdup(body);
+	return 0;
+}
