@@ -126,17 +126,18 @@ static __always_inline enum weir_verdict parse_ipv6_extensions(struct packet *pk
 {
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < IPV6_EXTENSIONS_MAX; i++) {
-		struct ipv6_extension scratch;
-		const struct ipv6_extension *extension = packet_header(pkt, &scratch, sizeof(scratch));
+		struct ipv6_extension extension;
 		__u8 ip_proto = pkt->ip_proto;
 
-		if (!extension || (ip_proto == IPPROTO_HOPOPTS && i > 0))
+		/* Always copied: to the verifier, the headers' many possible places in the packet are then all the same. */
+		if (packet_load(pkt, pkt->offset, &extension, sizeof(extension)) ||
+		    (ip_proto == IPPROTO_HOPOPTS && i > 0))
 			return drop(pkt, WEIR_REASON_BAD_IPV6);
-		pkt->offset += ipv6_extension_length(ip_proto, extension->length);
+		pkt->offset += ipv6_extension_length(ip_proto, extension.length);
 		if (pkt->offset > pkt->end)
 			return drop(pkt, WEIR_REASON_BAD_IPV6);
-		pkt->ip_proto = extension->ip_proto;
-		pkt->fragment |= ipv6_fragment(ip_proto, extension->offset);
+		pkt->ip_proto = extension.ip_proto;
+		pkt->fragment |= ipv6_fragment(ip_proto, extension.offset);
 		pkt->later_fragment = pkt->fragment & bpf_htons(IPV6_OFFSET_MASK);
 		if (pkt->later_fragment || !is_ipv6_extension(pkt->ip_proto))
 			return WEIR_VERDICT_NONE;
