@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "agent/api.h"
-#include "agent/selection.h"
+#include "policy/selection.h"
 #include "observe/names.h"
 
 static json_t *items(json_t *list)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which pods a policy selects, for lists that people read. */
-#ifndef WEIR_AGENT_SELECTION_H
-#define WEIR_AGENT_SELECTION_H
+/* Which pods a policy selects, for what people are told. */
+#ifndef WEIR_POLICY_SELECTION_H
+#define WEIR_POLICY_SELECTION_H
 
 #include "policy/world.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "agent/selection.h"
+#include "policy/selection.h"
 
 #include <string.h>
 
