@@ -96,6 +96,7 @@ int command_delete(const struct invocation *invocation);
 int command_demo(const struct invocation *invocation);
 int command_detach(const struct invocation *invocation);
 int command_eval(const struct invocation *invocation);
+int command_explain(const struct invocation *invocation);
 int command_get(const struct invocation *invocation);
 int command_metrics(const struct invocation *invocation);
 int command_status(const struct invocation *invocation);

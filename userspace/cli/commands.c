@@ -95,6 +95,8 @@ const struct command commands[] = {
 	  command_check },
 	{ "eval", "-f FILE|DIR... --probes FILE|-", "decide connections offline, from the compiled policy",
 	  eval_options, 0, 0, command_eval },
+	{ "explain", "FROM TO:PORT[/PROTO]", "ask the loaded program which rule decides a connection, and why", NULL, 2,
+	  2, command_explain },
 	{ "metrics", "", "print the agent's metrics (Prometheus text)", NULL, 0, 0, command_metrics },
 	{ "detach", "[--bpffs DIR]", "remove every program, link and map of a stopped agent", detach_options, 0, 0,
 	  command_detach },

@@ -8,14 +8,30 @@
 #include "policy/rule_text.h"
 #include "policy/selection.h"
 
-static unsigned score(const struct nearest *nearest)
+static bool asks_for_pods(const struct policy_rule *rule)
 {
-	return 4 * nearest->peer + 2 * nearest->port + nearest->protocol;
+	vec_for_each (peer, &rule->peers) {
+		if (!peer->is_cidr)
+			return true;
+	}
+	return false;
+}
+
+static bool is_selectable(const struct eval_end *end)
+{
+	return end->pod && !end->pod->pod.host_network;
+}
+
+/* Of rules that match as much, one that speaks of the same sort of peer is nearer: pods, or addresses. */
+static unsigned score(const struct nearest *nearest, bool same_sort)
+{
+	return 8 * nearest->peer + 4 * nearest->port + 2 * nearest->protocol + same_sort;
 }
 
 bool nearest_find(const struct world *world, const struct nearest_question *question, struct nearest *ret)
 {
 	struct nearest best = {};
+	unsigned best_score = 0;
 
 	for (size_t i = 0; i < world->policies.n; i++) {
 		const struct object *policy = world->policies.items[i];
@@ -25,14 +41,18 @@ bool nearest_find(const struct world *world, const struct nearest_question *ques
 		for (size_t k = 0; k < policy->policy.rules[question->direction].n; k++) {
 			const struct policy_rule *rule = &policy->policy.rules[question->direction].items[k];
 			struct nearest candidate = { .policy = policy, .rule = k };
+			unsigned candidate_score;
 
 			if (rule->action != RULE_ALLOW)
 				continue;
 			candidate.peer = rule_matches_peer(world, policy, rule, question->peer);
 			candidate.protocol = rule_matches_protocol(rule, question->protocol);
 			candidate.port = rule_matches_port(rule, question);
-			if (!best.policy || score(&candidate) > score(&best))
-				best = candidate;
+			candidate_score = score(&candidate, asks_for_pods(rule) == is_selectable(question->peer));
+			if (best.policy && candidate_score <= best_score)
+				continue;
+			best = candidate;
+			best_score = candidate_score;
 		}
 	}
 	if (!best.policy)
@@ -46,15 +66,6 @@ static void write_address(FILE *out, const struct eval_end *end)
 	char text[ADDR_TEXT_MAX];
 
 	fputs(end->has_addr ? addr_format(&end->addr, text) : "without an address", out);
-}
-
-static bool asks_for_pods(const struct policy_rule *rule)
-{
-	vec_for_each (peer, &rule->peers) {
-		if (!peer->is_cidr)
-			return true;
-	}
-	return false;
 }
 
 /* A pod by its values of the labels that the rule asks for, and by its namespace where that is not asked for. */
@@ -74,7 +85,7 @@ static void write_peer(FILE *out, const struct world *world, const struct neares
 		       const struct policy_rule *rule, const struct eval_end *peer)
 {
 	fputs("; the peer is ", out);
-	if (peer->pod && !peer->pod->pod.host_network && asks_for_pods(rule)) {
+	if (is_selectable(peer) && asks_for_pods(rule)) {
 		write_pod(out, world, nearest, rule, peer);
 		return;
 	}

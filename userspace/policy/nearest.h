@@ -25,8 +25,9 @@ struct nearest {
 
 /*
  * Of all allowing rules of the policies that isolate the pod, the one that
- * matches most: who counts before what. The first of several. False when there
- * is none.
+ * matches most: who counts before what. Of several the first, but for a pod one
+ * that asks for pods, and for an address one that asks for addresses. False when
+ * there is none.
  */
 bool nearest_find(const struct world *world, const struct nearest_question *question, struct nearest *ret);
 

@@ -122,6 +122,13 @@ static const struct nearest_case cases[] = {
 	  "shop/front", "shop/db", "TCP", 1,
 	  "NetworkPolicy shop/db rule 0: allows TCP 1, UDP on any port from app=backend or 192.0.2.0/24; the peer is "
 	  "app=frontend" },
+	{ "to a pod a rule for pods is nearer than one for addresses",
+	  POLICY("db", "{from: [{ipBlock: {cidr: 10.9.0.0/16}}]}, {" BACKEND "}"), "shop/front", "shop/db", "TCP", 80,
+	  "NetworkPolicy shop/db rule 1: allows everything from app=backend; the peer is app=frontend" },
+	{ "to an address a rule for addresses is nearer than one for pods",
+	  POLICY("db", "{" BACKEND "}, {from: [{ipBlock: {cidr: 10.9.0.0/16}}]}"), "203.0.113.9", "shop/db", "TCP", 80,
+	  "NetworkPolicy shop/db rule 1: allows everything from 10.9.0.0/16; the peer is 203.0.113.9, which is no "
+	  "pod's" },
 	{ "without a rule nothing is near", POLICY("db", ""), "shop/front", "shop/db", "TCP", 80, NULL },
 };
 
