@@ -31,6 +31,8 @@ int plan_make(struct agent *agent, const struct objects *store, struct plan *ret
 
 	clock_gettime(CLOCK_MONOTONIC, &plan.begun);
 	add_node_addresses(agent, &world);
+	addresses_world(&agent->addresses, &world);
+	endpoints_world(&agent->endpoints, &world);
 	sources_world(&agent->sources, store, &world, &plan.diags);
 	r = compile(&world, &agent->state.numbers, agent->revision + 1, datapath_image_words(agent->datapath),
 		    &plan.compiled, error);
@@ -131,8 +133,9 @@ static void log_applied(const struct agent *agent, double seconds)
 
 /*
  * The image goes first: an identity that an image doesn't know counts as the
- * world, so no address or endpoint may have one before its image is there.
- * Flows are decided again when all of it is in place.
+ * world, so no address or endpoint may have one before its image is there. For
+ * the same reason the image still knows the identities that the kernel's tables
+ * have until they follow. Flows are decided again when all of it is in place.
  */
 int plan_enforce(struct agent *agent, struct plan *plan, struct error *error)
 {
@@ -143,7 +146,7 @@ int plan_enforce(struct agent *agent, struct plan *plan, struct error *error)
 
 	save_numbers(agent, &failures);
 	if (swap) {
-		endpoints_close_unknown(&agent->endpoints, plan->compiled);
+		endpoints_close_lost(&agent->endpoints, plan->compiled);
 		r = swap_image(agent, plan->compiled, error);
 		if (r < 0) {
 			notes_add(&failures, "policy can't be put in force: %s (it is tried again)", error->text);

@@ -68,17 +68,25 @@ void result_addresses(struct compiled *compiled, const struct world *world, cons
 	compiled->addresses.n = n;
 }
 
+static void add_identity_info(struct compiled *compiled, const struct identity *identity)
+{
+	struct identity_info *info =
+		vec_push(&compiled->identities, (struct identity_info){
+							.identity = identity->number,
+							.namespace = xstrdup(identity->pod->namespace),
+							.pods = identity->n_pods,
+						});
+
+	labels_copy(&info->labels, &identity->pod->labels);
+}
+
 void result_identities(struct compiled *compiled, const struct identities *identities)
 {
 	vec_for_each (identity, &identities->list) {
-		struct identity_info *info =
-			vec_push(&compiled->identities, (struct identity_info){
-								.identity = identity->number,
-								.namespace = xstrdup(identity->pod->namespace),
-								.pods = identity->n_pods,
-							});
-
-		labels_copy(&info->labels, &identity->pod->labels);
+		if (identity->n_pods)
+			add_identity_info(compiled, identity);
+		else
+			vec_push(&compiled->retained, identity->number);
 	}
 	if (compiled->identities.n)
 		qsort(compiled->identities.items, compiled->identities.n, sizeof(*compiled->identities.items),
@@ -99,6 +107,7 @@ void compiled_free(struct compiled *compiled)
 		rule_ref_free(&limit->rule);
 	vec_free(&compiled->addresses);
 	vec_free(&compiled->identities);
+	vec_free(&compiled->retained);
 	vec_free(&compiled->pods);
 	vec_free(&compiled->decisions);
 	vec_free(&compiled->limits);
@@ -126,6 +135,15 @@ const struct address_owner *compiled_owner(const struct compiled *compiled, cons
 const struct identity_info *compiled_identity(const struct compiled *compiled, uint32_t identity)
 {
 	return FIND(&compiled->identities, &(struct identity_info){ .identity = identity }, compare_identities);
+}
+
+bool compiled_knows(const struct compiled *compiled, uint32_t identity)
+{
+	vec_for_each (retained, &compiled->retained) {
+		if (*retained == identity)
+			return true;
+	}
+	return identity < WEIR_IDENTITY_FIRST || compiled_identity(compiled, identity);
 }
 
 int compiled_pod_identity(const struct compiled *compiled, const struct object *pod, uint32_t *ret)

@@ -164,6 +164,7 @@ void world_free(struct world *world)
 	vec_free(&world->pods);
 	vec_free(&world->policies);
 	vec_free(&world->node_addrs);
+	vec_free(&world->in_kernel);
 	vec_free(&world->pod_addrs);
 }
 

@@ -14,11 +14,19 @@ struct world_address {
 	size_t pod; /* index in pods */
 };
 
+/* An entry of the kernel's tables as they are before the swap: an address's, or an endpoint's. */
+struct kernel_identity {
+	uint32_t identity;
+	bool has_addr;
+	struct addr addr;
+};
+
 struct world {
 	VEC(const struct object *) namespaces; /* sorted by name */
 	VEC(const struct object *) pods;       /* sorted by namespace, name; finished ones are left out */
 	VEC(const struct object *) policies;   /* sorted by kind, namespace, name */
 	VEC(struct addr) node_addrs;	       /* filled by the caller, before world_finish */
+	VEC(struct kernel_identity) in_kernel; /* filled by the caller, before compile(), which keeps their meaning */
 	VEC(struct world_address) pod_addrs;   /* sorted by address, distinct; filled by world_finish */
 };
 
