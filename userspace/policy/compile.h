@@ -41,14 +41,15 @@ struct limit_info {
 struct address_owner {
 	struct addr addr;
 	uint32_t identity;
-	const struct object *pod; /* borrowed from the world; NULL: the node itself */
+	const struct object *pod;  /* borrowed from the world, as node is; neither: this node */
+	const struct object *node; /* another node that has a Node object */
 };
 
 struct identity_info {
 	uint32_t identity;
-	char *namespace;
+	char *namespace; /* NULL: of nodes, not of pods */
 	struct labels labels;
-	size_t pods;
+	size_t pods; /* or nodes */
 };
 
 /* Pods on the host's network are WEIR_IDENTITY_NODE. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -25,10 +26,15 @@ static uint32_t find_namespace(struct identities *identities, const struct world
 static void add_identity(struct identities *identities, const struct world *world, const struct object *pod,
 			 uint32_t number)
 {
-	const uint32_t namespace = find_namespace(identities, world, pod->namespace);
+	struct identity identity = { .number = number, .pod = pod };
 
-	vec_push(&identities->namespaces.items[namespace].identities, (uint32_t)identities->list.n);
-	vec_push(&identities->list, (struct identity){ .number = number, .pod = pod, .namespace = namespace });
+	if (pod->kind == KIND_NODE) {
+		vec_push(&identities->nodes, (uint32_t)identities->list.n);
+	} else {
+		identity.namespace = find_namespace(identities, world, pod->namespace);
+		vec_push(&identities->namespaces.items[identity.namespace].identities, (uint32_t)identities->list.n);
+	}
+	vec_push(&identities->list, identity);
 }
 
 static void index_by_number(struct identities *identities, const struct numbering *numbers)
@@ -68,39 +74,86 @@ static void retain(struct identities *identities, const struct world *world, con
 }
 
 /* One stream serves all keys of a compilation, as opening one costs more than a key. */
+struct finder {
+	struct identities *identities;
+	const struct world *world;
+	struct numbering *numbers;
+	FILE *out;
+	char *key;
+	size_t size;
+};
+
+static void finder_close(struct finder *finder)
+{
+	fclose(finder->out);
+	free(finder->key);
+}
+
+/* The index of a pod's or node's identity. */
+static int find_identity(struct finder *finder, const struct object *owner, uint32_t *ret, struct error *error)
+{
+	struct identities *identities = finder->identities;
+	uint32_t index, number;
+
+	rewind(finder->out);
+	identity_key_write(finder->out, owner);
+	putc_unlocked('\0', finder->out);
+	fflush(finder->out);
+	index = intern(&identities->keys, finder->key, strlen(finder->key));
+	if (index == identities->list.n) {
+		number = numbering_get(finder->numbers, finder->key, WEIR_IDENTITY_WORLD);
+		if (number == WEIR_IDENTITY_WORLD)
+			return error_set(error, -ENOSPC, "identities: all %u numbers are taken (use fewer labels)",
+					 IDENTITIES_MAX);
+		add_identity(identities, finder->world, owner, number);
+	}
+	identities->list.items[index].n_pods++;
+	*ret = index;
+	return 0;
+}
+
+static int find_pods(struct finder *finder, struct error *error)
+{
+	struct identities *identities = finder->identities;
+	const struct world *world = finder->world;
+	int r = 0;
+
+	identities->of_pod = xcalloc(world->pods.n + 1, sizeof(*identities->of_pod));
+	for (size_t i = 0; r == 0 && i < world->pods.n; i++) {
+		identities->of_pod[i] = IDENTITY_IS_NODE;
+		if (!world->pods.items[i]->pod.host_network)
+			r = find_identity(finder, world->pods.items[i], &identities->of_pod[i], error);
+	}
+	return r;
+}
+
+static int find_nodes(struct finder *finder, struct error *error)
+{
+	struct identities *identities = finder->identities;
+	const struct world *world = finder->world;
+	int r = 0;
+
+	identities->of_node = xcalloc(world->nodes.n + 1, sizeof(*identities->of_node));
+	for (size_t i = 0; r == 0 && i < world->nodes.n; i++) {
+		identities->of_node[i] = IDENTITY_IS_NODE;
+		if (world_is_this_node(world, world->nodes.items[i]))
+			vec_push(&identities->this_node, world->nodes.items[i]);
+		else
+			r = find_identity(finder, world->nodes.items[i], &identities->of_node[i], error);
+	}
+	return r;
+}
+
 int identities_build(struct identities *identities, const struct world *world, struct numbering *numbers,
 		     struct error *error)
 {
-	_cleanup_free_ char *key = NULL;
-	_cleanup_fclose_ FILE *out = NULL;
-	size_t size;
+	_cleanup_(finder_close) struct finder finder = { .identities = identities, .world = world, .numbers = numbers };
+	int r;
 
-	out = open_memstream(&key, &size);
-	identities->of_pod = xcalloc(world->pods.n + 1, sizeof(*identities->of_pod));
-	for (size_t i = 0; i < world->pods.n; i++) {
-		const struct object *pod = world->pods.items[i];
-		uint32_t index, number;
-
-		if (pod->pod.host_network) {
-			identities->of_pod[i] = IDENTITY_IS_NODE;
-			continue;
-		}
-		rewind(out);
-		identity_key_write(out, pod);
-		putc_unlocked('\0', out);
-		fflush(out);
-		index = intern(&identities->keys, key, strlen(key));
-		if (index == identities->list.n) {
-			number = numbering_get(numbers, key, WEIR_IDENTITY_WORLD);
-			if (number == WEIR_IDENTITY_WORLD)
-				return error_set(error, -ENOSPC,
-						 "identities: all %u numbers are taken (use fewer labels)",
-						 IDENTITIES_MAX);
-			add_identity(identities, world, pod, number);
-		}
-		identities->of_pod[i] = index;
-		identities->list.items[index].n_pods++;
-	}
+	finder.out = open_memstream(&finder.key, &finder.size);
+	r = find_pods(&finder, error) ?: find_nodes(&finder, error);
+	if (r < 0)
+		return r;
 	index_by_number(identities, numbers);
 	retain(identities, world, numbers);
 	vec_for_each (ns, &identities->namespaces) {
@@ -129,6 +182,12 @@ void identities_locate(struct identities *identities, const struct world *world,
 
 		vec_push(&identity->regions[family], weir_image_region(image, family, owned->addr.bytes));
 		located[owned->pod] = true;
+	}
+	vec_for_each (owned, &world->other_node_addrs) {
+		const enum weir_family family = owned->addr.family;
+		struct identity *identity = &identities->list.items[identities->of_node[owned->node]];
+
+		vec_push(&identity->regions[family], weir_image_region(image, family, owned->addr.bytes));
 	}
 	/* A pod without an address is in no CIDR. */
 	for (size_t i = 0; i < world->pods.n; i++) {
@@ -160,6 +219,10 @@ void identities_free(struct identities *identities)
 		object_free(*pod);
 	vec_free(&identities->retained);
 	vec_free(&identities->by_number);
+	vec_free(&identities->nodes);
+	vec_free(&identities->this_node);
+	vec_free(&identities->this_node_terms);
+	free(TAKE_PTR(identities->of_node));
 	vec_free(&identities->list);
 	vec_free(&identities->namespaces);
 	free(TAKE_PTR(identities->of_pod));

@@ -48,9 +48,11 @@ void identity_key_write(FILE *out, const struct object *pod)
 		putc_unlocked(',', out);
 	}
 	putc_unlocked(';', out);
-	put_escaped(out, pod->pod.service_account);
+	if (pod->kind == KIND_POD)
+		put_escaped(out, pod->pod.service_account);
 	putc_unlocked(';', out);
-	put_ports(out, &pod->pod);
+	if (pod->kind == KIND_POD)
+		put_ports(out, &pod->pod);
 }
 
 /* The text up to the delimiter, unescaped; *at goes behind it. NULL when the delimiter or an escape is missing. */
@@ -111,11 +113,13 @@ struct object *identity_key_parse(const char *key)
 {
 	_cleanup_(object_freep) struct object *pod = new0(struct object);
 
-	pod->kind = KIND_POD;
+	pod->kind = *key == ';' ? KIND_NODE : KIND_POD;
 	pod->namespace = take(&key, ';');
 	pod->name = xstrdup("");
 	if (!pod->namespace || !take_labels(&key, &pod->labels))
 		return NULL;
+	if (pod->kind == KIND_NODE)
+		return strcmp(key, ";") == 0 ? TAKE_PTR(pod) : NULL;
 	pod->pod.service_account = take(&key, ';');
 	if (!pod->pod.service_account || !take_ports(&key, &pod->pod))
 		return NULL;

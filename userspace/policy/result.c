@@ -51,6 +51,13 @@ void result_addresses(struct compiled *compiled, const struct world *world, cons
 		vec_push(&compiled->addresses, (struct address_owner){ .addr = owned->addr,
 								       .identity = pod_number(identities, owned->pod),
 								       .pod = world->pods.items[owned->pod] });
+	vec_for_each (owned, &world->other_node_addrs) {
+		const uint32_t index = identities->of_node[owned->node];
+
+		vec_push(&compiled->addresses, (struct address_owner){ .addr = owned->addr,
+								       .identity = identities->list.items[index].number,
+								       .node = world->nodes.items[owned->node] });
+	}
 	for (size_t i = 0; i < world->pods.n; i++)
 		vec_push(&compiled->pods,
 			 (struct pod_identity){ .pod = world->pods.items[i], .identity = pod_number(identities, i) });
@@ -70,12 +77,13 @@ void result_addresses(struct compiled *compiled, const struct world *world, cons
 
 static void add_identity_info(struct compiled *compiled, const struct identity *identity)
 {
-	struct identity_info *info =
-		vec_push(&compiled->identities, (struct identity_info){
-							.identity = identity->number,
-							.namespace = xstrdup(identity->pod->namespace),
-							.pods = identity->n_pods,
-						});
+	struct identity_info *info = vec_push(
+		&compiled->identities,
+		(struct identity_info){
+			.identity = identity->number,
+			.namespace = xstrdup(identity->pod->kind == KIND_POD ? identity->pod->namespace : NULL),
+			.pods = identity->n_pods,
+		});
 
 	labels_copy(&info->labels, &identity->pod->labels);
 }
