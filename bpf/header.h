@@ -40,15 +40,13 @@ static __always_inline const void *packet_header(const struct packet *pkt, void 
 	return packet_load(pkt, pkt->offset, scratch, size) ? NULL : scratch;
 }
 
-/*
- * Segmentation offload: a packet that stands for several on the wire. Its IP
- * length fields are zero when it is beyond 64 KiB ("BIG TCP").
- */
-static __always_inline bool packet_is_gso(const struct packet *pkt)
+/* Beyond 64 KiB ("BIG TCP") a length field says zero; only a packet that is yet to be cut into segments can be so long. */
+static __always_inline bool is_beyond_length_fields(__u32 length)
 {
-	return pkt->hook == PACKET_TC && ((struct __sk_buff *)pkt->ctx)->gso_size;
+	return length > 0xffff;
 }
 
+/* A packet whose segmentation is left to the device stands for several on the wire. */
 static __always_inline __u32 packet_segments(const struct packet *pkt)
 {
 	const struct __sk_buff *skb = pkt->ctx;

@@ -10,7 +10,7 @@
 #include "flow.h"
 
 /* A swap fails only because another packet's succeeded; one that loses this often is dropped. */
-#define SWAP_TRIES 16
+#define SWAP_TRIES 8
 
 /* What one packet asks of a limit, by enum weir_limit_unit. */
 struct demand {

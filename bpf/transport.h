@@ -74,12 +74,14 @@ static __always_inline enum weir_verdict parse_tcp(struct packet *pkt, enum weir
 	return finish_key(pkt, family, tcp->source, tcp->dest);
 }
 
-/* The length of a fragmented packet is that of the whole; beyond 64 KiB ("BIG TCP" in a tunnel) there is none. */
+/* The length in a fragment is that of the whole packet. */
 static __always_inline bool is_udp_length(const struct packet *pkt, __u16 length)
 {
+	__u32 room = pkt->end - pkt->offset;
+
 	if (length < sizeof(struct udphdr))
-		return !length && packet_is_gso(pkt);
-	return length <= pkt->end - pkt->offset || pkt->fragment;
+		return !length && is_beyond_length_fields(room);
+	return length <= room || pkt->fragment;
 }
 
 static __always_inline enum weir_verdict parse_udp(struct packet *pkt, enum weir_family family)

@@ -12,7 +12,7 @@
 
 #include "weir/image.h"
 
-#define FRAME_MAX 2048
+#define FRAME_MAX 70000
 #define FRAME_EXTENSIONS_MAX 10
 #define FRAME_ZERO 0xffffu /* where zero itself is what the packet shall say */
 
@@ -46,7 +46,7 @@ struct frame_spec {
 	uint8_t icmp_type;
 	uint16_t icmp_id;
 
-	uint16_t payload; /* bytes */
+	uint32_t payload; /* bytes */
 	uint16_t padding; /* bytes after the IP packet */
 	uint16_t cut;	  /* bytes taken off the end of the frame */
 };

@@ -147,6 +147,11 @@ void lab_new_generation(struct lab *lab)
 	lab->skeleton->data_control->weir_control.generation++;
 }
 
+uint32_t lab_generation(const struct lab *lab)
+{
+	return lab->skeleton->data_control->weir_control.generation;
+}
+
 void lab_set_generation(struct lab *lab, uint32_t generation)
 {
 	lab->skeleton->data_control->weir_control.generation = generation;

@@ -43,6 +43,7 @@ int lab_reset(struct lab *lab);
 int lab_swap(struct lab *lab, const struct tiny_image *image);
 int lab_unload_image(struct lab *lab);
 void lab_new_generation(struct lab *lab);
+uint32_t lab_generation(const struct lab *lab);
 void lab_set_generation(struct lab *lab, uint32_t generation);
 int lab_set_endpoint(struct lab *lab, uint32_t identity);
 int lab_delete_endpoint(struct lab *lab);

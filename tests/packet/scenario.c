@@ -179,7 +179,20 @@ static int transmit(struct play *play, const struct scenario_step *step)
 	frame_build(&step->packet, &ends, &frame);
 	if (direction == WEIR_EGRESS && run_xdp(play, step, &frame))
 		return -1;
+	/* tc's test run knows no packets that are not linear. */
+	if (step->linear)
+		return 0;
 	return run(play, step, &frame, &outcome) ?: check_flow(play, step);
+}
+
+/* The agent swaps the image and then begins the generation; packets may come in between. */
+static int swap_without_generation(struct lab *lab)
+{
+	uint32_t generation = lab_generation(lab);
+	int r = world_policy(lab, POLICY_UNLIMITED);
+
+	lab_set_generation(lab, generation);
+	return r;
 }
 
 static int do_event(struct lab *lab, enum scenario_event event)
@@ -194,6 +207,10 @@ static int do_event(struct lab *lab, enum scenario_event event)
 		return world_policy(lab, POLICY_STANDARD);
 	case UNLIMITS:
 		return world_policy(lab, POLICY_UNLIMITED);
+	case REVERSES:
+		return world_policy(lab, POLICY_REVERSED);
+	case IMAGE_FIRST:
+		return swap_without_generation(lab);
 	case NO_ENDPOINT:
 		lab_new_generation(lab);
 		return lab_delete_endpoint(lab);

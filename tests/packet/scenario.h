@@ -16,11 +16,13 @@ enum scenario_event {
 	GENERATION,	/* the agent begins a new generation: nothing has changed */
 	WITHDRAWS,	/* the policy now denies everything */
 	GRANTS,		/* the standard policy is back */
+	REVERSES,	/* who may call may now be called, and the other way round */
 	UNLIMITS,	/* the standard policy, without its limits */
 	NO_ENDPOINT,	/* nobody is known to be behind the interface */
 	ENDPOINT,	/* somebody is again */
 	NO_IMAGE,	/* the policy image is taken away */
 	NO_GENERATION,	/* the agent has not begun its first generation */
+	IMAGE_FIRST,	/* the policy without limits is in place, its generation not yet begun */
 	FORGETS,	/* the flow table is emptied */
 };
 
@@ -38,7 +40,8 @@ struct scenario_step {
 	enum world_decision by; /* the decision that is counted */
 	enum scenario_flow flow;	   /* the state after */
 	bool opened_by_replier; /* the flow's opener is the other end */
-	uint32_t gso_size, gso_segs, linear;
+	uint32_t gso_size, gso_segs; /* tc only */
+	uint32_t linear;	     /* XDP only: bytes in the linear part */
 };
 
 #define SCENARIO_STEPS 12

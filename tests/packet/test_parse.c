@@ -63,8 +63,7 @@ static const struct scenario scenarios[] = {
 	{ "an IPv4 total length shorter than the header is dropped", IPV4_ONLY, .peer = PEER_FRIEND, .steps = {
 		{ SENDS, .packet = { .total = 19 }, MALFORMED(BAD_IPV4) },
 		{ SENDS, .packet = { .options = 8, .total = 27 }, MALFORMED(BAD_IPV4) } } },
-	{ "an IPv4 total length of zero is dropped unless segmentation is left to the device", IPV4_ONLY,
-	  .peer = PEER_FRIEND, .steps = {
+	{ "an IPv4 total length of zero is dropped", IPV4_ONLY, .peer = PEER_FRIEND, .steps = {
 		{ SENDS, .packet = { .total = FRAME_ZERO }, MALFORMED(BAD_IPV4) } } },
 	{ "an IPv4 total length longer than the frame is dropped", IPV4_ONLY, .peer = PEER_FRIEND, .steps = {
 		{ SENDS, .packet = { .total = 41 }, MALFORMED(BAD_IPV4) },
@@ -220,13 +219,23 @@ static const struct scenario scenarios[] = {
 	{ "ICMP in the other family has no ports and no types", .peer = PEER_STRANGER, .families = IPV4_ONLY, .steps = {
 		{ SENDS, .packet = { .protocol = IPPROTO_ICMPV6, .icmp_type = 135, HOPS_LOCAL }, REFUSED } } },
 
-	/* Memory layout */
+	/* Memory layout and offload */
 	{ "headers outside the linear part are read all the same", .peer = PEER_WEB, .steps = {
 		{ SENDS, .packet = { .port = 22, .payload = 900 }, .linear = 14, REFUSED },
+		{ SENDS, .packet = { .port = 22, .payload = 900 }, .linear = 60, REFUSED },
 		{ SENDS, .packet = { .payload = 900 }, .linear = 14, ADMITTED } } },
+	{ "a packet too long for its length fields passes without them", .peer = PEER_WEB, .steps = {
+		{ SENDS, .packet = { .total = FRAME_ZERO, .payload = 66000 }, .linear = 1000, ADMITTED },
+		{ SENDS, .packet = { UDP, .total = FRAME_ZERO, .udp_length = FRAME_ZERO, .payload = 66000 },
+		  .linear = 1000, ADMITTED },
+		{ SENDS, .packet = { .total = FRAME_ZERO, .payload = 66000, .port = 22 }, .linear = 1000, REFUSED } } },
 };
 
 int main(void)
 {
-	return suite_run("packet parse", scenarios, ARRAY_SIZE(scenarios));
+	return suite_run(&(struct suite){
+		.group = "packet parse",
+		.scenarios = scenarios,
+		.n_scenarios = ARRAY_SIZE(scenarios),
+	});
 }

@@ -77,5 +77,9 @@ static const struct scenario scenarios[] = {
 
 int main(void)
 {
-	return suite_run("packet policy", scenarios, ARRAY_SIZE(scenarios));
+	return suite_run(&(struct suite){
+		.group = "packet policy",
+		.scenarios = scenarios,
+		.n_scenarios = ARRAY_SIZE(scenarios),
+	});
 }

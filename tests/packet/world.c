@@ -5,7 +5,6 @@
 
 #define POD_SUBJECT 1
 #define POD_IDENTITY 16
-#define NEVER_TICKS (3600ull * 1000 * 1000 * 1000 * WEIR_TICKS_PER_NS)
 #define PORT_CLASS_HTTP 1
 #define PORT_CLASS_RANGE 2
 
@@ -46,7 +45,7 @@ static uint32_t class_of(enum world_peer peer)
 /* One unit costs an hour, so that a bucket's tokens do not come back during a test. */
 static struct weir_image_limit limit(enum world_bucket bucket, enum weir_limit_unit unit, uint64_t burst)
 {
-	uint64_t ticks = NEVER_TICKS / (unit == WEIR_LIMIT_BYTES ? 1000 : 1), tolerance = ticks * burst;
+	uint64_t ticks = WORLD_TOKEN_NS * WEIR_TICKS_PER_NS / (unit == WEIR_LIMIT_BYTES ? 1000 : 1), tolerance = ticks * burst;
 
 	return (struct weir_image_limit){
 		.bucket = bucket,
@@ -118,7 +117,7 @@ static const struct weir_image_limit *limits_of(enum world_decision decision)
 	case BY_METER:
 		limits[0] = limit(BUCKET_METERED_PACKETS, WEIR_LIMIT_PACKETS, WORLD_BURST);
 		limits[1] = limit(BUCKET_METERED_BYTES, WEIR_LIMIT_BYTES, WORLD_BURST_BYTES);
-		limits[2] = limit(BUCKET_METERED_CONNECTIONS, WEIR_LIMIT_CONNECTIONS, WORLD_BURST);
+		limits[2] = limit(BUCKET_METERED_CONNECTIONS, WEIR_LIMIT_CONNECTIONS, WORLD_CONNECTIONS);
 		break;
 	default:
 		limits[0] = (struct weir_image_limit){ .bucket = BUCKET_FAST, .mult = { 1 }, .burst = { 1000 } };
@@ -130,9 +129,11 @@ static void add_rules(struct tiny_image *image, enum world_policy policy)
 {
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		struct weir_image_decision record = records[rules[i].decision];
-		const struct tiny_rule rule = { POD_SUBJECT, class_of(rules[i].peer), rules[i].directions,
+		struct tiny_rule rule = { POD_SUBJECT, class_of(rules[i].peer), rules[i].directions,
 						rules[i].port_classes };
 
+		if (policy == POLICY_REVERSED && rule.directions != TINY_BOTH_WAYS)
+			rule.directions ^= TINY_BOTH_WAYS;
 		if (policy == POLICY_UNLIMITED)
 			record.n_limits = 0;
 		tiny_image_rule(image, &rule, tiny_image_decision(image, &record, limits_of(rules[i].decision)));

@@ -17,7 +17,7 @@ enum world_peer {
 	PEER_AUDITED,  /* a rule would deny it */
 	PEER_REJECTED, /* a rule denies it and asks for an answer */
 	PEER_LIMITED,  /* allowed at WORLD_BURST packets, and one more an hour */
-	PEER_METERED,  /* the same, and WORLD_BURST_BYTES, and WORLD_BURST connections */
+	PEER_METERED,  /* the same, and WORLD_BURST_BYTES, and WORLD_CONNECTIONS */
 	PEER_FAST,     /* allowed at a rate that no test reaches */
 	PEER_UNKNOWN,  /* an address that is nobody's */
 	PEER_ALLOWED_REGION, /* nobody's too, but in a range that is allowed */
@@ -52,11 +52,14 @@ enum world_bucket {
 
 #define WORLD_BURST 5u
 #define WORLD_BURST_BYTES 1000u
+#define WORLD_CONNECTIONS 2u
+#define WORLD_TOKEN_NS (3600ull * 1000 * 1000 * 1000) /* what one packet costs */
 
 enum world_policy {
 	POLICY_STANDARD,
 	POLICY_WITHDRAWN, /* denies everything to everybody */
 	POLICY_UNLIMITED, /* standard, without limits */
+	POLICY_REVERSED,  /* standard, with the directions of every rule exchanged */
 };
 
 const uint8_t *world_pod(enum weir_family family);
