@@ -11,9 +11,9 @@
 
 struct identity {
 	uint32_t number;
-	const struct object *pod; /* any one of its pods; of a retained one, what its pods were */
-	uint32_t namespace;	  /* index in namespaces */
-	size_t n_pods;		  /* 0: retained */
+	const struct object *pod;	   /* any one of its pods; of a retained one, what its pods were */
+	uint32_t namespace;		   /* index in namespaces */
+	size_t n_pods;			   /* 0: retained */
 	struct ids terms;		   /* peer terms that match it, ascending */
 	struct ids policies;		   /* that select it, ascending */
 	struct ids marks;		   /* of its named ports, ascending */
@@ -35,8 +35,8 @@ struct pod_namespace {
 struct identities {
 	VEC(struct identity) list;
 	VEC(struct pod_namespace) namespaces;
-	uint32_t *of_pod; /* by index of world.pods: index in list, or IDENTITY_IS_NODE */
-	struct ids by_number; /* index in list, or IDENTITY_IS_NOBODY */
+	uint32_t *of_pod;	       /* by index of world.pods: index in list, or IDENTITY_IS_NODE */
+	struct ids by_number;	       /* index in list, or IDENTITY_IS_NOBODY */
 	VEC(struct object *) retained; /* owned */
 	struct interner keys, namespace_keys;
 };
