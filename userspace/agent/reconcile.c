@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "agent/corrupt.h"
 #include "base/mem.h"
 
 static double seconds_since(const struct timespec *begun)
@@ -23,6 +24,22 @@ static void add_node_addresses(const struct agent *agent, struct world *world)
 	vec_free(&list);
 }
 
+/* How long an apply may wait for its image to be verified. What that doesn't cover is sampled. */
+#define VERIFY_BUDGET_MS 250u
+
+static int compile_verified(struct agent *agent, const struct world *world, struct plan *plan, struct error *error)
+{
+	/* Each revision is verified along another path. */
+	const struct verify_options options = { .seed = agent->revision + 1, .budget_ms = VERIFY_BUDGET_MS };
+	int r = compile(world, &agent->state.numbers, agent->revision + 1, datapath_image_words(agent->datapath),
+			&plan->compiled, error);
+
+	if (r < 0)
+		return r;
+	corrupt_as_asked(world, plan->compiled);
+	return verify(world, plan->compiled, &options, &plan->verification, error);
+}
+
 int plan_make(struct agent *agent, const struct objects *store, struct plan *ret, struct error *error)
 {
 	struct plan plan = {};
@@ -34,8 +51,7 @@ int plan_make(struct agent *agent, const struct objects *store, struct plan *ret
 	addresses_world(&agent->addresses, &world);
 	endpoints_world(&agent->endpoints, &world);
 	sources_world(&agent->sources, store, &world, &plan.diags);
-	r = compile(&world, &agent->state.numbers, agent->revision + 1, datapath_image_words(agent->datapath),
-		    &plan.compiled, error);
+	r = compile_verified(agent, &world, &plan, error);
 	if (r < 0) {
 		agent->n_refused++;
 		plan_free(&plan);
@@ -164,6 +180,7 @@ int plan_enforce(struct agent *agent, struct plan *plan, struct error *error)
 
 	compiled_free(agent->compiled);
 	agent->compiled = TAKE_PTR(plan->compiled);
+	agent->verification = plan->verification;
 	agent->stale = false;
 	ledger_learn(&agent->ledger, agent->compiled);
 	note_warnings(agent, &plan->diags);

@@ -96,15 +96,11 @@ static bool is_same_node(const struct object *host_pod, const struct object *pod
 }
 
 /*
- * What runs a pod is this node to it. Offline there may be Node objects of many
- * nodes and none that is known to be this one: then only what enters a pod is
- * this node's, and what leaves it meets the Node whose address it is.
+ * What runs a pod may always enter it. Offline there can be Node objects of many
+ * nodes and none that is known to be this one.
  */
-static bool is_own_node(const struct eval_end *end, const struct address_owner *owner, const struct object *seen_by,
-			enum weir_direction direction)
+static bool is_own_node(const struct eval_end *end, const struct address_owner *owner, const struct object *seen_by)
 {
-	if (direction == WEIR_EGRESS && owner)
-		return false;
 	if (end->pod)
 		return end->pod->pod.host_network && is_same_node(end->pod, seen_by);
 	return owner && owner->node && seen_by->pod.node && !strcmp(owner->node->name, seen_by->pod.node);
@@ -118,7 +114,7 @@ static uint32_t peer_identity(const struct compiled *compiled, const struct eval
 
 	if (end->pod && !end->pod->pod.host_network && compiled_pod_identity(compiled, end->pod, &identity) == 0)
 		return identity;
-	if (is_own_node(end, owner, seen_by, direction))
+	if (direction == WEIR_INGRESS && is_own_node(end, owner, seen_by))
 		return WEIR_IDENTITY_NODE;
 	return owner ? owner->identity : WEIR_IDENTITY_WORLD;
 }

@@ -134,12 +134,17 @@ static int find_nodes(struct finder *finder, struct error *error)
 	int r = 0;
 
 	identities->of_node = xcalloc(world->nodes.n + 1, sizeof(*identities->of_node));
-	for (size_t i = 0; r == 0 && i < world->nodes.n; i++) {
+	for (size_t i = 0; i < world->nodes.n; i++) {
 		identities->of_node[i] = IDENTITY_IS_NODE;
 		if (world_is_this_node(world, world->nodes.items[i]))
 			vec_push(&identities->this_node, world->nodes.items[i]);
-		else
-			r = find_identity(finder, world->nodes.items[i], &identities->of_node[i], error);
+	}
+	/* Of this node there may be such as it doesn't have itself: an external one, translated on the way. */
+	for (size_t i = 0; r == 0 && i < world->other_node_addrs.n; i++) {
+		const size_t node = world->other_node_addrs.items[i].node;
+
+		if (identities->of_node[node] == IDENTITY_IS_NODE)
+			r = find_identity(finder, world->nodes.items[node], &identities->of_node[node], error);
 	}
 	return r;
 }

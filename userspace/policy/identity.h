@@ -11,12 +11,13 @@
 
 struct identity {
 	uint32_t number;
-	const struct object *pod; /* any one of its pods; of a retained one, what its pods were; of a node, its Node */
-	uint32_t namespace;	  /* index in namespaces; of no use for a node */
-	size_t n_pods;		  /* or nodes; 0: retained */
-	struct ids terms;	  /* peer terms that match it, ascending */
-	struct ids policies;	  /* that select it, ascending */
-	struct ids marks;	  /* of its named ports, ascending */
+	/* Any one of its pods; of a retained one, what its pods were. Of a node, its Node. */
+	const struct object *pod;
+	uint32_t namespace;		   /* index in namespaces; of no use for a node */
+	size_t n_pods;			   /* or nodes; 0: retained */
+	struct ids terms;		   /* peer terms that match it, ascending */
+	struct ids policies;		   /* that select it, ascending */
+	struct ids marks;		   /* of its named ports, ascending */
 	struct ids regions[WEIR_FAMILIES]; /* that its pods' addresses are in, ascending */
 	uint32_t subject;		   /* subject class */
 	uint32_t peer[WEIR_FAMILIES];	   /* struct weir_image_identity.peer */

@@ -31,6 +31,7 @@ struct buckets {
 struct row {
 	const struct rows *rows;
 	enum weir_direction direction;
+	bool judged;	     /* somebody has a say in it */
 	struct ids policies; /* of the network tier, that isolate the direction */
 	VEC(struct clause) clauses;
 	struct ids for_everybody; /* clauses, ascending */
@@ -121,8 +122,11 @@ static void collect_clauses(struct row *row, const struct identity *subject)
 
 		if (policy->object->policy.isolates[row->direction])
 			vec_push(&row->policies, *number);
-		for (uint32_t i = policy->first_rule[row->direction]; i < policy->first_rule[row->direction + 1]; i++)
+		row->judged |= policy->object->policy.isolates[row->direction];
+		for (uint32_t i = policy->first_rule[row->direction]; i < policy->first_rule[row->direction + 1]; i++) {
+			row->judged = true;
 			add_rule(row, subject, i);
+		}
 	}
 }
 
@@ -270,6 +274,7 @@ static void row_clear(struct row *row)
 {
 	vec_for_each (clause, &row->clauses)
 		vec_free(&clause->ranges);
+	row->judged = false;
 	row->clauses.n = row->policies.n = row->for_everybody.n = row->columns.n = 0;
 	buckets_clear(&row->by_peer);
 	interner_free(&row->column_keys);
@@ -283,7 +288,7 @@ static int build_row(struct row *row, const struct identity *subject, uint32_t *
 	row_clear(row);
 	if (subject)
 		collect_clauses(row, subject);
-	if (row->policies.n || row->clauses.n) {
+	if (row->judged) {
 		r = fill_judged(row, columns, error);
 	} else {
 		const uint32_t open = fixed_column(row, WEIR_REASON_NO_POLICY);

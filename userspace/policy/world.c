@@ -139,10 +139,11 @@ static void own_node_addresses(struct world *world, struct diags *diags)
 	size_t n = 0;
 
 	for (size_t i = 0; i < world->nodes.n; i++) {
-		if (world_is_this_node(world, world->nodes.items[i]))
-			continue;
-		vec_for_each (addr, &world->nodes.items[i]->node.addrs)
-			vec_push(&world->other_node_addrs, (struct world_node_address){ .addr = *addr, .node = i });
+		vec_for_each (addr, &world->nodes.items[i]->node.addrs) {
+			if (!is_node_address(world, addr))
+				vec_push(&world->other_node_addrs,
+					 (struct world_node_address){ .addr = *addr, .node = i });
+		}
 	}
 	if (!world->other_node_addrs.n)
 		return;

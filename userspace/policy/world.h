@@ -33,7 +33,7 @@ struct world {
 	VEC(const struct object *) policies;   /* sorted by kind, namespace, name */
 	VEC(struct addr) node_addrs;	       /* filled by the caller, before world_finish */
 	VEC(struct kernel_identity) in_kernel; /* filled by the caller, before compile(), which keeps their meaning */
-	/* Sorted by address, distinct; filled by world_finish. */
+	/* Sorted by address, distinct; filled by world_finish. The first without what is in node_addrs. */
 	VEC(struct world_node_address) other_node_addrs;
 	VEC(struct world_address) pod_addrs;
 };

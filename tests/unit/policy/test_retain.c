@@ -7,7 +7,7 @@
 #include "policy/identity_key.h"
 #include "unit/policy/fixture.h"
 
-#define POD(name, labels, addr)                                                                                    \
+#define POD(name, labels, addr)                                                                                   \
 	"{kind: Pod, apiVersion: v1, metadata: {namespace: shop, name: " name ", labels: {" labels "}}, status: " \
 	"{podIP: " addr "}}\n---\n"
 #define NETWORK_POLICY(name, spec)                                                                        \
@@ -67,8 +67,7 @@ static enum weir_reason judge(const struct fixture *f, uint32_t subject, uint32_
 
 static void a_relabelled_peer_is_who_it_was_until_its_address_follows(void **state)
 {
-	static const char after[] =
-		POD("a", "team: web, v: two", "10.0.0.1") POD("b", "app: b", "10.0.0.2") FROM_TEAM;
+	static const char after[] = POD("a", "team: web, v: two", "10.0.0.1") POD("b", "app: b", "10.0.0.2") FROM_TEAM;
 	uint32_t old, b;
 	struct fixture f;
 
@@ -86,8 +85,7 @@ static void a_relabelled_peer_is_who_it_was_until_its_address_follows(void **sta
 
 static void a_relabelled_subject_stays_isolated_until_its_endpoint_follows(void **state)
 {
-	static const char after[] =
-		POD("a", "team: web, v: one", "10.0.0.1") POD("b", "app: c", "10.0.0.2") FROM_TEAM;
+	static const char after[] = POD("a", "team: web, v: one", "10.0.0.1") POD("b", "app: c", "10.0.0.2") FROM_TEAM;
 	uint32_t old;
 	struct fixture f;
 
@@ -101,8 +99,8 @@ static void a_relabelled_subject_stays_isolated_until_its_endpoint_follows(void 
 
 static void the_old_identity_is_judged_by_the_new_policy(void **state)
 {
-	static const char after[] = POD("a", "team: ops", "10.0.0.1") POD("b", "app: b", "10.0.0.2") NETWORK_POLICY(
-		"p", "podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {v: none}}}]}]");
+	static const char after[] = POD("a", "team: ops", "10.0.0.1") POD("b", "app: b", "10.0.0.2")
+		NETWORK_POLICY("p", "podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {v: none}}}]}]");
 	uint32_t old, b;
 	struct fixture f;
 
@@ -119,10 +117,10 @@ static void the_old_identity_is_judged_by_the_new_policy(void **state)
 /* The identity lives on with another pod, in another region. */
 static void an_address_keeps_its_region_while_its_identity_is_others(void **state)
 {
-	static const char both[] = POD("a", "x: y", "10.9.0.1") POD("c", "x: y", "10.0.0.3")
-		POD("b", "app: b", "10.0.0.2") BY_BLOCK;
-	static const char after[] = POD("a", "x: z", "10.9.0.1") POD("c", "x: y", "10.0.0.3")
-		POD("b", "app: b", "10.0.0.2") BY_BLOCK;
+	static const char both[] =
+		POD("a", "x: y", "10.9.0.1") POD("c", "x: y", "10.0.0.3") POD("b", "app: b", "10.0.0.2") BY_BLOCK;
+	static const char after[] =
+		POD("a", "x: z", "10.9.0.1") POD("c", "x: y", "10.0.0.3") POD("b", "app: b", "10.0.0.2") BY_BLOCK;
 	uint32_t old, b;
 	struct fixture f;
 
@@ -193,7 +191,8 @@ static void assert_key_survives(const struct object *pod)
 static void a_key_says_all_that_policy_can_ask(void **state)
 {
 	static const char yaml[] =
-		"{kind: Pod, apiVersion: v1, metadata: {namespace: shop, name: a, labels: {example.com/x: '', b: c.d}}, "
+		"{kind: Pod, apiVersion: v1, metadata: {namespace: shop, name: a, labels: {example.com/x: '', b: "
+		"c.d}}, "
 		"spec: {serviceAccountName: sa, containers: [{name: c, ports: [{name: web, containerPort: 80}, {name: "
 		"dns, protocol: UDP, containerPort: 53}]}]}}\n---\n{kind: Pod, apiVersion: v1, metadata: {name: b}}";
 	struct fixture f;
@@ -206,8 +205,8 @@ static void a_key_says_all_that_policy_can_ask(void **state)
 
 static void a_text_that_is_no_key_is_refused(void **state)
 {
-	static const char *const texts[] = { "",	  "lost/7",    "a",	  "a;",	       "a;b;",	   "a;b=c;;",
-					     "a;b=c,;sa", "a;%4;;",    "a;%zz=1,;;", "a;;;web=", "a;;;web=x,", "%4;;;" };
+	static const char *const texts[] = { "",	  "lost/7", "a",	  "a;",	      "a;b;",	    "a;b=c;;",
+					     "a;b=c,;sa", "a;%4;;", "a;%zz=1,;;", "a;;;web=", "a;;;web=x,", "%4;;;" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		assert_null(identity_key_parse(texts[i]));
