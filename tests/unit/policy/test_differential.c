@@ -107,9 +107,9 @@ static void describe_answer(const struct naive_answer *answer, char *text, size_
 
 		if (by->rule)
 			snprintf(number, sizeof(number), "%zu", by->index);
-		snprintf(text + used, size - used, "%s %s/%s%s%s\n", kind_info(by->policy->kind)->kind,
-			 by->policy->namespace, by->policy->name, by->rule ? " rule " : "",
-			 by->rule && by->rule->name ? by->rule->name : number);
+		snprintf(text + used, size - used, "%s %s%s%s%s%s\n", kind_info(by->policy->kind)->kind,
+			 by->policy->namespace ?: "", by->policy->namespace ? "/" : "", by->policy->name,
+			 by->rule ? " rule " : "", by->rule && by->rule->name ? by->rule->name : number);
 	}
 }
 
