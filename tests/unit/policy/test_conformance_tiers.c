@@ -106,14 +106,18 @@ static const struct probe egress_probes[] = {
 	{ "a pod reaches itself in spite of it all", "fox/one", "10.0.0.1", "TCP", 80, "allow", "" },
 };
 
-static const char order[] = HOUSES ADMIN("late", "20",
-					 SUBJECT(EVERYBODY) "ingress: [{action: Deny, from: [{" EVERYBODY "}]}]")
-	ADMIN("early", "10",
-	      SUBJECT(HOUSE("fox")) "ingress: [{action: Allow, from: [{" HOUSE("owl") "}]}, {action: Pass, "
-										      "from: [{" ONE("elk") "}]}]")
-		ADMIN("tie-b", "5", SUBJECT(HOUSE("elk")) "ingress: [{action: Deny, from: [{" HOUSE("fox") "}]}]")
-			ADMIN("tie-a", "5",
-			      SUBJECT(HOUSE("elk")) "ingress: [{action: Allow, from: [{" HOUSE("fox") "}]}]")
+static const char order[] = HOUSES ADMIN(
+	"late", "20",
+	SUBJECT(EVERYBODY) "ingress: [{action: Deny, from: [{" EVERYBODY
+			   "}]}]") ADMIN("early", "10",
+					 SUBJECT(HOUSE("fox")) "ingress: [{action: Allow, from: [{" HOUSE(
+						 "owl") "}]}, {action: Pass, "
+							"from: [{" ONE("elk") "}]}]")
+	ADMIN("tie-b", "5", SUBJECT(HOUSE("elk")) "ingress: [{action: Deny, from: [{" HOUSE("fox") "}]}]") ADMIN(
+		"tie-a", "5", SUBJECT(HOUSE("elk")) "ingress: [{action: Allow, from: [{" HOUSE("fox") "}]}]")
+		ADMIN("bravo", "7", SUBJECT(HOUSE("owl")) "ingress: [{action: Deny, from: [{" HOUSE("fox") "}]}]")
+			CLUSTER("alpha", "Admin", "7",
+				SUBJECT(HOUSE("owl")) "ingress: [{action: Accept, from: [{" HOUSE("fox") "}]}]")
 				CLUSTER("first", "Admin", "0",
 					SUBJECT(HOUSE("owl")) "ingress: [{action: Accept, from: [{" HOUSE(
 						"elk") "}], " PROTOCOL_TCP_80 "}]")
@@ -130,6 +134,7 @@ static const struct probe order_probes[] = {
 	  "AdminNetworkPolicy late" },
 	{ "of one priority the first by name counts", "fox/one", "elk/one", "TCP", 80, "allow",
 	  "AdminNetworkPolicy tie-a" },
+	{ "of two kinds too", "fox/one", "owl/one", "TCP", 80, "allow", "ClusterNetworkPolicy alpha" },
 	{ "priority 0 is the first of all", "elk/one", "owl/one", "TCP", 80, "allow", "ClusterNetworkPolicy first" },
 	{ "and only for its protocol", "elk/one", "owl/one", "UDP", 80, "ingress", "AdminNetworkPolicy late" },
 	{ "everybody is nobody outside", "198.51.100.1", "owl/one", "TCP", 80, "allow", "" },
