@@ -95,6 +95,8 @@ const struct command commands[] = {
 	  command_check },
 	{ "eval", "-f FILE|DIR... --probes FILE|-", "decide connections offline, from the compiled policy",
 	  eval_options, 0, 0, command_eval },
+	{ "test", "FILE... [-f FILE|DIR|-] [-o tap]", "ask what PolicyTests expect, offline; exit 1 when one fails",
+	  files_options, 1, 1000, command_test },
 	{ "metrics", "", "print the agent's metrics (Prometheus text)", NULL, 0, 0, command_metrics },
 	{ "detach", "[--bpffs DIR]", "remove every program, link and map of a stopped agent", detach_options, 0, 0,
 	  command_detach },
