@@ -20,6 +20,8 @@ void cluster_traffic_policy_read(const struct field *document, struct object *ob
 void admin_network_policy_read(const struct field *document, struct object *object);
 void baseline_admin_network_policy_read(const struct field *document, struct object *object);
 void cluster_network_policy_read(const struct field *document, struct object *object);
+void service_read(const struct field *document, struct object *object);
+void endpoint_slice_read(const struct field *document, struct object *object);
 void cluster_node_read(const struct field *document, struct object *object);
 
 #endif

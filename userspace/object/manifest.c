@@ -20,6 +20,8 @@ static void (*const kind_readers[KIND_MAX])(const struct field *document, struct
 	[KIND_BASELINE_ADMIN_NETWORK_POLICY] = baseline_admin_network_policy_read,
 	[KIND_CLUSTER_NETWORK_POLICY] = cluster_network_policy_read,
 	[KIND_NODE] = cluster_node_read,
+	[KIND_SERVICE] = service_read,
+	[KIND_ENDPOINT_SLICE] = endpoint_slice_read,
 };
 
 struct reading {

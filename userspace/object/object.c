@@ -82,16 +82,36 @@ void policy_free(struct policy *policy)
 	}
 }
 
+static void content_free(struct object *object)
+{
+	switch (object->kind) {
+	case KIND_POD:
+		pod_free(&object->pod);
+		break;
+	case KIND_NODE:
+		vec_free(&object->node.addrs);
+		break;
+	case KIND_SERVICE:
+		vec_free(&object->service.addrs);
+		service_ports_free(&object->service.ports);
+		break;
+	case KIND_ENDPOINT_SLICE:
+		free(object->slice.service);
+		vec_free(&object->slice.ready);
+		service_ports_free(&object->slice.ports);
+		break;
+	default:
+		if (kinds[object->kind].is_policy)
+			policy_free(&object->policy);
+		break;
+	}
+}
+
 void object_free(struct object *object)
 {
 	if (!object)
 		return;
-	if (object->kind == KIND_POD)
-		pod_free(&object->pod);
-	else if (object->kind == KIND_NODE)
-		vec_free(&object->node.addrs);
-	else if (kinds[object->kind].is_policy)
-		policy_free(&object->policy);
+	content_free(object);
 	free(object->namespace);
 	free(object->name);
 	labels_free(&object->labels);

@@ -55,6 +55,28 @@ struct pod {
 	enum xdp_mode xdp;	    /* annotation weir.dev/xdp: "on" is native, "generic" generic */
 };
 
+struct service_port {
+	char *name; /* or NULL */
+	uint8_t protocol;
+	uint16_t port; /* 0 in a slice: every port */
+};
+
+typedef VEC(struct service_port) service_ports;
+
+void service_ports_free(service_ports *ports);
+
+struct service {
+	VEC(struct addr) addrs; /* spec.clusterIPs, and spec.clusterIP; none of a headless one */
+	service_ports ports;
+};
+
+/* Some of the backends of a service: each of the addresses at each of the ports. */
+struct endpoint_slice {
+	char *service; /* in the slice's namespace, or NULL */
+	VEC(struct addr) ready;
+	service_ports ports; /* of the backends, by the names of the service's */
+};
+
 /* The name is the object's, as are the labels. */
 struct cluster_node {
 	VEC(struct addr) addrs; /* status.addresses; host names are left out */
@@ -71,6 +93,8 @@ struct object {
 	union {
 		struct pod pod;
 		struct cluster_node node;
+		struct service service;
+		struct endpoint_slice slice;
 		struct policy policy;
 	};
 };

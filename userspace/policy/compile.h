@@ -43,6 +43,7 @@ struct address_owner {
 	uint32_t identity;
 	const struct object *pod;  /* borrowed from the world, as node is; neither: this node */
 	const struct object *node; /* another node that has a Node object */
+	const struct object *service;
 };
 
 struct identity_info {

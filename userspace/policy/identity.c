@@ -30,7 +30,7 @@ static void add_identity(struct identities *identities, const struct world *worl
 
 	if (pod->kind == KIND_NODE) {
 		vec_push(&identities->nodes, (uint32_t)identities->list.n);
-	} else {
+	} else if (pod->kind == KIND_POD) {
 		identity.namespace = find_namespace(identities, world, pod->namespace);
 		vec_push(&identities->namespaces.items[identity.namespace].identities, (uint32_t)identities->list.n);
 	}
@@ -149,6 +149,18 @@ static int find_nodes(struct finder *finder, struct error *error)
 	return r;
 }
 
+static int find_services(struct finder *finder, struct error *error)
+{
+	struct identities *identities = finder->identities;
+	const struct world *world = finder->world;
+	int r = 0;
+
+	identities->of_service = xcalloc(world->services.n + 1, sizeof(*identities->of_service));
+	for (size_t i = 0; r == 0 && i < world->services.n; i++)
+		r = find_identity(finder, world->services.items[i].object, &identities->of_service[i], error);
+	return r;
+}
+
 int identities_build(struct identities *identities, const struct world *world, struct numbering *numbers,
 		     struct error *error)
 {
@@ -156,7 +168,7 @@ int identities_build(struct identities *identities, const struct world *world, s
 	int r;
 
 	finder.out = open_memstream(&finder.key, &finder.size);
-	r = find_pods(&finder, error) ?: find_nodes(&finder, error);
+	r = find_pods(&finder, error) ?: find_nodes(&finder, error) ?: find_services(&finder, error);
 	if (r < 0)
 		return r;
 	index_by_number(identities, numbers);
@@ -228,6 +240,7 @@ void identities_free(struct identities *identities)
 	vec_free(&identities->this_node);
 	vec_free(&identities->this_node_terms);
 	free(TAKE_PTR(identities->of_node));
+	free(TAKE_PTR(identities->of_service));
 	vec_free(&identities->list);
 	vec_free(&identities->namespaces);
 	free(TAKE_PTR(identities->of_pod));

@@ -39,6 +39,7 @@ struct identities {
 	struct ids nodes;		      /* index in list, ascending */
 	VEC(const struct object *) this_node; /* Node objects that have this node's addresses */
 	struct ids this_node_terms;
+	uint32_t *of_service;	       /* by index of world.services */
 	uint32_t *of_node;	       /* by index of world.nodes: index in list, or IDENTITY_IS_NODE */
 	uint32_t *of_pod;	       /* by index of world.pods: index in list, or IDENTITY_IS_NODE */
 	struct ids by_number;	       /* index in list, or IDENTITY_IS_NOBODY */

@@ -39,6 +39,10 @@ static void put_ports(FILE *out, const struct pod *pod)
 
 void identity_key_write(FILE *out, const struct object *pod)
 {
+	if (pod->kind == KIND_SERVICE) {
+		fprintf(out, "%%service;%s/%s", pod->namespace, pod->name);
+		return;
+	}
 	put_escaped(out, pod->namespace);
 	putc_unlocked(';', out);
 	vec_for_each (label, &pod->labels.list) {
@@ -109,6 +113,12 @@ static bool take_ports(const char **at, struct pod *pod)
 	return true;
 }
 
+static bool take_pod(const char **at, struct pod *pod)
+{
+	pod->service_account = take(at, ';');
+	return pod->service_account && take_ports(at, pod);
+}
+
 struct object *identity_key_parse(const char *key)
 {
 	_cleanup_(object_freep) struct object *pod = new0(struct object);
@@ -118,10 +128,9 @@ struct object *identity_key_parse(const char *key)
 	pod->name = xstrdup("");
 	if (!pod->namespace || !take_labels(&key, &pod->labels))
 		return NULL;
-	if (pod->kind == KIND_NODE)
-		return strcmp(key, ";") == 0 ? TAKE_PTR(pod) : NULL;
-	pod->pod.service_account = take(&key, ';');
-	if (!pod->pod.service_account || !take_ports(&key, &pod->pod))
+	if (pod->kind == KIND_NODE && strcmp(key, ";") != 0)
+		return NULL;
+	if (pod->kind == KIND_POD && !take_pod(&key, &pod->pod))
 		return NULL;
 	return TAKE_PTR(pod);
 }

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "policy/naive.h"
+#include "policy/words.h"
 
 static bool has_bit(const struct addr *addr, unsigned bit)
 {
@@ -287,18 +288,15 @@ static enum weir_reason count(const struct ballot *ballot, naive_rules *by)
 				 : WEIR_REASON_POLICY_DEFAULT;
 }
 
-void naive_judge(const struct world *world, const struct naive_probe *probe, enum weir_direction direction,
-		 struct naive_answer *answer)
+/* What is said of a connection, whoever the two are. */
+static void decide(const struct world *world, const struct naive_probe *probe, enum weir_direction direction,
+		   struct naive_answer *answer)
 {
 	const struct naive_end *subject = direction == WEIR_INGRESS ? &probe->to : &probe->from;
 	const struct naive_end *peer = direction == WEIR_INGRESS ? &probe->from : &probe->to;
 	_cleanup_(ballot_free) struct ballot ballot = {};
 
 	answer->by.n = 0;
-	answer->reason = 0;
-	answer->judged = is_ordinary(subject->pod) && probe->from.pod != probe->to.pod;
-	if (!answer->judged)
-		return;
 	for (size_t i = 0; i < world->policies.n; i++) {
 		const struct object *policy = world->policies.items[i];
 
@@ -315,6 +313,98 @@ void naive_judge(const struct world *world, const struct naive_probe *probe, enu
 		answer->reason = WEIR_REASON_NODE;
 	else
 		answer->reason = count(&ballot, &answer->by);
+}
+
+/* A port of a service that nobody answers for: only the isolation counts. */
+static void decide_nobody(const struct world *world, const struct object *subject, struct naive_answer *answer)
+{
+	answer->by.n = 0;
+	for (size_t i = 0; i < world->policies.n; i++) {
+		const struct object *policy = world->policies.items[i];
+
+		if (policy->policy.isolates[WEIR_EGRESS] && is_about(world, policy, subject))
+			vec_push(&answer->by, (struct naive_rule){ .policy = policy });
+	}
+	answer->reason = answer->by.n ? WEIR_REASON_POLICY_DEFAULT : WEIR_REASON_NO_POLICY;
+}
+
+size_t naive_limits(const struct naive_answer *answer)
+{
+	size_t n = 0;
+
+	vec_for_each (by, &answer->by)
+		n += answer->reason == WEIR_REASON_POLICY_ALLOW && by->rule ? by->rule->limits.n : 0;
+	return n;
+}
+
+/* Of the backends' answers: a denial before an allowance, the last reason of denials and the first of the others. */
+static bool outweighs(const struct naive_answer *a, const struct naive_answer *b)
+{
+	const bool a_denies = reason_verdict(a->reason) != WEIR_VERDICT_PASS;
+	const bool b_denies = reason_verdict(b->reason) != WEIR_VERDICT_PASS;
+
+	if (a_denies != b_denies)
+		return a_denies;
+	if (a->reason != b->reason)
+		return a_denies == (a->reason > b->reason);
+	return naive_limits(a) > naive_limits(b);
+}
+
+static void decide_service(const struct world *world, const struct naive_probe *probe,
+			   const struct world_service_port *port, struct naive_answer *answer)
+{
+	struct naive_answer one = {};
+	bool first = true;
+
+	decide_nobody(world, probe->from.pod, answer);
+	vec_for_each (backend, &port->backends) {
+		struct naive_probe to_backend = *probe;
+
+		to_backend.to = (struct naive_end){ .pod = world_pod_by_addr(world, &backend->addr),
+						    .addr = backend->addr,
+						    .has_addr = true };
+		to_backend.port = backend->port;
+		decide(world, &to_backend, WEIR_EGRESS, &one);
+		if (first || outweighs(&one, answer)) {
+			const struct naive_answer told = *answer;
+
+			*answer = one;
+			answer->judged = told.judged;
+			one = told;
+		}
+		first = false;
+	}
+	naive_answer_free(&one);
+}
+
+/* The port of a service that is connected to, or NULL. */
+static const struct world_service_port *find_service_port(const struct world *world, const struct naive_probe *probe)
+{
+	const struct world_service *service =
+		probe->to.has_addr && !probe->to.pod ? world_service_by_addr(world, &probe->to.addr) : NULL;
+
+	for (size_t i = 0; service && i < service->ports.n; i++) {
+		if (service->ports.items[i].protocol == probe->protocol && service->ports.items[i].port == probe->port)
+			return &service->ports.items[i];
+	}
+	return NULL;
+}
+
+void naive_judge(const struct world *world, const struct naive_probe *probe, enum weir_direction direction,
+		 struct naive_answer *answer)
+{
+	const struct naive_end *subject = direction == WEIR_INGRESS ? &probe->to : &probe->from;
+	const struct world_service_port *port = direction == WEIR_EGRESS ? find_service_port(world, probe) : NULL;
+
+	answer->by.n = 0;
+	answer->reason = 0;
+	answer->judged = is_ordinary(subject->pod) && probe->from.pod != probe->to.pod;
+	if (!answer->judged)
+		return;
+	if (port)
+		decide_service(world, probe, port, answer);
+	else
+		decide(world, probe, direction, answer);
 }
 
 void naive_answer_free(struct naive_answer *answer)

@@ -40,6 +40,8 @@ struct naive_answer {
 /* What one side says. answer: zeroed before the first use, and to be freed after the last. */
 void naive_judge(const struct world *world, const struct naive_probe *probe, enum weir_direction direction,
 		 struct naive_answer *answer);
+/* How many limits apply. */
+size_t naive_limits(const struct naive_answer *answer);
 void naive_answer_free(struct naive_answer *answer); /* what it holds */
 
 #endif

@@ -93,6 +93,11 @@ void representatives_add(struct representatives *to, const struct world *world)
 		add_pod(to, world->pods.items[i]);
 	vec_for_each (addr, &world->node_addrs)
 		add_addr(to, addr);
+	vec_for_each (service, &world->services) {
+		add_addr(to, &service->addr);
+		vec_for_each (port, &service->ports)
+			add_range(to, port->protocol, port->port, port->port);
+	}
 	vec_for_each (node, &world->nodes) {
 		vec_for_each (addr, &(*node)->node.addrs)
 			add_addr(to, addr);

@@ -58,6 +58,13 @@ void result_addresses(struct compiled *compiled, const struct world *world, cons
 								       .identity = identities->list.items[index].number,
 								       .node = world->nodes.items[owned->node] });
 	}
+	for (size_t i = 0; i < world->services.n; i++)
+		vec_push(&compiled->addresses,
+			 (struct address_owner){
+				 .addr = world->services.items[i].addr,
+				 .identity = identities->list.items[identities->of_service[i]].number,
+				 .service = world->services.items[i].object,
+			 });
 	for (size_t i = 0; i < world->pods.n; i++)
 		vec_push(&compiled->pods,
 			 (struct pod_identity){ .pod = world->pods.items[i], .identity = pod_number(identities, i) });
@@ -77,13 +84,12 @@ void result_addresses(struct compiled *compiled, const struct world *world, cons
 
 static void add_identity_info(struct compiled *compiled, const struct identity *identity)
 {
-	struct identity_info *info = vec_push(
-		&compiled->identities,
-		(struct identity_info){
-			.identity = identity->number,
-			.namespace = xstrdup(identity->pod->kind == KIND_POD ? identity->pod->namespace : NULL),
-			.pods = identity->n_pods,
-		});
+	struct identity_info *info =
+		vec_push(&compiled->identities, (struct identity_info){
+							.identity = identity->number,
+							.namespace = xstrdup(identity->pod->namespace),
+							.pods = identity->n_pods,
+						});
 
 	labels_copy(&info->labels, &identity->pod->labels);
 }

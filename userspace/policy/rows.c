@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "policy/rows.h"
+#include "policy/services.h"
 
 #define NO_MARK UINT32_MAX
 
@@ -240,6 +241,24 @@ static uint32_t fixed_column(struct row *row, enum weir_reason reason)
 	return writer_vec(row->rows->writer, WORDS_DECISIONS, row->cells, n);
 }
 
+static int fill_services(struct row *row, uint32_t *columns, struct error *error)
+{
+	const struct rows *rows = row->rows;
+	struct services_row services = {
+		.peers = rows->peers,
+		.decisions = rows->decisions,
+		.writer = rows->writer,
+		.columns = columns,
+		.cells = row->cells,
+		.n_ports = port_classes_count(rows->ports),
+	};
+	int r = merge(row, &(struct ids){}, &services.nobody, error);
+
+	if (r == 0)
+		services_fill(&services);
+	return r;
+}
+
 static int fill_judged(struct row *row, uint32_t *columns, struct error *error)
 {
 	const struct peers *peers = row->rows->peers;
@@ -259,7 +278,9 @@ static int fill_judged(struct row *row, uint32_t *columns, struct error *error)
 		ids_sort(clauses);
 		r = find_column(row, clauses, &columns[class], error);
 	}
-	if (r < 0 || row->direction != WEIR_INGRESS)
+	if (r == 0 && row->direction == WEIR_EGRESS)
+		return fill_services(row, columns, error);
+	if (r < 0)
 		return r;
 	/* What comes from the pod's own node (the kubelet's probes) always passes. */
 	elsewhere = fixed_column(row, WEIR_REASON_NODE);

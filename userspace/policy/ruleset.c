@@ -222,11 +222,21 @@ static void add_tier(struct ruleset *rules, const struct world *world, enum poli
 	vec_free(&list);
 }
 
+/* A service's port means something of its own, and so is a class of its own. */
+static void add_service_ports(struct ruleset *rules, const struct world *world)
+{
+	vec_for_each (service, &world->services) {
+		vec_for_each (port, &service->ports)
+			add_range(rules, port_protocol(port->protocol), port->port, port->port);
+	}
+}
+
 void ruleset_build(struct ruleset *rules, const struct world *world)
 {
 	add_tier(rules, world, TIER_ADMIN);
 	add_tier(rules, world, TIER_NETWORK);
 	add_tier(rules, world, TIER_BASELINE);
+	add_service_ports(rules, world);
 }
 
 void ruleset_free(struct ruleset *rules)

@@ -188,15 +188,6 @@ static struct example choose(struct verifier *v, uint64_t cell)
 	};
 }
 
-static size_t count_limits(const struct naive_answer *answer)
-{
-	size_t n = 0;
-
-	vec_for_each (by, &answer->by)
-		n += answer->reason == WEIR_REASON_POLICY_ALLOW && by->rule ? by->rule->limits.n : 0;
-	return n;
-}
-
 static char *describe(const struct example *example)
 {
 	const struct object *pod = example->peer->pod;
@@ -212,7 +203,7 @@ static int refuse(const struct example *example, const struct weir_image_decisio
 		  const struct naive_answer *answer, struct error *error)
 {
 	_cleanup_free_ char *what = describe(example);
-	const size_t n_limits = count_limits(answer);
+	const size_t n_limits = naive_limits(answer);
 
 	if (image->reason == answer->reason && image->n_limits != n_limits)
 		return error_set(error, -EBADMSG, "image refused: %s: image says %u limits, objects say %zu", what,
@@ -239,7 +230,7 @@ static int check(struct verifier *v, uint64_t cell, struct error *error)
 	naive_judge(v->world, &probe, example.direction, answer);
 	/* What a pod sends to itself never leaves it. */
 	if (!answer->judged || (image.verdict == reason_verdict(answer->reason) && image.reason == answer->reason &&
-				image.n_limits == count_limits(answer)))
+				image.n_limits == naive_limits(answer)))
 		return 0;
 	return refuse(&example, &image, answer, error);
 }

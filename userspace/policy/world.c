@@ -62,6 +62,12 @@ static void sort_out(struct world *world, const struct object *object)
 	case KIND_NODE:
 		vec_push(&world->nodes, object);
 		break;
+	case KIND_SERVICE:
+		vec_push(&world->service_objects, object);
+		break;
+	case KIND_ENDPOINT_SLICE:
+		vec_push(&world->slices, object);
+		break;
 	default:
 		break;
 	}
@@ -78,6 +84,10 @@ void world_add(struct world *world, const struct objects *objects, struct diags 
 	vec_for_each (object, &world->nodes)
 		intern_object(&names, *object);
 	vec_for_each (object, &world->policies)
+		intern_object(&names, *object);
+	vec_for_each (object, &world->service_objects)
+		intern_object(&names, *object);
+	vec_for_each (object, &world->slices)
 		intern_object(&names, *object);
 
 	vec_for_each (object, &objects->list) {
@@ -241,6 +251,7 @@ void world_finish(struct world *world, struct diags *diags)
 	SORT_OBJECTS(&world->policies);
 	own_node_addresses(world, diags);
 	own_addresses(world, diags);
+	world_find_services(world);
 }
 
 void world_free(struct world *world)
@@ -253,6 +264,7 @@ void world_free(struct world *world)
 	vec_free(&world->in_kernel);
 	vec_free(&world->other_node_addrs);
 	vec_free(&world->pod_addrs);
+	world_free_services(world);
 }
 
 static const struct object *find_object(const struct object **objects, size_t n, const struct object *key)
@@ -282,6 +294,11 @@ const struct object *world_pod_by_addr(const struct world *world, const struct a
 	if (world->pod_addrs.n)
 		found = bsearch(addr, world->pod_addrs.items, world->pod_addrs.n, sizeof(*found), compare_to_address);
 	return found ? world->pods.items[found->pod] : NULL;
+}
+
+bool world_is_owned(const struct world *world, const struct addr *addr)
+{
+	return is_node_address(world, addr) || other_node_by_addr(world, addr) || world_pod_by_addr(world, addr);
 }
 
 const struct labels *world_namespace_labels(const struct world *world, const char *name, struct labels *scratch)

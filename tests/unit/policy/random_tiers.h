@@ -130,6 +130,30 @@ static inline void put_tier_policy(FILE *out, struct random *r, enum random_tier
 	fprintf(out, "}}\n---\n");
 }
 
+static inline void put_service(FILE *out, struct random *r, unsigned index)
+{
+	const unsigned port = PICK(r, random_ports), target = PICK(r, random_ports);
+	const char *protocol = PICK(r, random_protocols);
+	char addr[64];
+
+	random_addr4(r, addr);
+	fprintf(out,
+		"{apiVersion: v1, kind: Service, metadata: {namespace: shop, name: s%u}, spec: {clusterIP: %s, ports: "
+		"[{name: a, port: %u, protocol: %s}, {name: b, port: 7}]}}\n---\n",
+		index, addr, port, protocol);
+	fprintf(out,
+		"{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {namespace: shop, name: e%u, labels: "
+		"{kubernetes.io/service-name: s%u}}, addressType: IPv4, ports: [{name: a, port: %u, protocol: %s}, "
+		"{name: b, port: %u}], endpoints: [",
+		index, index, target, protocol, PICK(r, random_ports));
+	for (uint32_t i = pick(r, 4); i-- > 0;) {
+		random_addr4(r, addr);
+		fprintf(out, "{addresses: [%s], conditions: {ready: %s}}%s", addr, one_in(r, 4) ? "false" : "true",
+			i ? ", " : "");
+	}
+	fprintf(out, "]}\n---\n");
+}
+
 /* In half of the clusters none. */
 static inline void put_tiers(FILE *out, struct random *r)
 {
@@ -137,6 +161,8 @@ static inline void put_tiers(FILE *out, struct random *r)
 		return;
 	for (unsigned i = 0, n = pick(r, 4); i < n; i++)
 		put_node(out, r, i);
+	for (unsigned i = 0, n = pick(r, 4); i < n; i++)
+		put_service(out, r, i);
 	for (unsigned i = 0, n = pick(r, 3); i < n; i++)
 		put_tier_policy(out, r, RANDOM_ADMIN, i);
 	for (unsigned i = 0, n = pick(r, 4); i < n; i++)
