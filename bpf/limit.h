@@ -10,7 +10,7 @@
 #include "flow.h"
 
 /* A swap fails only because another packet's succeeded; one that loses this often is dropped. */
-#define SWAP_TRIES 16
+#define SWAP_TRIES 8
 
 /* What one packet asks of a limit, by enum weir_limit_unit. */
 struct demand {
@@ -33,12 +33,19 @@ static __always_inline __u64 limit_cost(const struct weir_image_limit *limit, co
 
 static __always_inline bool bucket_take(struct weir_bucket *bucket, __u64 now, __u64 cost, __u64 burst)
 {
+	if (!cost)
+		return true;
 	for (int i = 0; i < SWAP_TRIES; i++) {
 		__u64 seen = *(volatile __u64 *)&bucket->tat;
 		/* Zero was never used: after years of uptime it would look like the future. */
 		__u64 from = !seen || (__s64)(seen - now) < 0 ? now : seen;
 		__u64 tat = from + cost;
 
+		/* Emptied under an earlier, larger burst: what it owes beyond this one's is forgiven. */
+		if (unlikely(from - now > burst)) {
+			__sync_val_compare_and_swap(&bucket->tat, seen, now + burst);
+			return false;
+		}
 		if (tat - now > burst)
 			return false;
 		if (__sync_val_compare_and_swap(&bucket->tat, seen, tat) == seen)
@@ -59,7 +66,10 @@ static __always_inline void refund(const struct weir_image *image, __u32 decisio
 	}
 }
 
-/* All limits of a decision must conform. Not inlined: packets without limits shall not carry its weight. */
+/*
+ * All limits of a decision must conform; one that has no bucket never does.
+ * Not inlined: packets without limits shall not carry its weight.
+ */
 static __noinline bool charge(const __u32 *words, __u32 decision, __u32 packets, __u32 bytes, __u32 connections)
 {
 	const struct weir_image image = { .words = words, .mask = weir_image_mask };
@@ -72,10 +82,12 @@ static __noinline bool charge(const __u32 *words, __u32 decision, __u32 packets,
 		__u64 burst = (__u64)limit.burst[1] << 32 | limit.burst[0];
 		struct weir_bucket *bucket = bpf_map_lookup_elem(&buckets, &limit.bucket);
 
-		if (!bucket || bucket_take(bucket, now, limit_cost(&limit, &demand), burst))
+		if (bucket && bucket_take(bucket, now, limit_cost(&limit, &demand), burst))
 			continue;
-		__sync_fetch_and_add(&bucket->dropped_packets, packets);
-		__sync_fetch_and_add(&bucket->dropped_bytes, bytes);
+		if (bucket) {
+			__sync_fetch_and_add(&bucket->dropped_packets, packets);
+			__sync_fetch_and_add(&bucket->dropped_bytes, bytes);
+		}
 		refund(&image, decision, i, &demand);
 		return false;
 	}

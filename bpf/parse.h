@@ -11,12 +11,12 @@
 
 #include "header.h"
 
-#define VLAN_TAGS_MAX 2
-#define IPV4_MIN_IHL 5
-#define IPV4_OFFSET_MASK 0x1fff
+#define VLAN_TAGS_MAX	    2
+#define IPV4_MIN_IHL	    5
+#define IPV4_OFFSET_MASK    0x1fff
 #define IPV4_MORE_FRAGMENTS 0x2000
 #define IPV6_EXTENSIONS_MAX 8
-#define IPV6_OFFSET_MASK 0xfff8
+#define IPV6_OFFSET_MASK    0xfff8
 #define IPV6_MORE_FRAGMENTS 0x0001
 #define IPV6_AUTHENTICATION 51
 
@@ -56,6 +56,17 @@ static __always_inline enum weir_verdict parse_vlan(struct packet *pkt)
 	return is_vlan(pkt->eth_proto) ? drop(pkt, WEIR_REASON_BAD_ETHERNET) : WEIR_VERDICT_NONE;
 }
 
+/*
+ * Generic XDP copies packets without much headroom and the copy forgets how
+ * long its link header is (seen in 6.18), so that tc is shown it from the
+ * network header on. The stack knows its protocol all the same.
+ */
+static __always_inline bool lost_ethernet(const struct packet *pkt, __be16 eth_proto)
+{
+	return pkt->hook == PACKET_TC && pkt->direction == WEIR_EGRESS &&
+	       eth_proto != ((struct __sk_buff *)pkt->ctx)->protocol;
+}
+
 static __always_inline enum weir_verdict parse_ethernet(struct packet *pkt)
 {
 	struct ethhdr scratch;
@@ -65,6 +76,10 @@ static __always_inline enum weir_verdict parse_ethernet(struct packet *pkt)
 		return drop(pkt, WEIR_REASON_BAD_ETHERNET);
 	pkt->eth_proto = eth->h_proto;
 	pkt->offset = sizeof(*eth);
+	if (unlikely(lost_ethernet(pkt, pkt->eth_proto))) {
+		pkt->eth_proto = ((struct __sk_buff *)pkt->ctx)->protocol;
+		pkt->offset = 0;
+	}
 	return is_vlan(pkt->eth_proto) ? parse_vlan(pkt) : WEIR_VERDICT_NONE;
 }
 
@@ -80,7 +95,7 @@ static __always_inline enum weir_verdict parse_ipv4(struct packet *pkt)
 		return drop(pkt, WEIR_REASON_BAD_IPV4);
 	header = ip->ihl * 4;
 	total = bpf_ntohs(ip->tot_len);
-	if (unlikely(!total) && packet_is_gso(pkt))
+	if (unlikely(!total) && is_beyond_length_fields(room))
 		total = room;
 	if (total < header || total > room)
 		return drop(pkt, WEIR_REASON_BAD_IPV4);
@@ -124,19 +139,20 @@ static __always_inline __be16 ipv6_fragment(__u8 ip_proto, __be16 offset)
 /* Follows the extension headers to the transport header, or to the end of what a later fragment tells of them. */
 static __always_inline enum weir_verdict parse_ipv6_extensions(struct packet *pkt)
 {
-#pragma clang loop unroll(disable)
 	for (int i = 0; i < IPV6_EXTENSIONS_MAX; i++) {
-		struct ipv6_extension scratch;
-		const struct ipv6_extension *extension = packet_header(pkt, &scratch, sizeof(scratch));
+		struct ipv6_extension extension;
 		__u8 ip_proto = pkt->ip_proto;
 
-		if (!extension || (ip_proto == IPPROTO_HOPOPTS && i > 0))
+		/* Always copied: to the verifier, the headers' many possible places in the packet are then all the
+		 * same. */
+		if (packet_load(pkt, pkt->offset, &extension, sizeof(extension)) ||
+		    (ip_proto == IPPROTO_HOPOPTS && i > 0))
 			return drop(pkt, WEIR_REASON_BAD_IPV6);
-		pkt->offset += ipv6_extension_length(ip_proto, extension->length);
+		pkt->offset += ipv6_extension_length(ip_proto, extension.length);
 		if (pkt->offset > pkt->end)
 			return drop(pkt, WEIR_REASON_BAD_IPV6);
-		pkt->ip_proto = extension->ip_proto;
-		pkt->fragment |= ipv6_fragment(ip_proto, extension->offset);
+		pkt->ip_proto = extension.ip_proto;
+		pkt->fragment |= ipv6_fragment(ip_proto, extension.offset);
 		pkt->later_fragment = pkt->fragment & bpf_htons(IPV6_OFFSET_MASK);
 		if (pkt->later_fragment || !is_ipv6_extension(pkt->ip_proto))
 			return WEIR_VERDICT_NONE;
@@ -149,14 +165,15 @@ static __always_inline enum weir_verdict parse_ipv6(struct packet *pkt)
 	struct ipv6hdr scratch;
 	const struct ipv6hdr *ip = packet_header(pkt, &scratch, sizeof(scratch));
 	struct weir_flow6_key *key = &pkt->key->v6;
+	__u32 room = pkt->length - pkt->offset;
 	__u32 total;
 
 	if (!ip || ip->version != 6)
 		return drop(pkt, WEIR_REASON_BAD_IPV6);
 	total = sizeof(*ip) + bpf_ntohs(ip->payload_len);
-	if (unlikely(!ip->payload_len) && packet_is_gso(pkt))
-		total = pkt->length - pkt->offset;
-	if (total > pkt->length - pkt->offset)
+	if (unlikely(!ip->payload_len) && is_beyond_length_fields(room))
+		total = room;
+	if (total > room)
 		return drop(pkt, WEIR_REASON_BAD_IPV6);
 
 	__builtin_memcpy(key->local, pkt->direction == WEIR_EGRESS ? &ip->saddr : &ip->daddr, sizeof(key->local));

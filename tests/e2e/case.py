@@ -69,18 +69,15 @@ class LabCase(unittest.TestCase):
         self.assert_each(sender, [], [(to, port, protocol, family)])
 
     def assert_each(self, sender, opened, shut):
-        """All of opened answer and, tried at the same time, none of shut does."""
-        if opened:
-            results = self.attempts(sender, opened, OPEN_WAIT)
-            wrong = [f"{t}: {r}" for t, r in zip(opened, results) if r != "open"]
-            self.assertFalse(wrong, self.story("should be open", sender, wrong))
-        if shut:
-            results = self.attempts(sender, shut, SHUT_WAIT)
-            wrong = [f"{t}: {r}" for t, r in zip(shut, results) if r != "timeout"]
-            self.assertFalse(wrong, self.story("should get no answer", sender, wrong))
+        """All of opened answer, and none of shut does."""
+        for targets, wait, expected in ((opened, OPEN_WAIT, "open"), (shut, SHUT_WAIT, "timeout")):
+            results = self.attempts(sender, targets, wait) if targets else []
+            wrong = [f"{self.target(*t)} is {r}" for t, r in zip(targets, results) if r != expected]
+            if wrong:
+                self.fail(self.story(f"not {expected}", sender, wrong))
 
     def story(self, what, sender, wrong):
-        return f"{what}: from {sender.netns} {wrong}{self.lab.log_tail()}"
+        return f"{what}: from {sender.netns}: {', '.join(wrong)}{self.lab.log_tail()}"
 
     def connect(self, sender, to, port=8080, protocol="TCP", family=4):
         """An open connection that has been used once."""

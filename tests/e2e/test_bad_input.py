@@ -79,7 +79,7 @@ class BadInput(LabCase):
     def raw(self, data):
         """What the control socket answers to these bytes."""
         with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(3)
+            s.settimeout(1)
             s.connect(self.lab.socket)
             answer = b""
             try:

@@ -147,6 +147,11 @@ void lab_new_generation(struct lab *lab)
 	lab->skeleton->data_control->weir_control.generation++;
 }
 
+uint32_t lab_generation(const struct lab *lab)
+{
+	return lab->skeleton->data_control->weir_control.generation;
+}
+
 void lab_set_generation(struct lab *lab, uint32_t generation)
 {
 	lab->skeleton->data_control->weir_control.generation = generation;
@@ -241,8 +246,8 @@ static int sum_counters(struct lab *lab, struct bpf_map *map, uint32_t n, struct
 
 int lab_counters(struct lab *lab, struct lab_counters *ret)
 {
-	return sum_counters(lab, lab->skeleton->maps.reasons, WEIR_REASON_MAX * WEIR_DIRECTIONS, ret->reasons) ?:
-	       sum_counters(lab, lab->skeleton->maps.decisions, LAB_DECISIONS, ret->decisions);
+	return sum_counters(lab, lab->skeleton->maps.reasons, WEIR_REASON_MAX * WEIR_DIRECTIONS, ret->reasons)
+		       ?: sum_counters(lab, lab->skeleton->maps.decisions, LAB_DECISIONS, ret->decisions);
 }
 
 int lab_bucket(struct lab *lab, uint32_t bucket, struct weir_bucket *ret)

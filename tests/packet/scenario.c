@@ -89,7 +89,7 @@ static int run(struct play *play, const struct scenario_step *step, const struct
 {
 	struct lab_counters counters[2];
 	struct lab_result result;
-	const struct lab_run lab_run_spec = {
+	const struct lab_run spec = {
 		.program = outcome->program,
 		.frame = frame,
 		.gso_size = outcome->program == LAB_XDP ? 0 : step->gso_size,
@@ -97,12 +97,13 @@ static int run(struct play *play, const struct scenario_step *step, const struct
 		.linear = step->linear,
 	};
 	int r = lab_counters(play->lab, &counters[0]) ?:
-		lab_run(play->lab, &lab_run_spec, &result) ?: lab_counters(play->lab, &counters[1]);
+		lab_run(play->lab, &spec, &result) ?: lab_counters(play->lab, &counters[1]);
 
 	if (r < 0)
 		return fail(play, "the %s test run failed: %s", program_name(outcome->program), strerror(-r));
 	if (result.verdict != outcome->verdict)
-		return fail(play, "%s gave verdict %d, not %d", program_name(outcome->program), result.verdict, outcome->verdict);
+		return fail(play, "%s gave verdict %d, not %d", program_name(outcome->program), result.verdict,
+			    outcome->verdict);
 	return check_counters(play, outcome, frame->length, counters);
 }
 
@@ -179,7 +180,20 @@ static int transmit(struct play *play, const struct scenario_step *step)
 	frame_build(&step->packet, &ends, &frame);
 	if (direction == WEIR_EGRESS && run_xdp(play, step, &frame))
 		return -1;
+	/* tc's test run knows no packets that are not linear. */
+	if (step->linear)
+		return 0;
 	return run(play, step, &frame, &outcome) ?: check_flow(play, step);
+}
+
+/* The agent swaps the image and then begins the generation; packets may come in between. */
+static int swap_without_generation(struct lab *lab)
+{
+	uint32_t generation = lab_generation(lab);
+	int r = world_policy(lab, POLICY_UNLIMITED);
+
+	lab_set_generation(lab, generation);
+	return r;
 }
 
 static int do_event(struct lab *lab, enum scenario_event event)
@@ -194,6 +208,10 @@ static int do_event(struct lab *lab, enum scenario_event event)
 		return world_policy(lab, POLICY_STANDARD);
 	case UNLIMITS:
 		return world_policy(lab, POLICY_UNLIMITED);
+	case REVERSES:
+		return world_policy(lab, POLICY_REVERSED);
+	case IMAGE_FIRST:
+		return swap_without_generation(lab);
 	case NO_ENDPOINT:
 		lab_new_generation(lab);
 		return lab_delete_endpoint(lab);

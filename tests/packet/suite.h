@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -51,32 +52,45 @@ static inline void suite_case_run(void **state)
 		fail_msg("%s", why);
 }
 
+struct suite {
+	const char *group;
+	const struct scenario *scenarios;
+	size_t n_scenarios;
+	const struct CMUnitTest *tests; /* others; their state is the laboratory */
+	size_t n_tests;
+};
+
 /* Returns what main() shall return. */
-static inline int suite_run(const char *group, const struct scenario *scenarios, size_t n)
+static inline int suite_run(const struct suite *suite)
 {
-	const size_t most = n * WEIR_FAMILIES * WEIR_DIRECTIONS;
+	const size_t most = suite->n_scenarios * WEIR_FAMILIES * WEIR_DIRECTIONS;
 	_cleanup_(lab_closep) struct lab *lab = suite_lab();
 	_cleanup_free_ struct suite_case *cases = calloc(most, sizeof(*cases));
-	_cleanup_free_ struct CMUnitTest *tests = calloc(most, sizeof(*tests));
-	size_t n_tests = 0;
+	_cleanup_free_ struct CMUnitTest *tests = calloc(most + suite->n_tests, sizeof(*tests));
+	size_t n = 0, n_cases;
 	int r;
 
 	if (!cases || !tests)
 		return 1;
 	for (size_t i = 0; i < most; i++) {
-		struct suite_case *test = &cases[n_tests];
+		struct suite_case *test = &cases[n];
 
-		*test = (struct suite_case){ lab, &scenarios[i / 4], i / 2 % 2, i % 2 };
+		*test = (struct suite_case){ lab, &suite->scenarios[i / 4], i / 2 % 2, i % 2 };
 		if (!scenario_applies(test->scenario, test->family))
 			continue;
-		tests[n_tests++] = (struct CMUnitTest){
+		tests[n++] = (struct CMUnitTest){
 			.name = scenario_title(test->scenario, test->family, test->opener),
 			.test_func = suite_case_run,
 			.initial_state = test,
 		};
 	}
-	r = _cmocka_run_group_tests(group, tests, n_tests, NULL, NULL);
-	for (size_t i = 0; i < n_tests; i++)
+	n_cases = n;
+	for (size_t i = 0; i < suite->n_tests; i++) {
+		tests[n] = suite->tests[i];
+		tests[n++].initial_state = lab;
+	}
+	r = _cmocka_run_group_tests(suite->group, tests, n, NULL, NULL);
+	for (size_t i = 0; i < n_cases; i++)
 		free((char *)tests[i].name);
 	return r;
 }

@@ -24,7 +24,7 @@ struct cidr {
 
 /* Strict: what inet_pton takes. IPv4-mapped IPv6 addresses are refused. 0 or -EINVAL. */
 int addr_parse(const char *text, struct addr *ret);
-/* "ADDR/LENGTH". Host bits may be set and are cleared; *ret_host_bits (may be NULL) says that they were. 0 or -EINVAL. */
+/* "ADDR/LENGTH". Host bits are cleared; *ret_host_bits (may be NULL) says that there were some. 0 or -EINVAL. */
 int cidr_parse(const char *text, struct cidr *ret, bool *ret_host_bits);
 
 const char *addr_format(const struct addr *addr, char text[static ADDR_TEXT_MAX]);

@@ -14,11 +14,11 @@
 
 #define _cleanup_(f) __attribute__((cleanup(f)))
 
-#define TAKE_PTR(p)                      \
-	({                               \
+#define TAKE_PTR(p)                         \
+	({                                  \
 		__typeof__(p) _taken = (p); \
-		(p) = NULL;              \
-		_taken;                  \
+		(p) = NULL;                 \
+		_taken;                     \
 	})
 
 #define TAKE_FD(fd)                \
@@ -29,11 +29,11 @@
 	})
 
 /* Defines name##p(), which calls name() on the pointee, for use in _cleanup_(). */
-#define DEFINE_CLEANUP(type, name)             \
-	static inline void name##p(type **p)   \
-	{                                      \
-		name(*p);                      \
-	}                                      \
+#define DEFINE_CLEANUP(type, name)           \
+	static inline void name##p(type **p) \
+	{                                    \
+		name(*p);                    \
+	}                                    \
 	struct weir_cleanup_##name##_needs_semicolon
 
 static inline void freep(void *p)
@@ -56,8 +56,8 @@ static inline void fclosep(FILE **f)
 		fclose(*f);
 }
 
-#define _cleanup_free_ _cleanup_(freep)
-#define _cleanup_close_ _cleanup_(closep)
+#define _cleanup_free_	 _cleanup_(freep)
+#define _cleanup_close_	 _cleanup_(closep)
 #define _cleanup_fclose_ _cleanup_(fclosep)
 
 #endif

@@ -5,10 +5,17 @@
 
 #include <stddef.h>
 
-/* Reads all of path ("-": standard input) into a NUL-terminated string that the caller frees. 0 or -errno; -EFBIG beyond limit. */
+/*
+ * Reads all of path ("-": standard input) into a NUL-terminated string that the
+ * caller frees. 0 or -errno; -EFBIG beyond limit.
+ */
 int file_read(const char *path, size_t limit, char **ret_text, size_t *ret_length);
 
-/* Writes a temporary file beside path, syncs it, renames it over path and syncs the directory. 0 or -errno; on failure path is as it was. */
+/*
+ * Writes a temporary file beside path, syncs it, renames it over path and syncs
+ * the directory. 0 or -errno; on failure path is as it was. The file keeps its
+ * mode; a new one is its owner's only.
+ */
 int file_replace(const char *path, const char *text, size_t length);
 
 /* mkdir -p. 0 or -errno. */

@@ -98,8 +98,10 @@ struct datapath_attachment {
 typedef VEC(struct datapath_attachment) datapath_attachments;
 void datapath_list_attachments(const struct datapath *datapath, datapath_attachments *ret);
 
-/* Takes off and unpins everything under bpffs, without loading anything. Nothing there is not an error.
- * *ret_interfaces: how many interfaces were freed. */
+/*
+ * Takes off and unpins everything under bpffs, without loading anything.
+ * Nothing there is not an error. *ret_interfaces: how many interfaces were freed.
+ */
 int datapath_remove(const char *bpffs, unsigned *ret_interfaces, struct error *error);
 
 /* Sums over CPUs. counters has WEIR_REASON_MAX * WEIR_DIRECTIONS items, index as in weir/maps.h. */

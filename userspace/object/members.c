@@ -54,9 +54,10 @@ bool field_read_items(const struct field *field, void (*read)(const struct field
 	if (!field_is_sequence(field))
 		return false;
 	for (const struct node *item = field->node->first; item; item = item->next) {
-		struct field at = { .report = field->report, .parent = field, .node = item, .index = index++ };
+		struct field at = { .report = field->report, .parent = field, .node = item, .index = index };
 
 		read(&at, target);
+		index++;
 	}
 	return true;
 }
@@ -98,8 +99,9 @@ void field_check_duplicates(const struct field *field)
 	if (field->node->type == NODE_MAPPING && field->node->n > 1)
 		check_keys(field);
 	for (const struct node *child = field->node->first; child; child = child->next) {
-		struct field at = { .report = field->report, .parent = field, .node = child, .index = index++ };
+		struct field at = { .report = field->report, .parent = field, .node = child, .index = index };
 
 		field_check_duplicates(&at);
+		index++;
 	}
 }

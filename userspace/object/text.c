@@ -33,6 +33,23 @@ static size_t find_directive(const char *text, size_t length)
 	return length;
 }
 
+/* Likewise of the verbatim tags, "!<...>". */
+static size_t find_tag(const char *text, size_t length)
+{
+	const char *end = text + length, *tag = text;
+
+	while ((tag = memmem(tag, (size_t)(end - tag), "!<", 2))) {
+		size_t at = 0;
+
+		while (tag + at < end && !memchr("> \t\r\n", tag[at], 5) && at < TEXT_TAG_MAX)
+			at++;
+		if (at == TEXT_TAG_MAX)
+			return (size_t)(tag - text);
+		tag += 2;
+	}
+	return length;
+}
+
 static bool complain(struct report *report, const char *text, size_t at, const char *what)
 {
 	size_t line_start = 0;
@@ -63,5 +80,8 @@ bool text_check(struct report *report, const char *text, size_t length)
 	at = find_directive(text, length);
 	if (at < length)
 		return complain(report, text, at, "a line of more than 100 characters that begins with %");
+	at = find_tag(text, length);
+	if (at < length)
+		return complain(report, text, at, "a YAML tag of more than 100 characters");
 	return true;
 }

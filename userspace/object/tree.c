@@ -188,7 +188,7 @@ static int add_scalar(struct tree *tree, struct item *item)
 	/* The mark of a quoted scalar is behind its quote. */
 	item->column -= style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
 	r = check_tag(tree, item, &is_string) ?: new_node(tree, item, NODE_SCALAR, &node);
-	if (r < 0)
+	if (r)
 		return r;
 	node->text = copy_text(tree, item->token, &length);
 	if (strlen(node->text) != length)
@@ -237,7 +237,7 @@ static int open_collection(struct tree *tree, const struct item *item, enum node
 	if (tree->depth == DOCUMENT_DEPTH_MAX)
 		return fail(tree, item, "the document is too deep");
 	r = check_tag(tree, item, &is_string) ?: new_node(tree, item, type, &node) ?: place(tree, item, node);
-	if (r < 0)
+	if (r)
 		return r;
 	tree->open[tree->depth++] = (struct open_collection){
 		.node = node,

@@ -159,6 +159,8 @@ static void test_slow_texts(void **state)
 		{ "a: 1\n", "\r\n", 40000, 1, 5, "more than 1000 blank characters in a row" },
 		{ "a: 1\n%", "x", 100, 2, 1, "a line of more than 100 characters that begins with %" },
 		{ "# 1\r%", "x", 100, 1, 5, "a line of more than 100 characters that begins with %" },
+		{ "a: 1\nb: !<", "x", 98, 2, 4, "a YAML tag of more than 100 characters" },
+		{ "#!<!<", "!<", 20, 0, 0, NULL },
 		{ "#", " ", 1000, 0, 0, NULL },
 		{ "#", "%", 1000, 0, 0, NULL },
 	};
