@@ -24,6 +24,12 @@ static void add_node_addresses(const struct agent *agent, struct world *world)
 	vec_free(&list);
 }
 
+void plan_world(const struct agent *agent, const struct objects *store, struct world *world, struct diags *diags)
+{
+	add_node_addresses(agent, world);
+	sources_world(&agent->sources, store, world, diags);
+}
+
 /* How long an apply may wait for its image to be verified. What that doesn't cover is sampled. */
 #define VERIFY_BUDGET_MS 250u
 
@@ -47,10 +53,9 @@ int plan_make(struct agent *agent, const struct objects *store, struct plan *ret
 	int r;
 
 	clock_gettime(CLOCK_MONOTONIC, &plan.begun);
-	add_node_addresses(agent, &world);
 	addresses_world(&agent->addresses, &world);
 	endpoints_world(&agent->endpoints, &world);
-	sources_world(&agent->sources, store, &world, &plan.diags);
+	plan_world(agent, store, &world, &plan.diags);
 	r = compile_verified(agent, &world, &plan, error);
 	if (r < 0) {
 		agent->n_refused++;

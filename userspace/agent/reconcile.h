@@ -17,6 +17,8 @@ struct plan {
 	struct timespec begun;
 };
 
+/* What there is to enforce: the sources, with store in place of what the store holds, and this node. */
+void plan_world(const struct agent *agent, const struct objects *store, struct world *world, struct diags *diags);
 /* Compiles the sources, with store in place of what the store holds, and verifies. On failure nothing has changed. */
 int plan_make(struct agent *agent, const struct objects *store, struct plan *ret, struct error *error);
 void plan_free(struct plan *plan);

@@ -84,6 +84,8 @@ const struct command commands[] = {
 	{ "agent", "[OPTION]...", "run the node's enforcer in the foreground", agent_options, 0, 0, command_agent },
 	{ "apply", "-f FILE|DIR|-", "send objects to the agent; returns once they are enforced", apply_options, 0, 0,
 	  command_apply },
+	{ "diff", "-f FILE|DIR|-", "which connections would change if this were applied; exit 1 if any", files_options,
+	  0, 0, command_diff },
 	{ "delete", "-f FILE | KIND NAME [-n NS]", "take objects out again; returns once that is enforced",
 	  delete_options, 0, 2, command_delete },
 	{ "get", "KIND [NAME] [-n NS|-A]", "list policies, endpoints, identities or limits", get_options, 1, 2,

@@ -44,10 +44,16 @@ enum weir_port_protocol ports_of_protocol(uint8_t protocol)
 	}
 }
 
+const char *ports_name(enum weir_port_protocol protocol)
+{
+	static const char *const names[WEIR_PORT_PROTOCOLS] = { "TCP", "UDP", "SCTP" };
+
+	return names[protocol];
+}
+
 char *port_text(uint8_t protocol, uint16_t port)
 {
-	static const char *const names[] = { "TCP", "UDP", "SCTP" };
 	const enum weir_port_protocol ports = ports_of_protocol(protocol);
 
-	return ports == WEIR_PORTS_NONE ? xstrdup("ICMP") : xasprintf("%s/%u", names[ports], port);
+	return ports == WEIR_PORTS_NONE ? xstrdup("ICMP") : xasprintf("%s/%u", ports_name(ports), port);
 }

@@ -14,6 +14,7 @@ const char *reason_name(unsigned reason);   /* "policy-deny" */
 const char *verdict_word(unsigned verdict); /* "allow" or "deny" */
 
 enum weir_port_protocol ports_of_protocol(uint8_t protocol);
+const char *ports_name(enum weir_port_protocol protocol); /* "TCP"; not of WEIR_PORTS_NONE */
 /* "TCP/80"; "ICMP" for what has no ports. The caller frees. */
 char *port_text(uint8_t protocol, uint16_t port);
 
