@@ -56,7 +56,7 @@ PACKET_TESTS := $(patsubst tests/packet/%.c,$(B)/tests/packet/%,$(wildcard tests
 TEST_HELPERS := $(patsubst tests/%.c,$(B)/obj/tests/%.o,$(filter-out tests/packet/test_%,$(wildcard tests/packet/*.c)))
 BENCHES := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
 
-.PHONY: all demo test check bench differential fuzz soak vm-test image deb install clean deps-build deps-test tests benches FORCE
+.PHONY: all demo test check bench differential install clean deps-build deps-test tests benches FORCE
 .SECONDARY:
 
 all: $(B)/weir
