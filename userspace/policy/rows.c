@@ -252,7 +252,8 @@ static int fill_services(struct row *row, uint32_t *columns, struct error *error
 		.cells = row->cells,
 		.n_ports = port_classes_count(rows->ports),
 	};
-	int r = merge(row, &(struct ids){}, &services.nobody, error);
+	const struct ids no_rules = {};
+	int r = merge(row, &no_rules, &services.nobody, error);
 
 	if (r == 0)
 		services_fill(&services);
