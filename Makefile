@@ -4,6 +4,7 @@
 # make demo       install what is missing, build, run `weir demo`       (root)
 # make test       install what is missing, build, run every test        (root)
 # make check      format, layers, static analysis, ABI and verifier budgets
+# make differential  compiled images against the objects, random clusters (CLUSTERS=N)
 # make bench      measured comparisons                                  (root)
 # make install    into $(DESTDIR)$(PREFIX)
 # make clean
@@ -55,7 +56,7 @@ PACKET_TESTS := $(patsubst tests/packet/%.c,$(B)/tests/packet/%,$(wildcard tests
 TEST_HELPERS := $(patsubst tests/%.c,$(B)/obj/tests/%.o,$(filter-out tests/packet/test_%,$(wildcard tests/packet/*.c)))
 BENCHES := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
 
-.PHONY: all demo test check bench install clean deps-build deps-test tests benches FORCE
+.PHONY: all demo test check bench differential install clean deps-build deps-test tests benches FORCE
 .SECONDARY:
 
 all: $(B)/weir
@@ -142,6 +143,11 @@ check: deps-test
 bench: deps-test
 	@$(MAKE) --no-print-directory tests benches
 	@bench/run
+
+CLUSTERS ?= 100000
+differential: $(B)/tests/unit/policy/test_differential
+	$(Q)WEIR_CLUSTERS=$(CLUSTERS) $<
+	@echo "differential: images and objects agree on $(CLUSTERS) random clusters"
 
 install: $(B)/weir
 	install -D -m 0755 $(B)/weir $(DESTDIR)$(PREFIX)/sbin/weir

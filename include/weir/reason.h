@@ -28,11 +28,15 @@ enum weir_verdict {
 	R(5, NEIGHBOUR, "neighbour", PASS, "IPv6 neighbour discovery")                                                \
 	R(6, NODE, "node", PASS, "comes from the node that runs the pod")                                             \
 	R(7, SELF, "self", PASS, "the pod talks to itself")                                                           \
+	R(10, ADMIN_ALLOW, "admin-allow", PASS, "a rule of the admin tier allows it")                                 \
+	R(11, BASELINE_ALLOW, "baseline-allow", PASS, "a rule of the baseline tier allows it")                        \
 	R(32, POLICY_DEFAULT, "policy-default", DROP, "a policy isolates the endpoint and no rule allows it")         \
 	R(33, POLICY_DENY, "policy-deny", DROP, "a rule denies it")                                                   \
 	R(34, NO_ENDPOINT, "no-endpoint", DROP, "nobody has said yet what is behind the interface")                   \
 	R(35, NO_IMAGE, "no-image", DROP, "no policy has been loaded yet")                                            \
 	R(36, LIMIT, "limit", DROP, "over a rate limit")                                                              \
+	R(40, ADMIN_DENY, "admin-deny", DROP, "a rule of the admin tier denies it")                                   \
+	R(41, BASELINE_DENY, "baseline-deny", DROP, "a rule of the baseline tier denies it")                          \
 	R(48, BAD_ETHERNET, "bad-ethernet", DROP, "Ethernet or VLAN header is cut short, or more than two VLAN tags") \
 	R(49, NOT_IP, "not-ip", DROP, "neither IPv4, IPv6 nor ARP")                                                   \
 	R(50, BAD_IPV4, "bad-ipv4", DROP, "IPv4 header is impossible")                                                \

@@ -16,6 +16,7 @@ const struct http_route api_socket_routes[] = {
 	{ "GET", "/v1/explain", api_explain }, /* counts nothing, keeps nothing */
 	{ "PUT", "/v1/objects", api_put_objects },
 	{ "DELETE", "/v1/objects", api_delete_objects },
+	{ "POST", "/v1/diff", api_diff },
 	{ "POST", "/v1/settle", api_settle },
 	{ "GET", "/metrics", api_metrics },
 	{ "GET", "/healthz", api_health },

@@ -13,6 +13,7 @@ void api_limits(void *data, const struct http_request *request, struct http_repl
 void api_explain(void *data, const struct http_request *request, struct http_reply *reply);
 void api_put_objects(void *data, const struct http_request *request, struct http_reply *reply);
 void api_delete_objects(void *data, const struct http_request *request, struct http_reply *reply);
+void api_diff(void *data, const struct http_request *request, struct http_reply *reply);
 void api_settle(void *data, const struct http_request *request, struct http_reply *reply);
 void api_metrics(void *data, const struct http_request *request, struct http_reply *reply);
 void api_health(void *data, const struct http_request *request, struct http_reply *reply);
@@ -20,6 +21,13 @@ void api_health(void *data, const struct http_request *request, struct http_repl
 /* The routes of the control socket, and those of the metrics address. */
 extern const struct http_route api_socket_routes[], api_metrics_routes[];
 extern const size_t api_socket_n_routes, api_metrics_n_routes;
+
+/*
+ * Reads the manifests of a body. -EINVAL: the reply says what is wrong with
+ * them. diags holds the warnings else.
+ */
+int api_manifests(const struct http_request *request, struct http_reply *reply, struct objects *objects,
+		  struct diags *diags);
 
 /* Shared by several calls. */
 json_t *api_text(const char *text);				/* a JSON string of any bytes; null for NULL */

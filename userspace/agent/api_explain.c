@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "observe/names.h"
 #include "policy/nearest.h"
+#include "policy/words.h"
 
 struct asked {
 	const struct agent *agent;

@@ -55,20 +55,31 @@ static json_t *diag_json(const struct diag *diag)
 			 diag->column, "path", api_text(diag->path), "text", api_text(diag->text));
 }
 
-static void refuse_manifests(struct change *change)
+static void refuse_manifests(struct http_reply *reply, const struct diags *diags)
 {
 	json_t *errors = json_array();
 	_cleanup_free_ char *first = NULL;
 
-	vec_for_each (diag, &change->diags.list) {
+	vec_for_each (diag, &diags->list) {
 		if (diag->level != DIAG_ERROR)
 			continue;
 		if (!first)
 			first = diag_format(diag);
 		json_array_append_new(errors, diag_json(diag));
 	}
-	http_fail(change->reply, HTTP_UNPROCESSABLE, "%s", first ?: "the body holds no manifest that can be read");
-	json_object_set_new(change->reply->json, "errors", errors);
+	http_fail(reply, HTTP_UNPROCESSABLE, "%s", first ?: "the body holds no manifest that can be read");
+	json_object_set_new(reply->json, "errors", errors);
+}
+
+int api_manifests(const struct http_request *request, struct http_reply *reply, struct objects *objects,
+		  struct diags *diags)
+{
+	const char *file = http_query(request, "file") ?: "-";
+	int r = manifest_parse(file, request->body, request->length, MANIFEST_KEEP_JSON, objects, diags);
+
+	if (r < 0)
+		refuse_manifests(reply, diags);
+	return r;
 }
 
 static void add_warning(struct change *change, const struct diag *diag)
@@ -80,17 +91,11 @@ static void add_warning(struct change *change, const struct diag *diag)
 
 static int read_body(struct change *change)
 {
-	const char *file = http_query(change->request, "file") ?: "-";
-	int r = manifest_parse(file, change->request->body, change->request->length, MANIFEST_KEEP_JSON,
-			       &change->objects, &change->diags);
+	int r = api_manifests(change->request, change->reply, &change->objects, &change->diags);
 
-	if (r < 0) {
-		refuse_manifests(change);
-		return r;
-	}
-	vec_for_each (diag, &change->diags.list)
-		add_warning(change, diag);
-	return 0;
+	for (size_t i = 0; r == 0 && i < change->diags.list.n; i++)
+		add_warning(change, &change->diags.list.items[i]);
+	return r;
 }
 
 static void add_result(struct change *change, const struct object *object, enum store_change what)

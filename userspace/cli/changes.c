@@ -67,7 +67,7 @@ static void prefix_command(const struct invocation *invocation, struct error *er
 		error_prefix(error, "%s", invocation->command->name);
 }
 
-int changes_send(const struct invocation *invocation, const struct request *request)
+int changes_call(const struct invocation *invocation, const struct request *request, json_t **ret)
 {
 	json_auto_t *reply = NULL;
 	struct error error = { 0 };
@@ -81,6 +81,18 @@ int changes_send(const struct invocation *invocation, const struct request *requ
 		prefix_command(invocation, &error);
 	if (r)
 		return say_error(&error);
+	*ret = reply;
+	reply = NULL;
+	return EXIT_DONE;
+}
+
+int changes_send(const struct invocation *invocation, const struct request *request)
+{
+	json_auto_t *reply = NULL;
+	int code = changes_call(invocation, request, &reply);
+
+	if (code)
+		return code;
 	if (invocation->format == OUTPUT_JSON || invocation->format == OUTPUT_YAML) {
 		output_json(invocation->format, reply, stdout);
 		return EXIT_DONE;

@@ -6,6 +6,8 @@
 #include "cli/client.h"
 #include "cli/command.h"
 
+/* Sends objects and tells warnings and refusals; an answer is the caller's. An enum exit_code. */
+int changes_call(const struct invocation *invocation, const struct request *request, json_t **ret);
 /* Sends a change and prints what came of it. An enum exit_code. */
 int changes_send(const struct invocation *invocation, const struct request *request);
 

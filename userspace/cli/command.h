@@ -49,7 +49,7 @@ const struct command *command_find(const char *name);
 /* The command that a mistyped name is nearest to; NULL when none is near. */
 const struct command *command_suggest(const char *name);
 
-enum output_format { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_YAML };
+enum output_format { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_YAML, OUTPUT_TAP };
 
 struct option_value {
 	const struct command_option *option;
@@ -62,6 +62,7 @@ struct invocation {
 	bool help;
 	const char *socket;
 	enum output_format format;
+	bool format_given;
 	bool color; /* standard output is a terminal that may be coloured */
 	VEC(struct option_value) options;
 	VEC(const char *) arguments;
@@ -95,11 +96,13 @@ int command_check(const struct invocation *invocation);
 int command_delete(const struct invocation *invocation);
 int command_demo(const struct invocation *invocation);
 int command_detach(const struct invocation *invocation);
+int command_diff(const struct invocation *invocation);
 int command_eval(const struct invocation *invocation);
 int command_explain(const struct invocation *invocation);
 int command_get(const struct invocation *invocation);
 int command_metrics(const struct invocation *invocation);
 int command_status(const struct invocation *invocation);
+int command_test(const struct invocation *invocation);
 int command_version(const struct invocation *invocation);
 int command_wait(const struct invocation *invocation);
 

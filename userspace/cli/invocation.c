@@ -62,22 +62,25 @@ static const struct command_option *grammar_row(const struct grammar *grammar, i
 	return NULL;
 }
 
-static int format_parse(const char *text, enum output_format *ret, struct error *error)
+static int format_parse(struct invocation *invocation, const char *text, struct error *error)
 {
+	/* Only a test has results that TAP can tell. */
+	const bool tells_tap = invocation->command && invocation->command->run == command_test;
+
 	static const char *const names[] = {
-		[OUTPUT_TABLE] = "table",
-		[OUTPUT_WIDE] = "wide",
-		[OUTPUT_JSON] = "json",
-		[OUTPUT_YAML] = "yaml",
+		[OUTPUT_TABLE] = "table", [OUTPUT_WIDE] = "wide", [OUTPUT_JSON] = "json",
+		[OUTPUT_YAML] = "yaml",	  [OUTPUT_TAP] = "tap",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (!strcmp(names[i], text)) {
-			*ret = i;
+		if (!strcmp(names[i], text) && (i != OUTPUT_TAP || tells_tap)) {
+			invocation->format = i;
+			invocation->format_given = true;
 			return 0;
 		}
 	}
-	return error_set(error, -EINVAL, "unknown output format \"%s\" (one of: table, wide, json, yaml)", text);
+	return error_set(error, -EINVAL, "unknown output format \"%s\" (one of: table, wide, json, yaml%s)", text,
+			 tells_tap ? ", tap" : "");
 }
 
 static int take_option(struct invocation *invocation, const struct command_option *option, const char *value,
@@ -90,7 +93,7 @@ static int take_option(struct invocation *invocation, const struct command_optio
 	else if (!strcmp(option->name, "no-color"))
 		invocation->color = false;
 	else if (!strcmp(option->name, "output"))
-		return format_parse(value, &invocation->format, error);
+		return format_parse(invocation, value, error);
 	else
 		vec_push(&invocation->options, (struct option_value){ option, value });
 	return 0;

@@ -40,17 +40,14 @@ char *manifests_join(const struct objects *objects)
 	return text;
 }
 
-int offline_compile(const struct invocation *invocation, struct offline *ret)
+int offline_of(struct objects *objects, struct offline *ret)
 {
-	struct offline offline _cleanup_(offline_free) = { 0 };
+	struct offline offline _cleanup_(offline_free) = { .objects = *objects };
 	struct diags diags _cleanup_(diags_free) = { 0 };
 	struct error error = { 0 };
-	int code;
 
+	*objects = (struct objects){ 0 };
 	numberings_init(&offline.numberings);
-	code = manifests_read(invocation, 0, &offline.objects);
-	if (code)
-		return code;
 	world_add(&offline.world, &offline.objects, &diags);
 	world_finish(&offline.world, &diags);
 	diags_print(&diags, stderr);
@@ -62,6 +59,13 @@ int offline_compile(const struct invocation *invocation, struct offline *ret)
 	*ret = offline;
 	offline = (struct offline){ 0 };
 	return EXIT_DONE;
+}
+
+int offline_compile(const struct invocation *invocation, struct offline *ret)
+{
+	struct objects objects _cleanup_(objects_free) = { 0 };
+
+	return manifests_read(invocation, 0, &objects) ?: offline_of(&objects, ret);
 }
 
 void offline_free(struct offline *offline)

@@ -23,7 +23,9 @@ struct offline {
 	struct compiled *compiled;
 };
 
-/* Like manifests_read, up to the image. */
+/* Compiles objects, which it takes over. An enum exit_code, as above. */
+int offline_of(struct objects *objects, struct offline *ret);
+/* Both: manifests_read, then offline_of. */
 int offline_compile(const struct invocation *invocation, struct offline *ret);
 void offline_free(struct offline *offline); /* what it holds */
 

@@ -15,6 +15,10 @@ enum object_kind {
 	KIND_ENDPOINT_SLICE,
 	KIND_NETWORK_POLICY,
 	KIND_TRAFFIC_POLICY,
+	KIND_CLUSTER_TRAFFIC_POLICY,
+	KIND_ADMIN_NETWORK_POLICY,
+	KIND_BASELINE_ADMIN_NETWORK_POLICY,
+	KIND_CLUSTER_NETWORK_POLICY,
 	KIND_MAX,
 };
 
@@ -51,6 +55,33 @@ struct pod {
 	enum xdp_mode xdp;	    /* annotation weir.dev/xdp: "on" is native, "generic" generic */
 };
 
+struct service_port {
+	char *name; /* or NULL */
+	uint8_t protocol;
+	uint16_t port; /* 0 in a slice: every port */
+};
+
+typedef VEC(struct service_port) service_ports;
+
+void service_ports_free(service_ports *ports);
+
+struct service {
+	VEC(struct addr) addrs; /* spec.clusterIPs, and spec.clusterIP; none of a headless one */
+	service_ports ports;
+};
+
+/* Some of the backends of a service: each of the addresses at each of the ports. */
+struct endpoint_slice {
+	char *service; /* in the slice's namespace, or NULL */
+	VEC(struct addr) ready;
+	service_ports ports; /* of the backends, by the names of the service's */
+};
+
+/* The name is the object's, as are the labels. */
+struct cluster_node {
+	VEC(struct addr) addrs; /* status.addresses; host names are left out */
+};
+
 struct object {
 	enum object_kind kind;
 	char *namespace; /* NULL for cluster-wide kinds; "default" when a namespaced object names none */
@@ -61,6 +92,9 @@ struct object {
 	char *json;	      /* the document as one line of JSON; only when asked for, else NULL */
 	union {
 		struct pod pod;
+		struct cluster_node node;
+		struct service service;
+		struct endpoint_slice slice;
 		struct policy policy;
 	};
 };

@@ -8,6 +8,7 @@
 #include "policy/result.h"
 #include "policy/rows.h"
 #include "policy/select.h"
+#include "policy/services.h"
 #include "policy/supported.h"
 
 #define IMAGE_WORDS_MIN 4096u
@@ -138,6 +139,8 @@ int compile(const struct world *world, struct numberings *numberings, uint32_t r
 	identities_locate(&c.identities, world, &image);
 	subjects_build(&c.subjects, &c.rules, &c.identities);
 	peers_build(&c.peers, &c.rules, &c.regions, &c.identities, &c.writer);
+	services_place(&c.peers, &c.identities, world, &c.writer);
+	peers_index(&c.peers, &c.rules, &c.regions);
 
 	c.decisions = (struct decisions){ .rules = &c.rules, .numberings = numberings };
 	compiled->revision = revision;

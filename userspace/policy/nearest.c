@@ -6,7 +6,6 @@
 #include "base/mem.h"
 #include "policy/rule_match.h"
 #include "policy/rule_text.h"
-#include "policy/selection.h"
 
 static bool asks_for_pods(const struct policy_rule *rule)
 {
@@ -36,7 +35,7 @@ bool nearest_find(const struct world *world, const struct nearest_question *ques
 	for (size_t i = 0; i < world->policies.n; i++) {
 		const struct object *policy = world->policies.items[i];
 
-		if (!policy->policy.isolates[question->direction] || !policy_selects(policy, question->pod))
+		if (!policy->policy.isolates[question->direction] || !world_selects(world, policy, question->pod))
 			continue;
 		for (size_t k = 0; k < policy->policy.rules[question->direction].n; k++) {
 			const struct policy_rule *rule = &policy->policy.rules[question->direction].items[k];

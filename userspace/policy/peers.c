@@ -5,14 +5,25 @@
 #include "base/mem.h"
 #include "policy/peers.h"
 
-static uint32_t find_class(struct peers *peers, uint32_t labels, uint32_t region, bool is_node)
+static uint32_t add_class(struct peers *peers, struct peer_class class)
 {
-	const struct peer_class class = { .labels = labels, .region = region, .is_node = is_node };
 	const uint32_t number = intern(&peers->keys, &class, sizeof(class));
 
 	if (number == peers->classes.n)
 		vec_push(&peers->classes, class);
 	return number;
+}
+
+static uint32_t find_class(struct peers *peers, uint32_t labels, uint32_t region, bool is_node)
+{
+	return add_class(peers, (struct peer_class){ .labels = labels, .region = region, .is_node = is_node });
+}
+
+uint32_t peers_service_class(struct peers *peers, uint32_t region, uint32_t shape)
+{
+	const uint32_t labels = intern_ids(&peers->labels, &(struct ids){});
+
+	return add_class(peers, (struct peer_class){ .labels = labels, .region = region, .service = shape + 1 });
 }
 
 /* Only marks that some egress rule can ask for: those of ingress rules tell subjects apart, not peers. */
@@ -53,9 +64,10 @@ static uint32_t peer_word(struct peers *peers, uint32_t labels, const struct ids
 	return WEIR_PEER_BY_REGION | writer_put(writer, table, n_regions);
 }
 
-static uint32_t anywhere(struct peers *peers, bool is_node, uint32_t n_regions, struct writer *writer)
+static uint32_t anywhere(struct peers *peers, const struct ids *terms, bool is_node, uint32_t n_regions,
+			 struct writer *writer)
 {
-	const uint32_t labels = intern_ids(&peers->labels, &(struct ids){});
+	const uint32_t labels = intern_ids(&peers->labels, terms);
 	_cleanup_free_ uint32_t *table = xcalloc(n_regions, sizeof(*table));
 
 	for (uint32_t region = 0; region < n_regions; region++)
@@ -77,7 +89,7 @@ static void find_identity_words(struct peers *peers, const struct ruleset *rules
 	}
 }
 
-static void invert(struct peers *peers, const struct ruleset *rules, const struct regions *regions)
+void peers_index(struct peers *peers, const struct ruleset *rules, const struct regions *regions)
 {
 	peers->n_terms = rules->terms.n;
 	peers->n_blocks = rules->blocks.n;
@@ -98,12 +110,12 @@ void peers_build(struct peers *peers, const struct ruleset *rules, const struct 
 		 struct identities *identities, struct writer *writer)
 {
 	const uint32_t n_regions = regions_count(regions);
+	const struct ids nothing = {};
 
-	peers->world = anywhere(peers, false, n_regions, writer);
-	peers->node = anywhere(peers, true, n_regions, writer);
+	peers->world = anywhere(peers, &nothing, false, n_regions, writer);
+	peers->node = anywhere(peers, &identities->this_node_terms, true, n_regions, writer);
 	vec_for_each (identity, &identities->list)
 		find_identity_words(peers, rules, identity, n_regions, writer);
-	invert(peers, rules, regions);
 }
 
 void peers_free(struct peers *peers)
@@ -117,6 +129,7 @@ void peers_free(struct peers *peers)
 	vec_free(&peers->classes);
 	interner_free(&peers->labels);
 	interner_free(&peers->keys);
+	interner_free(&peers->shapes);
 }
 
 bool peers_have_mark(const struct peers *peers, uint32_t class, uint32_t mark)

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "policy/rows.h"
+#include "policy/services.h"
 
 #define NO_MARK UINT32_MAX
 
@@ -31,7 +32,8 @@ struct buckets {
 struct row {
 	const struct rows *rows;
 	enum weir_direction direction;
-	struct ids policies; /* that isolate the direction */
+	bool judged;	     /* somebody has a say in it */
+	struct ids policies; /* of the network tier, that isolate the direction */
 	VEC(struct clause) clauses;
 	struct ids for_everybody; /* clauses, ascending */
 	struct buckets by_peer;	  /* clauses, ascending */
@@ -119,11 +121,13 @@ static void collect_clauses(struct row *row, const struct identity *subject)
 	vec_for_each (number, &subject->policies) {
 		const struct selecting_policy *policy = &rules->policies.items[*number];
 
-		if (!policy->object->policy.isolates[row->direction])
-			continue;
-		vec_push(&row->policies, *number);
-		for (uint32_t i = policy->first_rule[row->direction]; i < policy->first_rule[row->direction + 1]; i++)
+		if (policy->object->policy.isolates[row->direction])
+			vec_push(&row->policies, *number);
+		row->judged |= policy->object->policy.isolates[row->direction];
+		for (uint32_t i = policy->first_rule[row->direction]; i < policy->first_rule[row->direction + 1]; i++) {
+			row->judged = true;
 			add_rule(row, subject, i);
+		}
 	}
 }
 
@@ -237,7 +241,26 @@ static uint32_t fixed_column(struct row *row, enum weir_reason reason)
 	return writer_vec(row->rows->writer, WORDS_DECISIONS, row->cells, n);
 }
 
-static int fill_isolated(struct row *row, uint32_t *columns, struct error *error)
+static int fill_services(struct row *row, uint32_t *columns, struct error *error)
+{
+	const struct rows *rows = row->rows;
+	struct services_row services = {
+		.peers = rows->peers,
+		.decisions = rows->decisions,
+		.writer = rows->writer,
+		.columns = columns,
+		.cells = row->cells,
+		.n_ports = port_classes_count(rows->ports),
+	};
+	const struct ids no_rules = {};
+	int r = merge(row, &no_rules, &services.nobody, error);
+
+	if (r == 0)
+		services_fill(&services);
+	return r;
+}
+
+static int fill_judged(struct row *row, uint32_t *columns, struct error *error)
 {
 	const struct peers *peers = row->rows->peers;
 	uint32_t elsewhere;
@@ -256,7 +279,9 @@ static int fill_isolated(struct row *row, uint32_t *columns, struct error *error
 		ids_sort(clauses);
 		r = find_column(row, clauses, &columns[class], error);
 	}
-	if (r < 0 || row->direction != WEIR_INGRESS)
+	if (r == 0 && row->direction == WEIR_EGRESS)
+		return fill_services(row, columns, error);
+	if (r < 0)
 		return r;
 	/* What comes from the pod's own node (the kubelet's probes) always passes. */
 	elsewhere = fixed_column(row, WEIR_REASON_NODE);
@@ -271,6 +296,7 @@ static void row_clear(struct row *row)
 {
 	vec_for_each (clause, &row->clauses)
 		vec_free(&clause->ranges);
+	row->judged = false;
 	row->clauses.n = row->policies.n = row->for_everybody.n = row->columns.n = 0;
 	buckets_clear(&row->by_peer);
 	interner_free(&row->column_keys);
@@ -284,8 +310,8 @@ static int build_row(struct row *row, const struct identity *subject, uint32_t *
 	row_clear(row);
 	if (subject)
 		collect_clauses(row, subject);
-	if (row->policies.n) {
-		r = fill_isolated(row, columns, error);
+	if (row->judged) {
+		r = fill_judged(row, columns, error);
 	} else {
 		const uint32_t open = fixed_column(row, WEIR_REASON_NO_POLICY);
 

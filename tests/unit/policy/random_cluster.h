@@ -3,87 +3,7 @@
 #ifndef WEIR_TESTS_POLICY_RANDOM_CLUSTER_H
 #define WEIR_TESTS_POLICY_RANDOM_CLUSTER_H
 
-#include <stdint.h>
-#include <stdio.h>
-
-struct random {
-	uint64_t state;
-	unsigned limits_left; /* so that no decision has too many */
-};
-
-/* splitmix64 */
-static inline uint32_t pick(struct random *r, uint32_t n)
-{
-	uint64_t z = r->state += 0x9e3779b97f4a7c15u;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return (uint32_t)((z ^ (z >> 31)) % n);
-}
-
-static inline bool one_in(struct random *r, uint32_t n)
-{
-	return pick(r, n) == 0;
-}
-
-#define PICK(r, list) ((list)[pick(r, sizeof(list) / sizeof((list)[0]))])
-
-static const char *const random_namespaces[] = { "shop", "lab", "lost" };
-static const char *const random_keys[] = { "app", "tier" };
-static const char *const random_values[] = { "x", "y", "z" };
-static const char *const random_names[] = { "web", "dns" };
-static const char *const random_protocols[] = { "TCP", "UDP", "SCTP" };
-static const unsigned random_ports[] = { 1, 53, 80, 81, 8000, 8080, 65535 };
-
-static inline void put_labels(FILE *out, struct random *r)
-{
-	const char *before = "";
-
-	for (size_t i = 0; i < 2; i++) {
-		if (one_in(r, 4))
-			continue;
-		fprintf(out, "%s%s: %s", before, random_keys[i], PICK(r, random_values));
-		before = ", ";
-	}
-}
-
-static inline void put_selector(FILE *out, struct random *r)
-{
-	static const char *const operators[] = { "In", "NotIn", "Exists", "DoesNotExist" };
-	const uint32_t kind = pick(r, 4);
-
-	if (one_in(r, 4)) {
-		fprintf(out, "{}");
-	} else if (one_in(r, 2)) {
-		fprintf(out, "{matchLabels: {%s: %s}}", PICK(r, random_keys), PICK(r, random_values));
-	} else {
-		fprintf(out, "{matchExpressions: [{key: %s, operator: %s", PICK(r, random_keys), operators[kind]);
-		if (kind < 2)
-			fprintf(out, ", values: [%s, %s]", PICK(r, random_values), PICK(r, random_values));
-		fprintf(out, "}]}");
-	}
-}
-
-static inline void put_namespace_selector(FILE *out, struct random *r)
-{
-	if (one_in(r, 3))
-		fprintf(out, "{matchLabels: {kubernetes.io/metadata.name: %s}}", PICK(r, random_namespaces));
-	else
-		put_selector(out, r);
-}
-
-static inline void random_addr4(struct random *r, char text[static 64])
-{
-	if (one_in(r, 6))
-		snprintf(text, 64, "192.0.2.%u", pick(r, 4));
-	else
-		snprintf(text, 64, "10.%u.%u.%u", pick(r, 2), pick(r, 3), pick(r, 8));
-}
-
-static inline void random_addr6(struct random *r, char text[static 64])
-{
-	snprintf(text, 64, "fd00:%u::%u:%u", pick(r, 2), pick(r, 2), pick(r, 8));
-}
+#include "unit/policy/random_tiers.h"
 
 /* Lengths at, and beside, the edges of trie nodes; an except is longer and around an address of the same few. */
 static inline void put_block(FILE *out, struct random *r)
@@ -163,6 +83,25 @@ static inline void put_rule(FILE *out, struct random *r, const char *peers, bool
 	fprintf(out, "]}");
 }
 
+static inline void put_policy_head(FILE *out, struct random *r, bool is_traffic, unsigned index)
+{
+	if (is_traffic && one_in(r, 3)) {
+		fprintf(out,
+			"{apiVersion: weir.dev/v1alpha1, kind: ClusterTrafficPolicy, metadata: {name: p%u}, spec: {",
+			index);
+		if (one_in(r, 2)) {
+			fprintf(out, "namespaceSelector: ");
+			put_namespace_selector(out, r);
+			fprintf(out, ", ");
+		}
+		fprintf(out, "podSelector: ");
+		return;
+	}
+	fprintf(out, is_traffic ? "{apiVersion: weir.dev/v1alpha1, kind: TrafficPolicy, "
+				: "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, ");
+	fprintf(out, "metadata: {namespace: %s, name: p%u}, spec: {podSelector: ", PICK(r, random_namespaces), index);
+}
+
 static inline void put_policy(FILE *out, struct random *r, unsigned index)
 {
 	static const char *const types[] = { "", ", policyTypes: [Ingress]", ", policyTypes: [Egress]",
@@ -170,9 +109,7 @@ static inline void put_policy(FILE *out, struct random *r, unsigned index)
 	static const char *const sections[][2] = { { "ingress", "from" }, { "egress", "to" } };
 	const bool is_traffic = one_in(r, 2);
 
-	fprintf(out, is_traffic ? "{apiVersion: weir.dev/v1alpha1, kind: TrafficPolicy, "
-				: "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, ");
-	fprintf(out, "metadata: {namespace: %s, name: p%u}, spec: {podSelector: ", PICK(r, random_namespaces), index);
+	put_policy_head(out, r, is_traffic, index);
 	put_selector(out, r);
 	fprintf(out, "%s", PICK(r, types));
 	for (size_t i = 0; i < 2; i++) {
@@ -230,6 +167,7 @@ static inline char *random_cluster(struct random *r, unsigned n_pods)
 		put_pod(out, r, i);
 	for (unsigned i = 0, n = pick(r, 8); i < n; i++)
 		put_policy(out, r, i);
+	put_tiers(out, r);
 	fclose(out);
 	return text;
 }

@@ -2,15 +2,18 @@
 /*
  * Random clusters, policies and probes: the compiled image against the naive
  * reading of the objects. WEIR_SEED=N repeats one cluster, WEIR_CLUSTERS=N asks
- * for another number of them.
+ * for another number of them. A case that fails is made small before it is told.
  */
 #include <inttypes.h>
+#include <netinet/in.h>
 
+#include "policy/naive.h"
+#include "policy/words.h"
 #include "unit/policy/fixture.h"
-#include "unit/policy/naive.h"
 #include "unit/policy/random_cluster.h"
+#include "unit/policy/shrink.h"
 
-#define N_CLUSTERS 150u
+#define N_CLUSTERS 3400u
 #define N_PROBES   60u
 #define N_PODS	   14u
 #define NODE_ADDR  "192.0.2.1"
@@ -57,28 +60,59 @@ static void agree(struct naive_end *from, struct naive_end *to, bool to_is_named
 	speak(to, from);
 }
 
-static struct naive_end naive_end(const struct naive_world *world, const char *text)
+static const struct object *owner(const struct world *world, const struct addr *addr)
+{
+	for (size_t i = 0; i < world->pods.n; i++) {
+		const struct object *pod = world->pods.items[i];
+
+		if (pod->pod.host_network)
+			continue;
+		vec_for_each (own, &pod->pod.addrs) {
+			if (addr_compare(own, addr) == 0)
+				return pod;
+		}
+	}
+	return NULL;
+}
+
+static struct naive_end naive_end(const struct world *world, const char *text)
 {
 	struct naive_end end = {};
 
 	if (!strchr(text, '/')) {
 		end.has_addr = true;
 		assert_int_equal(addr_parse(text, &end.addr), 0);
-		end.pod = naive_owner(world, &end.addr);
+		end.pod = owner(world, &end.addr);
 		return end;
 	}
-	vec_for_each (object, &world->objects->list) {
+	for (size_t i = 0; i < world->pods.n; i++) {
+		const struct object *pod = world->pods.items[i];
 		char title[64];
 
-		snprintf(title, sizeof(title), "%s/%s", (*object)->namespace, (*object)->name);
-		if (naive_is_running(*object) && !strcmp(title, text))
-			end.pod = *object;
+		snprintf(title, sizeof(title), "%s/%s", pod->namespace, pod->name);
+		if (!strcmp(title, text))
+			end.pod = pod;
 	}
 	assert_non_null(end.pod);
 	end.has_addr = end.pod->pod.addrs.n > 0;
 	if (end.has_addr)
 		end.addr = end.pod->pod.addrs.items[0];
 	return end;
+}
+
+static void describe_answer(const struct naive_answer *answer, char *text, size_t size)
+{
+	text[0] = '\0';
+	vec_for_each (by, &answer->by) {
+		const size_t used = strlen(text);
+		char number[24] = "";
+
+		if (by->rule)
+			snprintf(number, sizeof(number), "%zu", by->index);
+		snprintf(text + used, size - used, "%s %s%s%s%s%s\n", kind_info(by->policy->kind)->kind,
+			 by->policy->namespace ?: "", by->policy->namespace ? "/" : "", by->policy->name,
+			 by->rule ? " rule " : "", by->rule && by->rule->name ? by->rule->name : number);
+	}
 }
 
 static void describe(const struct decision_info *decision, char *text, size_t size)
@@ -94,63 +128,122 @@ static void describe(const struct decision_info *decision, char *text, size_t si
 
 static bool agrees(const struct decision_info *decision, const struct naive_answer *answer)
 {
-	char by[2048];
+	char by[2048], expected[2048];
 
 	if (!decision || !answer->judged)
 		return !decision && !answer->judged;
 	describe(decision, by, sizeof(by));
-	return decision->reason == answer->reason && !strcmp(by, answer->by);
+	describe_answer(answer, expected, sizeof(expected));
+	return decision->reason == answer->reason && !strcmp(by, expected);
 }
 
-static void probe(struct random *r, const struct fixture *f, const struct naive_world *world, uint64_t seed,
-		  const char *yaml)
+struct question {
+	char from[64], to[64];
+	uint8_t protocol;
+	uint16_t port;
+};
+
+static void tell(const struct question *question, enum weir_direction direction, const struct decision_info *decision,
+		 const struct naive_answer *answer, FILE *story)
 {
-	const uint8_t protocol = PICK(r, protocols);
-	const uint16_t port = (uint16_t)(PICK(r, random_ports) + pick(r, 2));
-	struct naive_probe probe = { .protocol = protocol, .port = port };
-	struct naive_answer answer;
+	char by[2048] = "", expected[2048];
+
+	if (decision)
+		describe(decision, by, sizeof(by));
+	describe_answer(answer, expected, sizeof(expected));
+	fprintf(story, "%s -> %s protocol %u port %u, %s:\nimage: %s by\n%sobjects: %s by\n%s", question->from,
+		question->to, question->protocol, question->port, direction == WEIR_INGRESS ? "ingress" : "egress",
+		decision ? reason_name(decision->reason) : "not judged", by,
+		answer->judged ? reason_name(answer->reason) : "not judged", expected);
+}
+
+/* True, and told to story (which may be NULL), when image and objects differ. */
+static bool differ(const struct fixture *f, const struct question *question, FILE *story)
+{
+	struct naive_probe probe = { .protocol = question->protocol, .port = question->port };
+	struct naive_answer answer = {};
 	struct eval_result result;
-	char from[64], to[64], by[2048] = "";
+	bool found = false;
 
-	random_end(r, f, from);
-	random_end(r, f, to);
-	fixture_eval(f, from, to, protocol, port, &result);
-	probe.from = naive_end(world, from);
-	probe.to = naive_end(world, to);
-	agree(&probe.from, &probe.to, strchr(to, '/'));
-	if (probe.from.pod && probe.from.pod == probe.to.pod) {
-		assert_true(result.allowed);
-		return;
+	fixture_eval(f, question->from, question->to, question->protocol, question->port, &result);
+	probe.from = naive_end(&f->world, question->from);
+	probe.to = naive_end(&f->world, question->to);
+	agree(&probe.from, &probe.to, strchr(question->to, '/'));
+	for (int direction = 0; !found && direction < WEIR_DIRECTIONS; direction++) {
+		naive_judge(&f->world, &probe, direction, &answer);
+		found = !agrees(result.decision[direction], &answer);
+		if (found && story)
+			tell(question, direction, result.decision[direction], &answer, story);
 	}
-	for (int direction = 0; direction < WEIR_DIRECTIONS; direction++) {
-		const struct decision_info *decision = result.decision[direction];
+	naive_answer_free(&answer);
+	return found;
+}
 
-		naive_judge(world, &probe, direction, &answer);
-		if (agrees(decision, &answer))
-			continue;
-		if (decision)
-			describe(decision, by, sizeof(by));
-		fprintf(stderr, "%s", yaml);
-		fail_msg("WEIR_SEED=%" PRIu64 ": %s -> %s protocol %u port %u, %s:\n"
-			 "compiled: reason %d by\n%snaive: reason %d by\n%s",
-			 seed, from, to, protocol, port, direction == WEIR_INGRESS ? "ingress" : "egress",
-			 decision ? (int)decision->reason : -1, by, answer.judged ? (int)answer.reason : -1, answer.by);
+/* Whether a smaller case is one at all, and its two ends are there. */
+static bool load(struct fixture *f, const char *yaml, const struct question *question)
+{
+	const char *const ends[] = { question->from, question->to };
+	struct error error = {};
+	struct eval_end end;
+	struct addr node;
+
+	*f = (struct fixture){};
+	numberings_init(&f->numberings);
+	if (manifest_parse("case", yaml, strlen(yaml), 0, &f->objects, &f->diags) < 0)
+		return false;
+	assert_int_equal(addr_parse(NODE_ADDR, &node), 0);
+	vec_push(&f->world.node_addrs, node);
+	world_add(&f->world, &f->objects, &f->diags);
+	world_finish(&f->world, &f->diags);
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		if (eval_end_parse(&f->world, ends[i], NULL, &end, &error) < 0)
+			return false;
 	}
+	return compile(&f->world, &f->numberings, 1, IMAGE_WORDS, &f->compiled, &error) == 0;
+}
+
+static bool still_differs(const char *yaml, const void *data)
+{
+	struct fixture f;
+	const bool differs = load(&f, yaml, data) && differ(&f, data, NULL);
+
+	fixture_free(&f);
+	return differs;
+}
+
+static void fail_small(uint64_t seed, const char *yaml, const struct question *question)
+{
+	_cleanup_free_ char *small = shrink(yaml, still_differs, question, NULL);
+	_cleanup_free_ char *story = NULL;
+	size_t size;
+	FILE *out = open_memstream(&story, &size);
+	struct fixture f;
+
+	load(&f, small, question);
+	differ(&f, question, out);
+	fclose(out);
+	fixture_free(&f);
+	fprintf(stderr, "%s", small);
+	fail_msg("WEIR_SEED=%" PRIu64 ": the manifests above (made small), %s", seed, story);
 }
 
 static void run_cluster(uint64_t seed)
 {
 	struct random r = { .state = seed };
 	_cleanup_free_ char *yaml = random_cluster(&r, N_PODS);
-	struct naive_world world;
 	struct fixture f;
 
 	fixture_read(&f, yaml, NODE_ADDR);
 	fixture_compile(&f, 1);
-	objects_sort(&f.objects);
-	world = (struct naive_world){ .objects = &f.objects, .node = f.world.node_addrs.items[0] };
-	for (unsigned i = 0; i < N_PROBES; i++)
-		probe(&r, &f, &world, seed, yaml);
+	for (unsigned i = 0; i < N_PROBES; i++) {
+		struct question question = { .protocol = PICK(&r, protocols) };
+
+		question.port = (uint16_t)(PICK(&r, random_ports) + pick(&r, 2));
+		random_end(&r, &f, question.from);
+		random_end(&r, &f, question.to);
+		if (differ(&f, &question, NULL))
+			fail_small(seed, yaml, &question);
+	}
 	fixture_free(&f);
 }
 
@@ -165,12 +258,51 @@ static void the_image_says_what_the_objects_say(void **state)
 	}
 	for (uint64_t i = 1; i <= n; i++)
 		run_cluster(i);
+	print_message("# %" PRIu64 " probes of %" PRIu64 " clusters\n", n * N_PROBES, n);
+}
+
+static bool is_denied(const char *yaml, const void *data)
+{
+	const struct question *question = data;
+	struct eval_result result = { .allowed = true };
+	struct fixture f;
+
+	if (load(&f, yaml, question))
+		fixture_eval(&f, question->from, question->to, question->protocol, question->port, &result);
+	fixture_free(&f);
+	return !result.allowed;
+}
+
+/* Any property will do: here, that a connection is denied. */
+static void a_failing_case_is_made_small(void **state)
+{
+	static const char yaml[] =
+		"{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {team: web}}}\n---\n"
+		"{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: shop, labels: {app: a}}, status: {podIP: "
+		"10.0.0.1}}\n---\n{apiVersion: v1, kind: Pod, metadata: {name: b, namespace: shop, labels: {app: b, x: "
+		"y}}, status: {podIP: 10.0.0.2}}\n---\n{apiVersion: v1, kind: Pod, metadata: {name: c, namespace: "
+		"shop}}\n---\n{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: other, "
+		"namespace: "
+		"shop}, spec: {podSelector: {matchLabels: {app: c}}}}\n---\n{apiVersion: networking.k8s.io/v1, kind: "
+		"NetworkPolicy, metadata: {name: p, namespace: shop}, spec: {podSelector: {matchLabels: {app: b}}, "
+		"ingress: "
+		"[{ports: [{port: 1}]}, {from: [{podSelector: {matchLabels: {app: c}}}]}]}}";
+	const struct question question = { "shop/a", "shop/b", IPPROTO_TCP, 80 };
+	size_t n;
+	_cleanup_free_ char *small = shrink(yaml, is_denied, &question, &n);
+
+	assert_true(is_denied(small, &question));
+	assert_int_equal(n, 3);
+	assert_null(strstr(small, "labels"));
+	assert_null(strstr(small, "port"));
+	assert_non_null(strstr(small, "NetworkPolicy"));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_image_says_what_the_objects_say),
+		cmocka_unit_test(a_failing_case_is_made_small),
 	};
 
 	return cmocka_run_group_tests_name("policy/differential", tests, NULL, NULL);

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* POST /v1/diff. Both sides are compiled anew: what is in force may be older than the sources. Nothing is changed. */
+#include "agent/api.h"
+#include "agent/reconcile.h"
+#include "base/mem.h"
+#include "policy/diff.h"
+
+/* The loop waits for it. */
+#define DIFF_MS	  1000u
+#define DIFF_ROWS 500u
+
+struct side {
+	struct world world;
+	struct compiled *compiled;
+};
+
+static void side_free(struct side *side)
+{
+	compiled_free(side->compiled);
+	world_free(&side->world);
+}
+
+static int side_compile(struct agent *agent, const struct objects *store, struct side *side, struct error *error)
+{
+	struct diags diags = {};
+
+	plan_world(agent, store, &side->world, &diags);
+	diags_free(&diags);
+	return compile(&side->world, &agent->state.numbers, agent->revision + 1, datapath_image_words(agent->datapath),
+		       &side->compiled, error);
+}
+
+static json_t *end_json(const struct diff_end *end)
+{
+	char addr[ADDR_TEXT_MAX];
+	_cleanup_free_ char *name = end->pod ? xasprintf("%s/%s", end->pod->namespace, end->pod->name)
+					     : xstrdup(addr_format(&end->addr, addr));
+
+	return json_pack("{s:o, s:s, s:I}", "name", api_text(name), "kind", end->pod ? "pod" : "address", "more",
+			 (json_int_t)end->n_alike - 1);
+}
+
+static json_t *diff_json(const struct diff *diff)
+{
+	json_t *rows = json_array();
+
+	vec_for_each (row, &diff->rows)
+		json_array_append_new(rows, json_pack("{s:o, s:o, s:s, s:s, s:s}", "from", end_json(&row->from), "to",
+						      end_json(&row->to), "ports", row->ports, "before",
+						      row->allowed ? "deny" : "allow", "after",
+						      row->allowed ? "allow" : "deny"));
+	return json_pack("{s:o, s:I, s:b, s:{s:I, s:I}}", "changes", rows, "more", (json_int_t)diff->n_more, "complete",
+			 diff->complete, "pods", "added", (json_int_t)diff->n_pods_added, "removed",
+			 (json_int_t)diff->n_pods_removed);
+}
+
+static void answer(struct agent *agent, const struct objects *store, struct http_reply *reply)
+{
+	_cleanup_(side_free) struct side before = {}, after = {};
+	struct error error = {};
+	struct diff diff;
+
+	if (side_compile(agent, store_objects(agent->sources.store), &before, &error) < 0) {
+		error_prefix(&error, "the sources as they are can't be compiled");
+		http_fail(reply, HTTP_UNPROCESSABLE, "%s", error.text);
+		return;
+	}
+	if (side_compile(agent, store, &after, &error) < 0) {
+		http_fail(reply, HTTP_UNPROCESSABLE, "%s", error.text);
+		return;
+	}
+	diff_policies(&(struct policy_view){ &before.world, before.compiled },
+		      &(struct policy_view){ &after.world, after.compiled },
+		      &(struct diff_limits){ .rows = DIFF_ROWS, .ms = DIFF_MS }, &diff);
+	reply->json = diff_json(&diff);
+	diff_free(&diff);
+}
+
+void api_diff(void *data, const struct http_request *request, struct http_reply *reply)
+{
+	struct agent *agent = data;
+	_cleanup_(store_draft_freep) struct store_draft *draft = store_draft_new(agent->sources.store);
+	_cleanup_(objects_free) struct objects objects = {};
+	_cleanup_(diags_free) struct diags diags = {};
+
+	if (api_manifests(request, reply, &objects, &diags) < 0)
+		return;
+	vec_for_each (object, &objects.list)
+		store_draft_put(draft, TAKE_PTR(*object));
+	answer(agent, store_draft_objects(draft), reply);
+}
