@@ -129,6 +129,12 @@ static const struct nearest_case cases[] = {
 	  POLICY("db", "{" BACKEND "}, {from: [{ipBlock: {cidr: 10.9.0.0/16}}]}"), "203.0.113.9", "shop/db", "TCP", 80,
 	  "NetworkPolicy shop/db rule 1: allows everything from 10.9.0.0/16; the peer is 203.0.113.9, which is no "
 	  "pod's" },
+	{ "a cluster-wide policy has no namespace",
+	  "{kind: ClusterTrafficPolicy, apiVersion: weir.dev/v1alpha1, metadata: {name: wide}, spec: {podSelector: "
+	  "{matchLabels: {app: db}}, policyTypes: [Ingress], ingress: [{" BACKEND "}]}}\n---\n",
+	  "shop/front", "shop/db", "TCP", 80,
+	  "ClusterTrafficPolicy wide rule 0: allows everything from app=backend in any namespace; the peer is "
+	  "app=frontend" },
 	{ "without a rule nothing is near", POLICY("db", ""), "shop/front", "shop/db", "TCP", 80, NULL },
 };
 
