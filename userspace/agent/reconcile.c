@@ -32,8 +32,8 @@ int plan_make(struct agent *agent, const struct objects *store, struct plan *ret
 	clock_gettime(CLOCK_MONOTONIC, &plan.begun);
 	add_node_addresses(agent, &world);
 	sources_world(&agent->sources, store, &world, &plan.diags);
-	r = compile(&world, &agent->state.numbers, agent->revision + 1, datapath_image_words(agent->datapath),
-		    &plan.compiled, error);
+	r = compile(&world, &agent->state.numbers, agent->revision + 1, WEIR_IMAGE_WORDS_MAX, &plan.compiled,
+		    error);
 	if (r < 0) {
 		agent->n_refused++;
 		plan_free(&plan);
