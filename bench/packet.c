@@ -27,12 +27,12 @@
 #include "packet/world.h"
 
 #define ROUNDS_DEFAULT 11
-#define ROUNDS_MAX 1000
-#define REPEAT 400000
-#define FILL_FLOWS 10000
+#define ROUNDS_MAX     1000
+#define REPEAT	       400000
+#define FILL_FLOWS     10000
 #define FILL_ADDRESSES 10000
-#define FLOWS 16384
-#define PORTS_OFFSET 34 /* Ethernet, IPv4 without options */
+#define FLOWS	       16384
+#define PORTS_OFFSET   34 /* Ethernet, IPv4 without options */
 
 struct bench_case {
 	const char *name;
@@ -64,7 +64,7 @@ static const struct bench_case cases[] = {
 
 struct bench {
 	struct lab *lab;
-	int empty[2]; /* tc, XDP */
+	int empty[2];	 /* tc, XDP */
 	int counting[2]; /* to the program under test, to the empty one */
 	int targets[2];	 /* the arrays that these tail-call into */
 };
@@ -90,8 +90,13 @@ static int load_empty(enum bpf_prog_type type, int32_t code)
 static int load_counting(int target)
 {
 	const struct bpf_insn insns[] = {
-		{ .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = 2, .src_reg = 1, .off = offsetof(struct __sk_buff, data) },
-		{ .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = 3, .src_reg = 1,
+		{ .code = BPF_LDX | BPF_MEM | BPF_W,
+		  .dst_reg = 2,
+		  .src_reg = 1,
+		  .off = offsetof(struct __sk_buff, data) },
+		{ .code = BPF_LDX | BPF_MEM | BPF_W,
+		  .dst_reg = 3,
+		  .src_reg = 1,
 		  .off = offsetof(struct __sk_buff, data_end) },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 4, .src_reg = 2 },
 		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = 4, .imm = PORTS_OFFSET + 4 },
@@ -138,7 +143,8 @@ static int fill(struct lab *lab)
 			return r;
 	}
 	for (uint32_t i = 0; i < FILL_FLOWS; i++) {
-		const struct frame_ends ends = { WEIR_IPV4, world_peer(PEER_FRIEND, WEIR_IPV4), world_pod_addr(WEIR_IPV4), false };
+		const struct frame_ends ends = { WEIR_IPV4, world_peer(PEER_FRIEND, WEIR_IPV4),
+						 world_pod_addr(WEIR_IPV4), false };
 		const struct frame_spec spec = { .tcp_flags = FRAME_TCP_SYN, .client = 1024 + i };
 		int r;
 
@@ -205,7 +211,8 @@ static int measure(struct bench *bench, const struct bench_case *c)
 	r = open_flow(bench, c, &ends) ?: ns_per_packet(empty, &frame, &base) ?: ns_per_packet(program, &frame, &with);
 	if (r < 0)
 		return r;
-	printf("{\"name\": \"%s\", \"unit\": \"ns\", \"value\": %d, \"baseline\": \"%s\", \"base\": %u, \"with\": %u}\n",
+	printf("{\"name\": \"%s\", \"unit\": \"ns\", \"value\": %d, \"baseline\": \"%s\", \"base\": %u, \"with\": "
+	       "%u}\n",
 	       c->name, (int)with - (int)base, c->baseline, base, with);
 	return 0;
 }

@@ -5,25 +5,25 @@
 
 #include "packet.h"
 
-#define likely(x) __builtin_expect(!!(x), 1)
+#define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
 static __always_inline void *packet_data(const struct packet *pkt)
 {
-	return pkt->hook == PACKET_XDP ? (void *)(long)((struct xdp_md *)pkt->ctx)->data :
-					 (void *)(long)((struct __sk_buff *)pkt->ctx)->data;
+	return pkt->hook == PACKET_XDP ? (void *)(long)((struct xdp_md *)pkt->ctx)->data
+				       : (void *)(long)((struct __sk_buff *)pkt->ctx)->data;
 }
 
 static __always_inline void *packet_data_end(const struct packet *pkt)
 {
-	return pkt->hook == PACKET_XDP ? (void *)(long)((struct xdp_md *)pkt->ctx)->data_end :
-					 (void *)(long)((struct __sk_buff *)pkt->ctx)->data_end;
+	return pkt->hook == PACKET_XDP ? (void *)(long)((struct xdp_md *)pkt->ctx)->data_end
+				       : (void *)(long)((struct __sk_buff *)pkt->ctx)->data_end;
 }
 
 static __always_inline int packet_load(const struct packet *pkt, __u32 offset, void *to, __u32 size)
 {
-	return pkt->hook == PACKET_XDP ? bpf_xdp_load_bytes(pkt->ctx, offset, to, size) :
-					 bpf_skb_load_bytes(pkt->ctx, offset, to, size);
+	return pkt->hook == PACKET_XDP ? bpf_xdp_load_bytes(pkt->ctx, offset, to, size)
+				       : bpf_skb_load_bytes(pkt->ctx, offset, to, size);
 }
 
 /*
@@ -40,7 +40,8 @@ static __always_inline const void *packet_header(const struct packet *pkt, void 
 	return packet_load(pkt, pkt->offset, scratch, size) ? NULL : scratch;
 }
 
-/* Beyond 64 KiB ("BIG TCP") a length field says zero; only a packet that is yet to be cut into segments can be so long. */
+/* Beyond 64 KiB ("BIG TCP") a length field says zero; only a packet that is yet to be cut into segments can be so long.
+ */
 static __always_inline bool is_beyond_length_fields(__u32 length)
 {
 	return length > 0xffff;

@@ -33,6 +33,8 @@ static __always_inline __u64 limit_cost(const struct weir_image_limit *limit, co
 
 static __always_inline bool bucket_take(struct weir_bucket *bucket, __u64 now, __u64 cost, __u64 burst)
 {
+	if (!cost)
+		return true;
 	for (int i = 0; i < SWAP_TRIES; i++) {
 		__u64 seen = *(volatile __u64 *)&bucket->tat;
 		/* Zero was never used: after years of uptime it would look like the future. */
@@ -59,7 +61,10 @@ static __always_inline void refund(const struct weir_image *image, __u32 decisio
 	}
 }
 
-/* All limits of a decision must conform. Not inlined: packets without limits shall not carry its weight. */
+/*
+ * All limits of a decision must conform; one that has no bucket never does.
+ * Not inlined: packets without limits shall not carry its weight.
+ */
 static __noinline bool charge(const __u32 *words, __u32 decision, __u32 packets, __u32 bytes, __u32 connections)
 {
 	const struct weir_image image = { .words = words, .mask = weir_image_mask };
@@ -72,10 +77,12 @@ static __noinline bool charge(const __u32 *words, __u32 decision, __u32 packets,
 		__u64 burst = (__u64)limit.burst[1] << 32 | limit.burst[0];
 		struct weir_bucket *bucket = bpf_map_lookup_elem(&buckets, &limit.bucket);
 
-		if (!bucket || bucket_take(bucket, now, limit_cost(&limit, &demand), burst))
+		if (bucket && bucket_take(bucket, now, limit_cost(&limit, &demand), burst))
 			continue;
-		__sync_fetch_and_add(&bucket->dropped_packets, packets);
-		__sync_fetch_and_add(&bucket->dropped_bytes, bytes);
+		if (bucket) {
+			__sync_fetch_and_add(&bucket->dropped_packets, packets);
+			__sync_fetch_and_add(&bucket->dropped_bytes, bytes);
+		}
 		refund(&image, decision, i, &demand);
 		return false;
 	}

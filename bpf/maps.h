@@ -70,7 +70,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, WEIR_REASON_MAX * WEIR_DIRECTIONS);
+	__uint(max_entries, WEIR_REASON_MAX *WEIR_DIRECTIONS);
 	__type(key, __u32);
 	__type(value, struct weir_counter);
 } reasons SEC(".maps");

@@ -37,10 +37,10 @@ struct packet {
 	union flow_key *key;
 	__be16 eth_proto;
 	__u8 ip_proto;
-	__u8 hop_limit; /* IPv6 */
-	__be16 fragment; /* offset and more-fragments bits, as the family has them; zero: a whole packet */
+	__u8 hop_limit;	     /* IPv6 */
+	__be16 fragment;     /* offset and more-fragments bits, as the family has them; zero: a whole packet */
 	bool later_fragment; /* without a transport header */
-	bool tcp_syn; /* asks for a new connection */
+	bool tcp_syn;	     /* asks for a new connection */
 	enum weir_port_protocol ports;
 
 	/* flow */

@@ -11,12 +11,12 @@
 
 #include "header.h"
 
-#define VLAN_TAGS_MAX 2
-#define IPV4_MIN_IHL 5
-#define IPV4_OFFSET_MASK 0x1fff
+#define VLAN_TAGS_MAX	    2
+#define IPV4_MIN_IHL	    5
+#define IPV4_OFFSET_MASK    0x1fff
 #define IPV4_MORE_FRAGMENTS 0x2000
 #define IPV6_EXTENSIONS_MAX 8
-#define IPV6_OFFSET_MASK 0xfff8
+#define IPV6_OFFSET_MASK    0xfff8
 #define IPV6_MORE_FRAGMENTS 0x0001
 #define IPV6_AUTHENTICATION 51
 
@@ -128,7 +128,8 @@ static __always_inline enum weir_verdict parse_ipv6_extensions(struct packet *pk
 		struct ipv6_extension extension;
 		__u8 ip_proto = pkt->ip_proto;
 
-		/* Always copied: to the verifier, the headers' many possible places in the packet are then all the same. */
+		/* Always copied: to the verifier, the headers' many possible places in the packet are then all the
+		 * same. */
 		if (packet_load(pkt, pkt->offset, &extension, sizeof(extension)) ||
 		    (ip_proto == IPPROTO_HOPOPTS && i > 0))
 			return drop(pkt, WEIR_REASON_BAD_IPV6);

@@ -25,14 +25,15 @@ static __always_inline const __u8 *remote_address(const struct packet *pkt, enum
 
 static __always_inline __u32 peer_identity(const struct packet *pkt, enum weir_family family)
 {
-	const struct weir_address *address = family == WEIR_IPV4 ?
-						     bpf_map_lookup_elem(&addresses4, &pkt->key->v4.remote) :
-						     bpf_map_lookup_elem(&addresses6, pkt->key->v6.remote);
+	const struct weir_address *address = family == WEIR_IPV4
+						     ? bpf_map_lookup_elem(&addresses4, &pkt->key->v4.remote)
+						     : bpf_map_lookup_elem(&addresses6, pkt->key->v6.remote);
 
 	return address ? address->identity : WEIR_IDENTITY_WORLD;
 }
 
-/* The port that policy names is the one that was connected to: the peer's on the way out, the endpoint's on the way in. */
+/* The port that policy names is the one that was connected to: the peer's on the way out, the endpoint's on the way in.
+ */
 static __always_inline __u16 connection_port(const struct packet *pkt, enum weir_family family)
 {
 	__be16 remote = family == WEIR_IPV4 ? pkt->key->v4.remote_port : pkt->key->v6.remote_port;

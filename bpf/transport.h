@@ -12,12 +12,12 @@
 #define TCP_MIN_DOFF 5
 
 /* The uapi headers of ICMP draw in the C library's. */
-#define ICMPV4_ECHO_REPLY 0
+#define ICMPV4_ECHO_REPLY   0
 #define ICMPV4_ECHO_REQUEST 8
 #define ICMPV6_ECHO_REQUEST 128
-#define ICMPV6_ECHO_REPLY 129
-#define ICMPV6_ND_FIRST 133 /* router solicitation */
-#define ICMPV6_ND_LAST 137  /* redirect */
+#define ICMPV6_ECHO_REPLY   129
+#define ICMPV6_ND_FIRST	    133 /* router solicitation */
+#define ICMPV6_ND_LAST	    137 /* redirect */
 #define ICMPV6_ND_HOP_LIMIT 255
 
 struct icmp_header {
@@ -36,13 +36,13 @@ struct sctp_header {
 };
 
 /* Both families' keys end alike; the address part is filled in by the IP header's parser. */
-#define FLOW_KEY_SET(key, pkt, source, dest)                                            \
-	do {                                                                            \
-		(key)->local_port = (pkt)->direction == WEIR_EGRESS ? (source) : (dest);   \
-		(key)->remote_port = (pkt)->direction == WEIR_EGRESS ? (dest) : (source);  \
-		(key)->ifindex = (pkt)->ifindex;                                        \
-		(key)->protocol = (pkt)->ip_proto;                                      \
-		__builtin_memset((key)->pad, 0, sizeof((key)->pad));                    \
+#define FLOW_KEY_SET(key, pkt, source, dest)                                              \
+	do {                                                                              \
+		(key)->local_port = (pkt)->direction == WEIR_EGRESS ? (source) : (dest);  \
+		(key)->remote_port = (pkt)->direction == WEIR_EGRESS ? (dest) : (source); \
+		(key)->ifindex = (pkt)->ifindex;                                          \
+		(key)->protocol = (pkt)->ip_proto;                                        \
+		__builtin_memset((key)->pad, 0, sizeof((key)->pad));                      \
 	} while (0)
 
 static __always_inline enum weir_verdict finish_key(struct packet *pkt, enum weir_family family, __be16 source,

@@ -103,7 +103,7 @@ main() {
 # package; any version of the tool can write a skeleton.
 find_bpftool() { bpftool version >/dev/null 2>&1 || compgen -G '/usr/lib/linux-tools/*/bpftool' >/dev/null; }
 bpftool_package() {
-	if apt-cache show bpftool 2>/dev/null | grep -q '^Filename:'; then echo bpftool; else echo linux-tools-generic; fi
+	if [[ $(apt-cache policy bpftool) == *"Candidate: "[0-9]* ]]; then echo bpftool; else echo linux-tools-generic; fi
 }
 
 main "$@"

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Token buckets: what is asked for is what is delivered, whatever is offered."""
+import itertools
+
 from case import LabCase, main, shop
 from core_cases import policy
 
@@ -8,17 +10,22 @@ PORT = 9000
 SECONDS = 5.0
 WARM_UP = 0.5  # drains the bucket, so that the burst is spent before the measurement
 TOLERANCE = 0.02
+BURST_SECONDS = 0.1  # the default burst
 HEADERS4 = 14 + 20 + 8  # Ethernet, IPv4, UDP: a limit in bytes counts whole frames
 
 
-def limited(limit, direction="Ingress"):
+rule_numbers = itertools.count()
+
+
+def limited(limit, direction="Ingress", rule=None):
+    """A policy with this limit in a rule of its own, unless one is named: a rule's bucket outlives the test."""
     subject, side = ("backend", "from") if direction == "Ingress" else ("frontend", "to")
     peer = "frontend" if subject == "backend" else "backend"
     return policy(f"""
         podSelector: {{matchLabels: {{app: {subject}}}}}
         policyTypes: [{direction}]
         {direction.lower()}:
-        - name: paced
+        - name: {rule or f'paced-{next(rule_numbers)}'}
           {side}: [{{podSelector: {{matchLabels: {{app: {peer}}}}}}}]
           limits: [{limit}]
         """, kind="TrafficPolicy", name="limited")
@@ -28,14 +35,21 @@ class Meter(LabCase):
     """Sends from frontend, and notes what arrives at backend."""
 
     def deliver(self, rate, size=64, seconds=SECONDS, warm_up_rate=None):
-        """Offers datagrams at a rate for some seconds; arrivals per second once the bucket is drained."""
-        self.backend.do("sink", port=PORT)
-        try:
-            self.flood(warm_up_rate or rate, size, WARM_UP)
-            sent = self.flood(rate, size, seconds)
-        finally:
-            arrivals = self.backend.do("arrivals", port=PORT)
-        self.assertAlmostEqual(sent["sent"] / sent["seconds"], rate, delta=rate * 0.01, msg="the sender's own pace")
+        """Offers datagrams at a rate for some seconds; arrivals per second once the bucket is drained.
+
+        A bucket forgives a pause of its burst's length at most, so a measurement
+        in which the machine kept the sender waiting for longer is made again.
+        """
+        for _ in range(3):
+            self.backend.do("sink", port=PORT)
+            try:
+                self.flood(warm_up_rate or rate, size, WARM_UP)
+                sent = self.flood(rate, size, seconds)
+            finally:
+                arrivals = self.backend.do("arrivals", port=PORT)
+            if sent["late"] < BURST_SECONDS / 2:
+                break
+        self.assertTrue(arrivals, "nothing arrived")
         end = arrivals[-1][0]
         stamps = [stamp for stamp, _ in arrivals if stamp > end - seconds + 0.1]
         return (len(stamps) - 1) / (stamps[-1] - stamps[0])
@@ -82,6 +96,13 @@ class Limit(Meter):
         self.backend.do("sink", port=PORT)
         self.flood(20000, 64, 0.02)
         self.assertAlmostEqual(len(self.backend.do("arrivals", port=PORT)), 40, delta=1)
+
+    def test_changed(self):
+        """a limit that is raised delivers its new rate at once, whatever the old one had refused"""
+        self.lab.enforce(limited("{packetsPerSecond: 1, burst: 100}", rule="raised"))
+        self.flood(20000, 64, 0.05)
+        self.lab.enforce(limited("{packetsPerSecond: 1000}", rule="raised"))
+        self.assert_rate(self.deliver(5000, seconds=1), 1000)
 
     def test_kept_across_restart(self):
         """a limit holds while the agent is away, and a restart refills no bucket"""

@@ -216,17 +216,22 @@ class Worker:
         return probe(targets, wait)
 
     def flood(self, host, port, size, rate, seconds):
-        """Sends UDP paced by absolute deadlines: after t seconds, rate * t datagrams are out."""
+        """Sends UDP paced by absolute deadlines: after t seconds, rate * t datagrams are out.
+
+        late is the longest that one had to wait beyond its time, on a machine with other work.
+        """
         s = socket.socket(family(host), socket.SOCK_DGRAM)
         s.connect((host, port))
         payload = bytes(size)
         start = time.monotonic()
         sent = refused = 0
+        late = 0.0
         total = int(rate * seconds)
         while sent < total:
             elapsed = time.monotonic() - start
             if elapsed > seconds + 5:
                 break
+            late = max(late, elapsed - sent / rate)
             while sent < min(total, int(elapsed * rate) + 1):
                 try:
                     s.send(payload)
@@ -235,7 +240,7 @@ class Worker:
                 sent += 1
             time.sleep(0.0005)
         s.close()
-        return {"sent": sent, "refused": refused, "seconds": time.monotonic() - start}
+        return {"sent": sent, "refused": refused, "late": late}
 
     def sink(self, port):
         self.sinks[port] = Sink(port)

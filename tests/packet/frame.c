@@ -10,10 +10,11 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#define DEFAULT_PORT 80
-#define DEFAULT_CLIENT 40000
-#define DEFAULT_HOPS 64
-#define EXTENSION_BYTES 8
+#define DEFAULT_PORT	     80
+#define DEFAULT_CLIENT	     40000
+#define DEFAULT_HOPS	     64
+#define EXTENSION_BYTES	     8
+#define AUTHENTICATION_BYTES 12
 
 static void *put(struct frame *frame, size_t size)
 {
@@ -134,14 +135,18 @@ static void put_ipv4(struct frame *frame, const struct frame_spec *spec, const s
 
 static void put_extension(struct frame *frame, const struct frame_spec *spec, unsigned index)
 {
-	bool last = index + 1 == spec->n_extensions;
+	bool last = index + 1 == spec->n_extensions, authentication = spec->extensions[index] == IPPROTO_AH;
 	uint16_t offset = htons(spec->fragment_offset << 3 | spec->more_fragments);
-	uint8_t extension[EXTENSION_BYTES] = { last ? transport(spec) : spec->extensions[index + 1] };
+	size_t size = authentication ? AUTHENTICATION_BYTES : EXTENSION_BYTES;
+	uint8_t extension[AUTHENTICATION_BYTES] = { last ? transport(spec) : spec->extensions[index + 1] };
 
-	extension[1] = last ? spec->extension_length : 0;
+	/* In words of four bytes beyond the second; in all other headers of eight, beyond the first. */
+	extension[1] = authentication ? AUTHENTICATION_BYTES / 4 - 2 : 0;
+	if (last && spec->extension_length)
+		extension[1] = spec->extension_length;
 	if (spec->extensions[index] == IPPROTO_FRAGMENT)
 		memcpy(extension + 2, &offset, sizeof(offset));
-	memcpy(put(frame, sizeof(extension)), extension, sizeof(extension));
+	memcpy(put(frame, size), extension, size);
 }
 
 static void put_ipv6(struct frame *frame, const struct frame_spec *spec, const struct frame_ends *ends)

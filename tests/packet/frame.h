@@ -12,9 +12,9 @@
 
 #include "weir/image.h"
 
-#define FRAME_MAX 70000
+#define FRAME_MAX	     70000
 #define FRAME_EXTENSIONS_MAX 10
-#define FRAME_ZERO 0xffffu /* where zero itself is what the packet shall say */
+#define FRAME_ZERO	     0xffffu /* where zero itself is what the packet shall say */
 
 #define FRAME_TCP_FIN 0x01
 #define FRAME_TCP_SYN 0x02
@@ -28,9 +28,9 @@ struct frame_spec {
 
 	uint8_t version;
 	uint8_t ihl;
-	uint8_t options;	   /* IPv4: bytes of no-operation options, a multiple of four */
-	uint16_t total;		   /* IPv4 total length, IPv6 payload length */
-	uint16_t fragment_offset;  /* in units of eight bytes; in IPv6 with a fragment header */
+	uint8_t options;	  /* IPv4: bytes of no-operation options, a multiple of four */
+	uint16_t total;		  /* IPv4 total length, IPv6 payload length */
+	uint16_t fragment_offset; /* in units of eight bytes; in IPv6 with a fragment header */
 	bool more_fragments;
 	uint8_t hop_limit;
 	uint8_t n_extensions; /* IPv6 extension headers */

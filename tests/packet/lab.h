@@ -15,9 +15,9 @@
 #include "weir/maps.h"
 #include "weir/reason.h"
 
-#define LAB_IFINDEX 1u
+#define LAB_IFINDEX   1u
 #define LAB_DECISIONS 64u
-#define LAB_BUCKETS 16u
+#define LAB_BUCKETS   16u
 
 struct lab;
 
@@ -52,10 +52,10 @@ int lab_set_address(struct lab *lab, enum weir_family family, const uint8_t *add
 struct lab_run {
 	enum lab_program program;
 	const struct frame *frame;
-	uint32_t repeat;      /* 1 unless given */
-	uint32_t gso_size;    /* tc only */
-	uint32_t gso_segs;    /* tc only */
-	uint32_t linear;      /* bytes in the linear part; all unless given */
+	uint32_t repeat;   /* 1 unless given */
+	uint32_t gso_size; /* tc only */
+	uint32_t gso_segs; /* tc only */
+	uint32_t linear;   /* bytes in the linear part; all unless given */
 };
 
 struct lab_result {

@@ -89,7 +89,7 @@ static int run(struct play *play, const struct scenario_step *step, const struct
 {
 	struct lab_counters counters[2];
 	struct lab_result result;
-	const struct lab_run lab_run_spec = {
+	const struct lab_run spec = {
 		.program = outcome->program,
 		.frame = frame,
 		.gso_size = outcome->program == LAB_XDP ? 0 : step->gso_size,
@@ -97,12 +97,13 @@ static int run(struct play *play, const struct scenario_step *step, const struct
 		.linear = step->linear,
 	};
 	int r = lab_counters(play->lab, &counters[0]) ?:
-		lab_run(play->lab, &lab_run_spec, &result) ?: lab_counters(play->lab, &counters[1]);
+		lab_run(play->lab, &spec, &result) ?: lab_counters(play->lab, &counters[1]);
 
 	if (r < 0)
 		return fail(play, "the %s test run failed: %s", program_name(outcome->program), strerror(-r));
 	if (result.verdict != outcome->verdict)
-		return fail(play, "%s gave verdict %d, not %d", program_name(outcome->program), result.verdict, outcome->verdict);
+		return fail(play, "%s gave verdict %d, not %d", program_name(outcome->program), result.verdict,
+			    outcome->verdict);
 	return check_counters(play, outcome, frame->length, counters);
 }
 

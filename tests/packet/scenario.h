@@ -11,19 +11,19 @@
 #include "packet/world.h"
 
 enum scenario_event {
-	SENDS = 1,	/* the end that opens the connection sends a packet */
-	REPLIES,	/* the other end does */
-	GENERATION,	/* the agent begins a new generation: nothing has changed */
-	WITHDRAWS,	/* the policy now denies everything */
-	GRANTS,		/* the standard policy is back */
-	REVERSES,	/* who may call may now be called, and the other way round */
-	UNLIMITS,	/* the standard policy, without its limits */
-	NO_ENDPOINT,	/* nobody is known to be behind the interface */
-	ENDPOINT,	/* somebody is again */
-	NO_IMAGE,	/* the policy image is taken away */
-	NO_GENERATION,	/* the agent has not begun its first generation */
-	IMAGE_FIRST,	/* the policy without limits is in place, its generation not yet begun */
-	FORGETS,	/* the flow table is emptied */
+	SENDS = 1,     /* the end that opens the connection sends a packet */
+	REPLIES,       /* the other end does */
+	GENERATION,    /* the agent begins a new generation: nothing has changed */
+	WITHDRAWS,     /* the policy now denies everything */
+	GRANTS,	       /* the standard policy is back */
+	REVERSES,      /* who may call may now be called, and the other way round */
+	UNLIMITS,      /* the standard policy, without its limits */
+	NO_ENDPOINT,   /* nobody is known to be behind the interface */
+	ENDPOINT,      /* somebody is again */
+	NO_IMAGE,      /* the policy image is taken away */
+	NO_GENERATION, /* the agent has not begun its first generation */
+	IMAGE_FIRST,   /* the policy without limits is in place, its generation not yet begun */
+	FORGETS,       /* the flow table is emptied */
 };
 
 enum scenario_flow {
@@ -37,14 +37,14 @@ struct scenario_step {
 	struct frame_spec packet;
 	enum weir_verdict verdict;
 	enum weir_reason reason;
-	enum world_decision by; /* the decision that is counted */
-	enum scenario_flow flow;	   /* the state after */
-	bool opened_by_replier; /* the flow's opener is the other end */
+	enum world_decision by;	     /* the decision that is counted */
+	enum scenario_flow flow;     /* the state after */
+	bool opened_by_replier;	     /* the flow's opener is the other end */
 	uint32_t gso_size, gso_segs; /* tc only */
 	uint32_t linear;	     /* XDP only: bytes in the linear part */
 };
 
-#define SCENARIO_STEPS 12
+#define SCENARIO_STEPS	 12
 #define SCENARIO_WHY_MAX 256
 
 enum scenario_families {
@@ -61,13 +61,13 @@ struct scenario {
 	struct scenario_step steps[SCENARIO_STEPS];
 };
 
-#define ADMITTED .verdict = WEIR_VERDICT_PASS, .reason = WEIR_REASON_POLICY_ALLOW, .by = BY_ALLOW, .flow = FLOW_KEPT
+#define ADMITTED    .verdict = WEIR_VERDICT_PASS, .reason = WEIR_REASON_POLICY_ALLOW, .by = BY_ALLOW, .flow = FLOW_KEPT
 #define ESTABLISHED .verdict = WEIR_VERDICT_PASS, .reason = WEIR_REASON_FLOW, .by = BY_ALLOW, .flow = FLOW_KEPT
-#define REFUSED .verdict = WEIR_VERDICT_DROP, .reason = WEIR_REASON_POLICY_DEFAULT, .by = BY_DEFAULT
-#define WITHDRAWN                                                                                         \
+#define REFUSED	    .verdict = WEIR_VERDICT_DROP, .reason = WEIR_REASON_POLICY_DEFAULT, .by = BY_DEFAULT
+#define WITHDRAWN \
 	.verdict = WEIR_VERDICT_DROP, .reason = WEIR_REASON_POLICY_DENY, .by = BY_WITHDRAWAL, .flow = FLOW_REVOKED
 #define MALFORMED(why) .verdict = WEIR_VERDICT_DROP, .reason = WEIR_REASON_##why
-#define PASSED(why) .verdict = WEIR_VERDICT_PASS, .reason = WEIR_REASON_##why
+#define PASSED(why)    .verdict = WEIR_VERDICT_PASS, .reason = WEIR_REASON_##why
 
 /* Whether the scenario is to be played so; and under what name, which the caller frees. */
 bool scenario_applies(const struct scenario *scenario, enum weir_family family);

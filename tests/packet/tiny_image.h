@@ -10,12 +10,12 @@
 
 #include "weir/image.h"
 
-#define TINY_WORDS 32768u
-#define TINY_SUBJECTS 2u
-#define TINY_PEERS 32u
+#define TINY_WORDS	  32768u
+#define TINY_SUBJECTS	  2u
+#define TINY_PEERS	  32u
 #define TINY_PORT_CLASSES 4u
-#define TINY_REGIONS 2u
-#define TINY_IDENTITIES 64u
+#define TINY_REGIONS	  2u
+#define TINY_IDENTITIES	  64u
 
 struct tiny_image {
 	uint32_t words[TINY_WORDS];

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#define POD_SUBJECT 1
-#define POD_IDENTITY 16
-#define PORT_CLASS_HTTP 1
+#define POD_SUBJECT	 1
+#define POD_IDENTITY	 16
+#define PORT_CLASS_HTTP	 1
 #define PORT_CLASS_RANGE 2
 
 static const uint8_t pod4[4] = { 10, 0, 0, 1 };
@@ -42,10 +42,9 @@ static uint32_t class_of(enum world_peer peer)
 	return peer == PEER_UNKNOWN ? 0 : 1 + peer;
 }
 
-/* One unit costs an hour, so that a bucket's tokens do not come back during a test. */
-static struct weir_image_limit limit(enum world_bucket bucket, enum weir_limit_unit unit, uint64_t burst)
+static struct weir_image_limit limit(enum world_bucket bucket, enum weir_limit_unit unit, uint64_t ns, uint64_t burst)
 {
-	uint64_t ticks = WORLD_TOKEN_NS * WEIR_TICKS_PER_NS / (unit == WEIR_LIMIT_BYTES ? 1000 : 1), tolerance = ticks * burst;
+	uint64_t ticks = ns * WEIR_TICKS_PER_NS, tolerance = ticks * burst;
 
 	return (struct weir_image_limit){
 		.bucket = bucket,
@@ -65,6 +64,8 @@ static const struct weir_image_decision records[] = {
 	[BY_REJECT] = { WEIR_VERDICT_REJECT, WEIR_REASON_POLICY_DENY, 0, WEIR_DECISION_REJECT, BY_REJECT },
 	[BY_LIMIT] = { WEIR_VERDICT_PASS, WEIR_REASON_POLICY_ALLOW, 1, 0, BY_LIMIT },
 	[BY_METER] = { WEIR_VERDICT_PASS, WEIR_REASON_POLICY_ALLOW, 3, 0, BY_METER },
+	[BY_BULK] = { WEIR_VERDICT_PASS, WEIR_REASON_POLICY_ALLOW, 1, 0, BY_BULK },
+	[BY_LOST] = { WEIR_VERDICT_PASS, WEIR_REASON_POLICY_ALLOW, 1, 0, BY_LOST },
 	[BY_FAST] = { WEIR_VERDICT_PASS, WEIR_REASON_POLICY_ALLOW, 1, 0, BY_FAST },
 	[BY_REGION] = { WEIR_VERDICT_PASS, WEIR_REASON_POLICY_ALLOW, 0, 0, BY_REGION },
 	[BY_WITHDRAWAL] = { WEIR_VERDICT_DROP, WEIR_REASON_POLICY_DENY, 0, 0, BY_WITHDRAWAL },
@@ -87,6 +88,8 @@ static const struct {
 	{ PEER_REJECTED, TINY_BOTH_WAYS, TINY_ALL_PORTS, BY_REJECT },
 	{ PEER_LIMITED, TINY_BOTH_WAYS, TINY_ALL_PORTS, BY_LIMIT },
 	{ PEER_METERED, TINY_BOTH_WAYS, TINY_ALL_PORTS, BY_METER },
+	{ PEER_BULK, TINY_BOTH_WAYS, TINY_ALL_PORTS, BY_BULK },
+	{ PEER_LOST, TINY_BOTH_WAYS, TINY_ALL_PORTS, BY_LOST },
 	{ PEER_FAST, TINY_BOTH_WAYS, TINY_ALL_PORTS, BY_FAST },
 	{ PEER_ALLOWED_REGION, TINY_BOTH_WAYS, TINY_ALL_PORTS, BY_REGION },
 };
@@ -112,12 +115,19 @@ static const struct weir_image_limit *limits_of(enum world_decision decision)
 
 	switch (decision) {
 	case BY_LIMIT:
-		limits[0] = limit(BUCKET_LIMITED, WEIR_LIMIT_PACKETS, WORLD_BURST);
+		limits[0] = limit(BUCKET_LIMITED, WEIR_LIMIT_PACKETS, WORLD_TOKEN_NS, WORLD_BURST);
 		break;
 	case BY_METER:
-		limits[0] = limit(BUCKET_METERED_PACKETS, WEIR_LIMIT_PACKETS, WORLD_BURST);
-		limits[1] = limit(BUCKET_METERED_BYTES, WEIR_LIMIT_BYTES, WORLD_BURST_BYTES);
-		limits[2] = limit(BUCKET_METERED_CONNECTIONS, WEIR_LIMIT_CONNECTIONS, WORLD_CONNECTIONS);
+		limits[0] = limit(BUCKET_METERED_PACKETS, WEIR_LIMIT_PACKETS, WORLD_TOKEN_NS, WORLD_BURST);
+		limits[1] = limit(BUCKET_METERED_BYTES, WEIR_LIMIT_BYTES, WORLD_TOKEN_NS / 1000, WORLD_BURST_BYTES);
+		limits[2] =
+			limit(BUCKET_METERED_CONNECTIONS, WEIR_LIMIT_CONNECTIONS, WORLD_TOKEN_NS, WORLD_CONNECTIONS);
+		break;
+	case BY_LOST:
+		limits[0] = limit(BUCKET_LOST, WEIR_LIMIT_PACKETS, WORLD_TOKEN_NS, WORLD_BURST);
+		break;
+	case BY_BULK:
+		limits[0] = limit(BUCKET_BULK, WEIR_LIMIT_PACKETS, WORLD_TOKEN_NS / 6, WORLD_BULK);
 		break;
 	default:
 		limits[0] = (struct weir_image_limit){ .bucket = BUCKET_FAST, .mult = { 1 }, .burst = { 1000 } };
@@ -130,7 +140,7 @@ static void add_rules(struct tiny_image *image, enum world_policy policy)
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		struct weir_image_decision record = records[rules[i].decision];
 		struct tiny_rule rule = { POD_SUBJECT, class_of(rules[i].peer), rules[i].directions,
-						rules[i].port_classes };
+					  rules[i].port_classes };
 
 		if (policy == POLICY_REVERSED && rule.directions != TINY_BOTH_WAYS)
 			rule.directions ^= TINY_BOTH_WAYS;
@@ -162,7 +172,7 @@ int world_reset(struct lab *lab)
 	int r = lab_reset(lab) ?: world_endpoint(lab) ?: world_policy(lab, POLICY_STANDARD);
 
 	for (enum world_peer peer = 0; peer < PEER_UNKNOWN && r == 0; peer++)
-		r = lab_set_address(lab, WEIR_IPV4, world_peer(peer, WEIR_IPV4), identity_of(peer)) ?:
-		    lab_set_address(lab, WEIR_IPV6, world_peer(peer, WEIR_IPV6), identity_of(peer));
+		r = lab_set_address(lab, WEIR_IPV4, world_peer(peer, WEIR_IPV4), identity_of(peer))
+			    ?: lab_set_address(lab, WEIR_IPV6, world_peer(peer, WEIR_IPV6), identity_of(peer));
 	return r;
 }

@@ -6,20 +6,22 @@
 #include "packet/lab.h"
 
 enum world_peer {
-	PEER_FRIEND,   /* allowed, whatever the port */
-	PEER_WEB,      /* allowed on port 80 and on 8000..8100 */
-	PEER_CALLEE,   /* the pod may open connections to it */
-	PEER_CALLER,   /* it may open connections to the pod */
-	PEER_OPEN,     /* no policy isolates the pod from it */
-	PEER_NODE,     /* the node itself */
-	PEER_STRANGER, /* no rule allows it */
-	PEER_ENEMY,    /* a rule denies it */
-	PEER_AUDITED,  /* a rule would deny it */
-	PEER_REJECTED, /* a rule denies it and asks for an answer */
-	PEER_LIMITED,  /* allowed at WORLD_BURST packets, and one more an hour */
-	PEER_METERED,  /* the same, and WORLD_BURST_BYTES, and WORLD_CONNECTIONS */
-	PEER_FAST,     /* allowed at a rate that no test reaches */
-	PEER_UNKNOWN,  /* an address that is nobody's */
+	PEER_FRIEND,	     /* allowed, whatever the port */
+	PEER_WEB,	     /* allowed on port 80 and on 8000..8100 */
+	PEER_CALLEE,	     /* the pod may open connections to it */
+	PEER_CALLER,	     /* it may open connections to the pod */
+	PEER_OPEN,	     /* no policy isolates the pod from it */
+	PEER_NODE,	     /* the node itself */
+	PEER_STRANGER,	     /* no rule allows it */
+	PEER_ENEMY,	     /* a rule denies it */
+	PEER_AUDITED,	     /* a rule would deny it */
+	PEER_REJECTED,	     /* a rule denies it and asks for an answer */
+	PEER_LIMITED,	     /* allowed at WORLD_BURST packets, and one more an hour */
+	PEER_METERED,	     /* the same, and WORLD_BURST_BYTES, and WORLD_CONNECTIONS */
+	PEER_BULK,	     /* allowed at WORLD_BULK packets, and one more every ten minutes */
+	PEER_LOST,	     /* allowed at a rate whose bucket is outside the map */
+	PEER_FAST,	     /* allowed at a rate that no test reaches */
+	PEER_UNKNOWN,	     /* an address that is nobody's */
 	PEER_ALLOWED_REGION, /* nobody's too, but in a range that is allowed */
 	WORLD_PEERS,
 };
@@ -36,6 +38,8 @@ enum world_decision {
 	BY_REJECT,
 	BY_LIMIT,
 	BY_METER,
+	BY_BULK,
+	BY_LOST,
 	BY_FAST,
 	BY_REGION,
 	BY_WITHDRAWAL,
@@ -47,13 +51,16 @@ enum world_bucket {
 	BUCKET_METERED_PACKETS,
 	BUCKET_METERED_BYTES,
 	BUCKET_METERED_CONNECTIONS,
+	BUCKET_BULK,
 	BUCKET_FAST,
+	BUCKET_LOST = LAB_BUCKETS,
 };
 
-#define WORLD_BURST 5u
+#define WORLD_BURST	  5u
 #define WORLD_BURST_BYTES 1000u
 #define WORLD_CONNECTIONS 2u
-#define WORLD_TOKEN_NS (3600ull * 1000 * 1000 * 1000) /* what one packet costs */
+#define WORLD_BULK	  100000u
+#define WORLD_TOKEN_NS	  (3600ull * 1000 * 1000 * 1000) /* what one packet costs */
 
 enum world_policy {
 	POLICY_STANDARD,

@@ -114,5 +114,7 @@ int command_demo(const struct invocation *invocation)
 		return say_failed("demo: not done after %d s (nothing is left of it)", STORY_SECONDS);
 	if (number)
 		return say_failed("demo: ended by %s (nothing is left of it)", strsignal(number));
+	if (WEXITSTATUS(status) == EXIT_DONE)
+		puts("\ndemo: done, and nothing of it is left on this machine");
 	return WEXITSTATUS(status);
 }
