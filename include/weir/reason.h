@@ -19,32 +19,36 @@ enum weir_verdict {
 };
 
 /* R(number, symbol, name in metrics and output, verdict, what it means) */
-#define WEIR_REASONS(R)                                                                                              \
-	R(0, NONE, "none", NONE, "not decided yet")                                                                  \
-	R(1, NO_POLICY, "no-policy", PASS, "no policy isolates the endpoint in this direction")                      \
-	R(2, POLICY_ALLOW, "policy-allow", PASS, "a rule allows it")                                                 \
-	R(3, FLOW, "flow", PASS, "belongs to an admitted connection")                                                \
-	R(4, ARP, "arp", PASS, "address resolution")                                                                 \
-	R(5, NEIGHBOUR, "neighbour", PASS, "IPv6 neighbour discovery")                                               \
-	R(6, NODE, "node", PASS, "comes from the node that runs the pod")                                            \
-	R(7, SELF, "self", PASS, "the pod talks to itself")                                                          \
-	R(32, POLICY_DEFAULT, "policy-default", DROP, "a policy isolates the endpoint and no rule allows it")        \
-	R(33, POLICY_DENY, "policy-deny", DROP, "a rule denies it")                                                  \
-	R(34, NO_ENDPOINT, "no-endpoint", DROP, "nobody has said yet what is behind the interface")                  \
-	R(35, NO_IMAGE, "no-image", DROP, "no policy has been loaded yet")                                           \
-	R(36, LIMIT, "limit", DROP, "over a rate limit")                                                             \
+#define WEIR_REASONS(R)                                                                                               \
+	R(0, NONE, "none", NONE, "not decided yet")                                                                   \
+	R(1, NO_POLICY, "no-policy", PASS, "no policy isolates the endpoint in this direction")                       \
+	R(2, POLICY_ALLOW, "policy-allow", PASS, "a rule allows it")                                                  \
+	R(3, FLOW, "flow", PASS, "belongs to an admitted connection")                                                 \
+	R(4, ARP, "arp", PASS, "address resolution")                                                                  \
+	R(5, NEIGHBOUR, "neighbour", PASS, "IPv6 neighbour discovery")                                                \
+	R(6, NODE, "node", PASS, "comes from the node that runs the pod")                                             \
+	R(7, SELF, "self", PASS, "the pod talks to itself")                                                           \
+	R(10, ADMIN_ALLOW, "admin-allow", PASS, "a rule of the admin tier allows it")                                 \
+	R(11, BASELINE_ALLOW, "baseline-allow", PASS, "a rule of the baseline tier allows it")                        \
+	R(32, POLICY_DEFAULT, "policy-default", DROP, "a policy isolates the endpoint and no rule allows it")         \
+	R(33, POLICY_DENY, "policy-deny", DROP, "a rule denies it")                                                   \
+	R(34, NO_ENDPOINT, "no-endpoint", DROP, "nobody has said yet what is behind the interface")                   \
+	R(35, NO_IMAGE, "no-image", DROP, "no policy has been loaded yet")                                            \
+	R(36, LIMIT, "limit", DROP, "over a rate limit")                                                              \
+	R(40, ADMIN_DENY, "admin-deny", DROP, "a rule of the admin tier denies it")                                   \
+	R(41, BASELINE_DENY, "baseline-deny", DROP, "a rule of the baseline tier denies it")                          \
 	R(48, BAD_ETHERNET, "bad-ethernet", DROP, "Ethernet or VLAN header is cut short, or more than two VLAN tags") \
-	R(49, NOT_IP, "not-ip", DROP, "neither IPv4, IPv6 nor ARP")                                                  \
-	R(50, BAD_IPV4, "bad-ipv4", DROP, "IPv4 header is impossible")                                               \
-	R(51, BAD_IPV6, "bad-ipv6", DROP, "IPv6 header or extension header is impossible")                           \
-	R(52, IPV6_EXTENSIONS, "ipv6-extensions", DROP, "more IPv6 extension headers than are followed")             \
+	R(49, NOT_IP, "not-ip", DROP, "neither IPv4, IPv6 nor ARP")                                                   \
+	R(50, BAD_IPV4, "bad-ipv4", DROP, "IPv4 header is impossible")                                                \
+	R(51, BAD_IPV6, "bad-ipv6", DROP, "IPv6 header or extension header is impossible")                            \
+	R(52, IPV6_EXTENSIONS, "ipv6-extensions", DROP, "more IPv6 extension headers than are followed")              \
 	R(53, BAD_TRANSPORT, "bad-transport", DROP, "TCP, UDP, SCTP or ICMP header is cut short or impossible")
 
 enum weir_reason {
 #define WEIR_REASON_ENUM(number, symbol, name, verdict, text) WEIR_REASON_##symbol = number,
 	WEIR_REASONS(WEIR_REASON_ENUM)
 #undef WEIR_REASON_ENUM
-	WEIR_REASON_MAX = 64, /* one past the highest possible number */
+		WEIR_REASON_MAX = 64, /* one past the highest possible number */
 };
 
 #endif

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """What happens when pods, labels, interfaces and policies change under traffic."""
+import threading
+
 from case import SHUT_WAIT, LabCase, main
 from core_cases import ALLOW_FRONTEND, ISOLATE_BACKEND, policy
 from kernel import interface_state
@@ -35,6 +37,39 @@ class Change(LabCase):
         self.lab.settle()
         self.assert_open(guest, self.backend)
         self.assert_talks(guest, datagrams)
+
+    def test_relabelled_under_load(self):
+        """a pod whose labels change is never a stranger in between: not one new flow of its is dropped"""
+        guest = self.guest(labels={"role": "guest", "version": "0"})
+        crowd = [self.crowd(version=0)]
+        self.lab.enforce(ALLOW_GUEST)
+        before = self.drops()
+        load = threading.Thread(target=guest.do, args=("churn",), kwargs={
+            "host": self.backend.addr4, "port": 9000, "seconds": 4})
+        load.start()
+        try:
+            while load.is_alive():
+                crowd.append(self.crowd(version=len(crowd)))
+                guest.labels = {"role": "guest", "version": str(len(crowd))}
+                guest.announce()
+                self.lab.settle()
+        finally:
+            load.join()
+            self.lab.remove("crowd.json")
+        self.assertGreater(len(crowd), 10)
+        self.assertEqual(self.drops() - before, 0)
+
+    def crowd(self, version):
+        """Makes the update of the kernel's tables after a swap take long."""
+        return self.lab.write("crowd.json", {"apiVersion": "v1", "kind": "List", "items": [
+            {"apiVersion": "v1", "kind": "Pod",
+             "metadata": {"name": f"crowd-{n}", "namespace": "ops", "labels": {"version": str(version)}},
+             "status": {"podIPs": [{"ip": f"10.100.{n // 250}.{n % 250}"}]}} for n in range(2000)]})
+
+    def drops(self):
+        text = self.lab.weir("metrics").stdout
+        return sum(float(line.split()[-1]) for line in text.splitlines()
+                   if line.startswith("weir_packets_total{") and 'verdict="drop"' in line)
 
     def test_subject_relabelled(self):
         """a pod that comes under a policy by its label is isolated at once, open connections included"""

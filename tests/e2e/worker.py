@@ -242,6 +242,16 @@ class Worker:
         s.close()
         return {"sent": sent, "refused": refused, "late": late}
 
+    def churn(self, host, port, seconds):
+        """Sends datagrams, each a flow of its own; how many."""
+        deadline = time.monotonic() + seconds
+        sent = 0
+        while time.monotonic() < deadline:
+            with socket.socket(family(host), socket.SOCK_DGRAM) as s:
+                s.sendto(b"?", (host, port))
+            sent += 1
+        return sent
+
     def sink(self, port):
         self.sinks[port] = Sink(port)
         self.sinks[port].start()

@@ -22,6 +22,16 @@ void addresses_free(struct addresses *addresses)
 	vec_free(&addresses->kernel);
 }
 
+void addresses_world(const struct addresses *addresses, struct world *world)
+{
+	vec_for_each (address, &addresses->kernel)
+		vec_push(&world->in_kernel, (struct kernel_identity){
+						    .identity = address->identity,
+						    .has_addr = true,
+						    .addr = address->addr,
+					    });
+}
+
 /* One address in step: old is what the kernel holds, owner what it should, either may be NULL. */
 struct pair {
 	const struct datapath_address *old;

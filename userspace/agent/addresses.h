@@ -17,6 +17,8 @@ struct addresses {
 int addresses_load(struct addresses *addresses, struct datapath *datapath);
 void addresses_free(struct addresses *addresses); /* what it holds */
 
+/* Adds whom the kernel takes each address for. */
+void addresses_world(const struct addresses *addresses, struct world *world);
 /* Makes the kernel's table the compiled policy's. True when anything was changed. */
 bool addresses_sync(struct addresses *addresses, struct datapath *datapath, const struct compiled *compiled);
 

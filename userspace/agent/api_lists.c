@@ -90,7 +90,7 @@ static size_t count_selected(const struct world *world, const struct object *pol
 	size_t n = 0;
 
 	for (size_t i = 0; i < world->pods.n; i++)
-		n += policy_selects(policy, world->pods.items[i]);
+		n += world_selects(world, policy, world->pods.items[i]);
 	return n;
 }
 

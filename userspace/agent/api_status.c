@@ -44,6 +44,18 @@ static json_t *policy(const struct agent *agent)
 	return json;
 }
 
+/* How the image in force was verified before it was put there; null before the first one of this agent's. */
+static json_t *verified(const struct agent *agent)
+{
+	const struct verification *verification = &agent->verification;
+
+	if (!agent->compiled)
+		return json_null();
+	return json_pack("{s:I, s:I, s:b, s:I, s:f}", "cells", (json_int_t)verification->cells, "of",
+			 (json_int_t)verification->of, "sampled", verification->sampled, "seed",
+			 (json_int_t)verification->seed, "ms", verification->ms);
+}
+
 static json_t *sources(const struct agent *agent)
 {
 	json_t *list = json_array();
@@ -97,10 +109,10 @@ void api_status(void *data, const struct http_request *request, struct http_repl
 {
 	const struct agent *agent = data;
 
-	reply->json = json_pack("{s:s, s:o, s:b, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I}}", "version",
+	reply->json = json_pack("{s:s, s:o, s:b, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I}}", "version",
 				WEIR_VERSION, "node", api_text(agent->config->node), "enforcing", agent->revision != 0,
 				"since", format_time(agent->since), "revision", (json_int_t)agent->revision, "settled",
 				agent_settled(agent), "degraded", api_degraded(agent), "kernel", kernel(agent),
-				"policy", policy(agent), "sources", sources(agent), "interfaces", interfaces(agent),
-				"maps", maps(agent), "events", "lost", (json_int_t)0);
+				"policy", policy(agent), "verified", verified(agent), "sources", sources(agent),
+				"interfaces", interfaces(agent), "maps", maps(agent), "events", "lost", (json_int_t)0);
 }

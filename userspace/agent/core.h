@@ -15,6 +15,7 @@
 #include "agent/state.h"
 #include "observe/histogram.h"
 #include "observe/ledger.h"
+#include "policy/verify.h"
 
 struct agent {
 	const struct agent_config *config;
@@ -29,6 +30,7 @@ struct agent {
 	 * may be gone by now: addresses[].pod is not to be followed.
 	 */
 	struct compiled *compiled;
+	struct verification verification; /* of its image */
 	struct addresses addresses;
 	struct endpoints endpoints;
 

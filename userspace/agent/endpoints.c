@@ -74,16 +74,19 @@ void endpoints_free(struct endpoints *endpoints)
 	notes_free(&endpoints->problems);
 }
 
-/*
- * Between the swap and endpoints_sync() a port has its old identity under the
- * new policy. That is a state in which the objects could have been, unless the
- * new policy doesn't know the identity; then the port is closed meanwhile.
- */
-void endpoints_close_unknown(struct endpoints *endpoints, const struct compiled *compiled)
+void endpoints_close_lost(struct endpoints *endpoints, const struct compiled *compiled)
 {
 	for (struct port *port = endpoints->ports; port; port = port->hh.next) {
-		if (port->has_identity && !compiled_identity(compiled, port->identity))
+		if (port->has_identity && !compiled_knows(compiled, port->identity))
 			port_close(endpoints, port);
+	}
+}
+
+void endpoints_world(const struct endpoints *endpoints, struct world *world)
+{
+	for (const struct port *port = endpoints->ports; port; port = port->hh.next) {
+		if (port->has_identity)
+			vec_push(&world->in_kernel, (struct kernel_identity){ .identity = port->identity });
 	}
 }
 

@@ -63,8 +63,15 @@ void endpoint_list_free(endpoint_list *list);
 /* True when this pod is to have an endpoint on this node. */
 bool pod_is_local(const struct object *pod, const char *node);
 
-/* Closes the ports whose identity the compiled policy doesn't know, before it is put in force. */
-void endpoints_close_unknown(struct endpoints *endpoints, const struct compiled *compiled);
+/* Adds what the kernel takes the ports for. */
+void endpoints_world(const struct endpoints *endpoints, struct world *world);
+/*
+ * Between the swap and endpoints_sync() a port has its old identity, judged by
+ * the new policy. Where nobody knows any more what that identity was (an
+ * earlier agent gave it, and its state directory is lost), nothing would
+ * isolate the port: it is closed meanwhile.
+ */
+void endpoints_close_lost(struct endpoints *endpoints, const struct compiled *compiled);
 /* Takes list over as what is wanted now. */
 void endpoints_adopt(struct endpoints *endpoints, endpoint_list *list);
 /* Makes kernel and interfaces what is wanted. True when anything changed that flows depend on. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "agent/corrupt.h"
 #include "base/mem.h"
 
 static double seconds_since(const struct timespec *begun)
@@ -23,6 +24,22 @@ static void add_node_addresses(const struct agent *agent, struct world *world)
 	vec_free(&list);
 }
 
+/* How long an apply may wait for its image to be verified. What that doesn't cover is sampled. */
+#define VERIFY_BUDGET_MS 250u
+
+static int compile_verified(struct agent *agent, const struct world *world, struct plan *plan, struct error *error)
+{
+	/* Each revision is verified along another path. */
+	const struct verify_options options = { .seed = agent->revision + 1, .budget_ms = VERIFY_BUDGET_MS };
+	int r = compile(world, &agent->state.numbers, agent->revision + 1, WEIR_IMAGE_WORDS_MAX, &plan->compiled,
+			error);
+
+	if (r < 0)
+		return r;
+	corrupt_as_asked(world, plan->compiled);
+	return verify(world, plan->compiled, &options, &plan->verification, error);
+}
+
 int plan_make(struct agent *agent, const struct objects *store, struct plan *ret, struct error *error)
 {
 	struct plan plan = {};
@@ -31,9 +48,10 @@ int plan_make(struct agent *agent, const struct objects *store, struct plan *ret
 
 	clock_gettime(CLOCK_MONOTONIC, &plan.begun);
 	add_node_addresses(agent, &world);
+	addresses_world(&agent->addresses, &world);
+	endpoints_world(&agent->endpoints, &world);
 	sources_world(&agent->sources, store, &world, &plan.diags);
-	r = compile(&world, &agent->state.numbers, agent->revision + 1, WEIR_IMAGE_WORDS_MAX, &plan.compiled,
-		    error);
+	r = compile_verified(agent, &world, &plan, error);
 	if (r < 0) {
 		agent->n_refused++;
 		plan_free(&plan);
@@ -131,8 +149,9 @@ static void log_applied(const struct agent *agent, double seconds)
 
 /*
  * The image goes first: an identity that an image doesn't know counts as the
- * world, so no address or endpoint may have one before its image is there.
- * Flows are decided again when all of it is in place.
+ * world, so no address or endpoint may have one before its image is there. For
+ * the same reason the image still knows the identities that the kernel's tables
+ * have until they follow. Flows are decided again when all of it is in place.
  */
 int plan_enforce(struct agent *agent, struct plan *plan, struct error *error)
 {
@@ -143,7 +162,7 @@ int plan_enforce(struct agent *agent, struct plan *plan, struct error *error)
 
 	save_numbers(agent, &failures);
 	if (swap) {
-		endpoints_close_unknown(&agent->endpoints, plan->compiled);
+		endpoints_close_lost(&agent->endpoints, plan->compiled);
 		r = swap_image(agent, plan->compiled, error);
 		if (r < 0) {
 			notes_add(&failures, "policy can't be put in force: %s (it is tried again)", error->text);
@@ -161,6 +180,7 @@ int plan_enforce(struct agent *agent, struct plan *plan, struct error *error)
 
 	compiled_free(agent->compiled);
 	agent->compiled = TAKE_PTR(plan->compiled);
+	agent->verification = plan->verification;
 	agent->stale = false;
 	ledger_learn(&agent->ledger, agent->compiled);
 	note_warnings(agent, &plan->diags);

@@ -13,10 +13,11 @@ struct plan {
 	struct compiled *compiled;
 	endpoint_list endpoints;
 	struct diags diags; /* the world's warnings */
+	struct verification verification;
 	struct timespec begun;
 };
 
-/* Compiles the sources, with store in place of what the store holds. On failure nothing has changed. */
+/* Compiles the sources, with store in place of what the store holds, and verifies. On failure nothing has changed. */
 int plan_make(struct agent *agent, const struct objects *store, struct plan *ret, struct error *error);
 void plan_free(struct plan *plan);
 /* Puts a plan in force and leaves it empty. On failure the old policy stays in force and will be tried again. */

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which pods a policy selects, for lists that people read. */
+/* What policies make of pods, for lists that people read. */
 #ifndef WEIR_AGENT_SELECTION_H
 #define WEIR_AGENT_SELECTION_H
 
 #include "policy/world.h"
 
-bool policy_selects(const struct object *policy, const struct object *pod);
 bool pod_is_isolated(const struct world *world, const struct object *pod, enum weir_direction direction);
 
 #endif

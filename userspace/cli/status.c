@@ -42,6 +42,21 @@ static char *age(const char *since)
 	return xasprintf(" (%lld s)", seconds);
 }
 
+static void print_verified(const json_t *verified)
+{
+	const json_t *ms = json_object_get(verified, "ms");
+
+	if (!json_is_object(verified))
+		return;
+	if (json_is_true(json_object_get(verified, "sampled")))
+		printf("verified   a sample of %s of %s cells against the objects (seed %lld), %.1f ms\n",
+		       count_of(verified, "cells"), count_of(verified, "of"), number_of(verified, "seed"),
+		       json_number_value(ms));
+	else
+		printf("verified   all %s cells against the objects, %.1f ms\n", count_of(verified, "of"),
+		       json_number_value(ms));
+}
+
 static void print_head(const struct invocation *invocation, const json_t *status)
 {
 	const json_t *kernel = json_object_get(status, "kernel"), *policy = json_object_get(status, "policy");
@@ -63,6 +78,7 @@ static void print_head(const struct invocation *invocation, const json_t *status
 	printf("image      %s of %s words; classes: subjects %s, peers %s, ports %s\n", count_of(policy, "imageWords"),
 	       count_of(policy, "imageCapacity"), count_of(policy, "subjectClasses"), count_of(policy, "peerClasses"),
 	       count_of(policy, "portClasses"));
+	print_verified(json_object_get(status, "verified"));
 	printf("events     %s lost\n", count_of(json_object_get(status, "events"), "lost"));
 }
 

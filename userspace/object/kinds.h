@@ -16,5 +16,10 @@ void namespace_read(const struct field *document, struct object *object);
 void pod_read(const struct field *document, struct object *object);
 void network_policy_read(const struct field *document, struct object *object);
 void traffic_policy_read(const struct field *document, struct object *object);
+void cluster_traffic_policy_read(const struct field *document, struct object *object);
+void admin_network_policy_read(const struct field *document, struct object *object);
+void baseline_admin_network_policy_read(const struct field *document, struct object *object);
+void cluster_network_policy_read(const struct field *document, struct object *object);
+void cluster_node_read(const struct field *document, struct object *object);
 
 #endif

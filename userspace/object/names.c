@@ -9,6 +9,7 @@
 #define LABEL_MAX     63
 #define SUBDOMAIN_MAX 253
 #define PORT_NAME_MAX 15
+#define TEXT_MAX      100
 
 #define LOWER	     "abcdefghijklmnopqrstuvwxyz"
 #define DIGITS	     "0123456789"
@@ -85,6 +86,19 @@ const char *name_check_port(const char *text)
 		return NULL;
 	return "must be a port number without quotes, or a name of 1 to 15 of a-z, 0-9 and single '-', with a letter "
 	       "in it and a letter or digit first and last";
+}
+
+const char *name_check_text(const char *text)
+{
+	size_t n = 0;
+	bool valid = true;
+
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+		n += (*c & 0xc0) != 0x80;
+		if (*c < ' ' || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0))
+			valid = false;
+	}
+	return valid && n <= TEXT_MAX ? NULL : "must be at most 100 characters, none of them a control character";
 }
 
 /* As the kernel's dev_valid_name() has it, and without control characters. */

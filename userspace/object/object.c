@@ -17,6 +17,14 @@ static const struct kind_info kinds[KIND_MAX] = {
 				  .namespaced = true, .is_policy = true },
 	[KIND_TRAFFIC_POLICY] = { "TrafficPolicy", "weir.dev/v1alpha1", "trafficpolicies", "tp", .namespaced = true,
 				  .is_policy = true },
+	[KIND_CLUSTER_TRAFFIC_POLICY] = { "ClusterTrafficPolicy", "weir.dev/v1alpha1", "clustertrafficpolicies", "ctp",
+					  .is_policy = true },
+	[KIND_ADMIN_NETWORK_POLICY] = { "AdminNetworkPolicy", "policy.networking.k8s.io/v1alpha1",
+					"adminnetworkpolicies", "anp", .is_policy = true },
+	[KIND_BASELINE_ADMIN_NETWORK_POLICY] = { "BaselineAdminNetworkPolicy", "policy.networking.k8s.io/v1alpha1",
+						 "baselineadminnetworkpolicies", "banp", .is_policy = true },
+	[KIND_CLUSTER_NETWORK_POLICY] = { "ClusterNetworkPolicy", "policy.networking.k8s.io/v1alpha2",
+					  "clusternetworkpolicies", "cnp", .is_policy = true },
 };
 
 const struct kind_info *kind_info(enum object_kind kind)
@@ -52,6 +60,7 @@ static void rule_free(struct policy_rule *rule)
 	free(rule->name);
 	vec_for_each (peer, &rule->peers) {
 		vec_free(&peer->except);
+		selector_free(&peer->nodes);
 		selector_free(&peer->namespaces);
 		selector_free(&peer->pods);
 	}
@@ -79,6 +88,8 @@ void object_free(struct object *object)
 		return;
 	if (object->kind == KIND_POD)
 		pod_free(&object->pod);
+	else if (object->kind == KIND_NODE)
+		vec_free(&object->node.addrs);
 	else if (kinds[object->kind].is_policy)
 		policy_free(&object->policy);
 	free(object->namespace);

@@ -15,6 +15,10 @@ enum object_kind {
 	KIND_ENDPOINT_SLICE,
 	KIND_NETWORK_POLICY,
 	KIND_TRAFFIC_POLICY,
+	KIND_CLUSTER_TRAFFIC_POLICY,
+	KIND_ADMIN_NETWORK_POLICY,
+	KIND_BASELINE_ADMIN_NETWORK_POLICY,
+	KIND_CLUSTER_NETWORK_POLICY,
 	KIND_MAX,
 };
 
@@ -51,6 +55,11 @@ struct pod {
 	enum xdp_mode xdp;	    /* annotation weir.dev/xdp: "on" is native, "generic" generic */
 };
 
+/* The name is the object's, as are the labels. */
+struct cluster_node {
+	VEC(struct addr) addrs; /* status.addresses; host names are left out */
+};
+
 struct object {
 	enum object_kind kind;
 	char *namespace; /* NULL for cluster-wide kinds; "default" when a namespaced object names none */
@@ -61,6 +70,7 @@ struct object {
 	char *json;	      /* the document as one line of JSON; only when asked for, else NULL */
 	union {
 		struct pod pod;
+		struct cluster_node node;
 		struct policy policy;
 	};
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A policy as written: NetworkPolicy and TrafficPolicy come to the same
- * structure. Nothing is resolved here; policy/ gives it meaning.
+ * A policy as written: every kind comes to the same structure. Nothing is
+ * resolved here; policy/ gives it meaning.
  */
 #ifndef WEIR_OBJECT_POLICY_H
 #define WEIR_OBJECT_POLICY_H
@@ -11,20 +11,25 @@
 #include "base/addr.h"
 #include "object/labels.h"
 
-/* One element of from/to: either an ipBlock, or selectors. */
+/* One element of from/to: a CIDR, nodes, or pods. Several networks of one element are as many peers. */
 struct policy_peer {
 	bool is_cidr;
 	struct cidr cidr;
 	VEC(struct cidr) except;
-	bool has_namespace_selector; /* without it: the policy's own namespace */
+	bool is_node;
+	struct selector nodes;
+	bool has_namespace_selector; /* without it: the policy's own namespace; peers of cluster-wide kinds have it */
 	struct selector namespaces;
 	bool has_pod_selector; /* without it: every pod */
 	struct selector pods;
 };
 
+/* With a name: whatever protocol the container port of that name has. */
+#define PROTOCOL_OF_NAME 0
+
 /* One element of ports. */
 struct policy_port {
-	uint8_t protocol; /* IPPROTO_TCP, IPPROTO_UDP or IPPROTO_SCTP */
+	uint8_t protocol; /* IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP, or PROTOCOL_OF_NAME */
 	bool any_port;	  /* port is absent */
 	char *name;	  /* a named port, or NULL */
 	uint16_t port;	  /* first and last, host order; equal without endPort */
@@ -41,7 +46,7 @@ struct policy_limit {
 	uint64_t burst;	     /* units; the default is filled in */
 };
 
-enum rule_action { RULE_ALLOW, RULE_DENY, RULE_LIMIT };
+enum rule_action { RULE_ALLOW, RULE_DENY, RULE_LIMIT, RULE_PASS };
 
 struct policy_rule {
 	char *name; /* or NULL */
@@ -52,14 +57,25 @@ struct policy_rule {
 	int line; /* of the manifest, for messages; 0 when unknown */
 };
 
+/*
+ * Admin and baseline rules are ordered: the first that matches decides, Pass
+ * hands over to the next tier. Those of the network tier add up.
+ */
+enum policy_tier { TIER_NETWORK, TIER_ADMIN, TIER_BASELINE };
+
+/* Beyond what priority may be: a BaselineAdminNetworkPolicy has none and comes last in its tier. */
+#define POLICY_PRIORITY_LAST 1001u
+
 enum policy_mode { POLICY_ENFORCE, POLICY_AUDIT };
 enum policy_on_deny { POLICY_DROP, POLICY_REJECT };
 
 struct policy {
+	enum policy_tier tier;
+	unsigned priority;	     /* admin and baseline: the lowest counts first */
 	struct selector subjects;    /* podSelector */
-	bool has_namespace_selector; /* cluster-wide kinds only */
+	bool has_namespace_selector; /* cluster-wide kinds, always */
 	struct selector namespaces;
-	bool isolates[WEIR_DIRECTIONS]; /* policyTypes, defaulted as NetworkPolicy defines */
+	bool isolates[WEIR_DIRECTIONS]; /* network tier: policyTypes, defaulted as NetworkPolicy defines */
 	enum policy_mode mode;
 	enum policy_on_deny on_deny;
 	VEC(struct policy_rule) rules[WEIR_DIRECTIONS];

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "object/names.h"
 
-static void read_cidr(const struct field *field, void *target)
+void read_cidr(const struct field *field, void *target)
 {
 	struct policy_peer *peer = target;
 	const char *text = field_string(field);

@@ -8,6 +8,7 @@
 
 void read_selector(const struct field *field, void *target); /* struct selector */
 void read_peers(const struct field *field, void *target);    /* struct policy_rule */
+void read_cidr(const struct field *field, void *target);     /* struct policy_peer */
 void read_ports(const struct field *field, void *target);    /* struct policy_rule */
 void read_protocol(const struct field *field, void *target); /* uint8_t: IPPROTO_* */
 

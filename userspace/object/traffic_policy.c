@@ -119,6 +119,40 @@ static const struct member spec_members[] = {
 	{ "policyTypes", read_policy_types }, { "ingress", read_ingress }, { "egress", read_egress },
 };
 
+static void read_namespaces(const struct field *field, void *target)
+{
+	read_selector(field, &((struct policy *)target)->namespaces);
+}
+
+static const struct member cluster_spec_members[] = {
+	{ "namespaceSelector", read_namespaces },
+	{ "podSelector", read_pod_selector },
+	{ "mode", read_mode },
+	{ "onDeny", read_on_deny },
+	{ "policyTypes", read_policy_types },
+	{ "ingress", read_ingress },
+	{ "egress", read_egress },
+};
+
+/* A cluster-wide policy has no namespace of its own: what names none means all. */
+static void widen(struct policy *policy)
+{
+	policy->has_namespace_selector = true;
+	for (enum weir_direction direction = 0; direction < WEIR_DIRECTIONS; direction++) {
+		vec_for_each (rule, &policy->rules[direction]) {
+			vec_for_each (peer, &rule->peers)
+				peer->has_namespace_selector |= !peer->is_cidr;
+		}
+	}
+}
+
+static void read_cluster_spec(const struct field *field, void *target)
+{
+	if (field_read_members(field, cluster_spec_members, ARRAY_SIZE(cluster_spec_members), MEMBERS_STRICT, target))
+		finish_policy_types(field, target);
+	widen(target);
+}
+
 static void read_spec(const struct field *field, void *target)
 {
 	if (field_read_members(field, spec_members, ARRAY_SIZE(spec_members), MEMBERS_STRICT, target))
@@ -130,12 +164,25 @@ static const struct member document_members[] = {
 	{ "spec", read_spec },		{ "status", field_ignore },
 };
 
-void traffic_policy_read(const struct field *document, struct object *object)
+static const struct member cluster_document_members[] = {
+	{ "apiVersion", field_ignore }, { "kind", field_ignore },   { "metadata", field_ignore },
+	{ "spec", read_cluster_spec },	{ "status", field_ignore },
+};
+
+static void read_policy(const struct field *document, const struct member *members, size_t n, struct policy *policy)
 {
 	struct field spec;
 
-	if (field_read_members(document, document_members, ARRAY_SIZE(document_members), MEMBERS_STRICT,
-			       &object->policy) &&
-	    !field_member(document, "spec", &spec))
+	if (field_read_members(document, members, n, MEMBERS_STRICT, policy) && !field_member(document, "spec", &spec))
 		field_missing(document, "spec", "is missing");
+}
+
+void traffic_policy_read(const struct field *document, struct object *object)
+{
+	read_policy(document, document_members, ARRAY_SIZE(document_members), &object->policy);
+}
+
+void cluster_traffic_policy_read(const struct field *document, struct object *object)
+{
+	read_policy(document, cluster_document_members, ARRAY_SIZE(cluster_document_members), &object->policy);
 }

@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "observe/names.h"
 
-static const struct {
-	const char *name;
-	enum weir_verdict verdict;
-} reasons[WEIR_REASON_MAX] = {
-#define REASON_ROW(number, symbol, name, verdict, text) [number] = { name, WEIR_VERDICT_##verdict },
-	WEIR_REASONS(REASON_ROW)
-#undef REASON_ROW
-};
-
 const char *direction_text(enum weir_direction direction)
 {
 	return direction == WEIR_INGRESS ? "ingress" : "egress";
@@ -20,16 +11,6 @@ const char *verdict_name(enum weir_verdict verdict)
 	static const char *const names[WEIR_VERDICT_MAX] = { "none", "pass", "drop", "reject" };
 
 	return names[verdict];
-}
-
-const char *reason_name(enum weir_reason reason)
-{
-	return reasons[reason].name;
-}
-
-enum weir_verdict reason_verdict(enum weir_reason reason)
-{
-	return reasons[reason].verdict;
 }
 
 const char *limit_name(enum limit_unit unit)

@@ -4,14 +4,13 @@
 #define WEIR_OBSERVE_NAMES_H
 
 #include "object/policy.h"
+#include "policy/words.h"
 #include "weir/image.h"
 #include "weir/reason.h"
 
 const char *direction_text(enum weir_direction direction); /* "ingress", "egress" */
 const char *verdict_name(enum weir_verdict verdict);	   /* "pass", "drop", "reject", "none" */
-const char *reason_name(enum weir_reason reason);	   /* "policy-deny"; NULL for a number that is nobody's */
-enum weir_verdict reason_verdict(enum weir_reason reason);
-const char *limit_name(enum limit_unit unit);	      /* the manifest's word: "packetsPerSecond" */
-const char *limit_scope_name(enum limit_scope scope); /* "Rule", "Identity", "Address" */
+const char *limit_name(enum limit_unit unit);		   /* the manifest's word: "packetsPerSecond" */
+const char *limit_scope_name(enum limit_scope scope);	   /* "Rule", "Identity", "Address" */
 
 #endif

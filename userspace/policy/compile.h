@@ -41,14 +41,15 @@ struct limit_info {
 struct address_owner {
 	struct addr addr;
 	uint32_t identity;
-	const struct object *pod; /* borrowed from the world; NULL: the node itself */
+	const struct object *pod;  /* borrowed from the world, as node is; neither: this node */
+	const struct object *node; /* another node that has a Node object */
 };
 
 struct identity_info {
 	uint32_t identity;
-	char *namespace;
+	char *namespace; /* NULL: of nodes, not of pods */
 	struct labels labels;
-	size_t pods;
+	size_t pods; /* or nodes */
 };
 
 /* Pods on the host's network are WEIR_IDENTITY_NODE. */
@@ -64,6 +65,7 @@ struct compiled {
 	uint32_t revision;
 	VEC(struct address_owner) addresses;  /* sorted by address, distinct */
 	VEC(struct identity_info) identities; /* sorted by number; without the built-in ones */
+	VEC(uint32_t) retained;		      /* identities that only the kernel still refers to */
 	VEC(struct pod_identity) pods;	      /* sorted by pointer */
 	VEC(struct decision_info) decisions;  /* sorted by at */
 	VEC(struct limit_info) limits;	      /* sorted by bucket */
@@ -71,7 +73,9 @@ struct compiled {
 };
 
 /*
- * Compiles the world. The result borrows pods from it and must be freed first.
+ * Compiles the world. Identities that nobody has any more and that
+ * world.in_kernel names keep what they were, judged by the new policies: the
+ * kernel's tables are brought in step only after the swap. The result borrows pods from it and must be freed first.
  * Numbers are taken from, and added to, numberings. -E2BIG when the image would
  * not fit in max_words.
  */
@@ -90,6 +94,8 @@ const struct decision_info *compiled_decision(const struct compiled *compiled, u
 /* By address; NULL when it is nobody's. */
 const struct address_owner *compiled_owner(const struct compiled *compiled, const struct addr *addr);
 const struct identity_info *compiled_identity(const struct compiled *compiled, uint32_t identity);
+/* False for an identity that is the world's to the image: nobody has it, and what it was is lost. */
+bool compiled_knows(const struct compiled *compiled, uint32_t identity);
 /* The identity of a pod; -ENOENT when the pod is not in the world that was compiled. */
 int compiled_pod_identity(const struct compiled *compiled, const struct object *pod, uint32_t *ret);
 

@@ -168,33 +168,76 @@ uint32_t decisions_fixed(struct decisions *decisions, enum weir_direction direct
 	return number;
 }
 
+static enum policy_tier tier_of(const struct ruleset *rules, const struct rule *rule)
+{
+	return rules->policies.items[rule->policy].object->policy.tier;
+}
+
 static bool pick(const struct ruleset *rules, const struct ids *from, enum rule_action action, struct ids *to)
 {
 	const size_t before = to->n;
 
-	vec_for_each (rule, from) {
-		if (rules->rules.items[*rule].source->action == action)
-			vec_push(to, *rule);
+	vec_for_each (number, from) {
+		const struct rule *rule = &rules->rules.items[*number];
+
+		if (rule->source->action == action && tier_of(rules, rule) == TIER_NETWORK)
+			vec_push(to, *number);
 	}
 	return to->n > before;
 }
 
+/* The first rule that matches, in the order of rules, which is that of precedence, decides or leaves it to others. */
+static bool decide_in_order(const struct ruleset *rules, const struct ids *from, enum policy_tier tier,
+			    struct draft *draft)
+{
+	static const struct {
+		enum weir_reason allow, deny;
+	} tiers[] = {
+		[TIER_ADMIN] = { WEIR_REASON_ADMIN_ALLOW, WEIR_REASON_ADMIN_DENY },
+		[TIER_BASELINE] = { WEIR_REASON_BASELINE_ALLOW, WEIR_REASON_BASELINE_DENY },
+	};
+
+	vec_for_each (number, from) {
+		const struct rule *rule = &rules->rules.items[*number];
+
+		if (tier_of(rules, rule) != tier)
+			continue;
+		if (rule->source->action == RULE_PASS)
+			return false;
+		draft->reason = rule->source->action == RULE_DENY ? tiers[tier].deny : tiers[tier].allow;
+		vec_push(&draft->said, *number);
+		return true;
+	}
+	return false;
+}
+
 /* Deny beats Allow; the allows add up; Limit decides nothing but counts where something allows. */
+static void decide_together(const struct ruleset *rules, const struct ids *policies, const struct ids *from,
+			    struct draft *draft)
+{
+	if (pick(rules, from, RULE_DENY, &draft->said)) {
+		draft->reason = WEIR_REASON_POLICY_DENY;
+	} else if (pick(rules, from, RULE_ALLOW, &draft->said)) {
+		draft->reason = WEIR_REASON_POLICY_ALLOW;
+		pick(rules, from, RULE_LIMIT, &draft->said);
+		ids_sort(&draft->said);
+	} else {
+		draft->reason = WEIR_REASON_POLICY_DEFAULT;
+		vec_for_each (policy, policies)
+			vec_push(&draft->said, *policy);
+	}
+}
+
 int decisions_merge(struct decisions *decisions, enum weir_direction direction, const struct ids *policies,
 		    const struct ids *rules, uint32_t *ret, struct error *error)
 {
 	_cleanup_(draft_free) struct draft draft = { .direction = direction };
 
-	if (pick(decisions->rules, rules, RULE_DENY, &draft.said)) {
-		draft.reason = WEIR_REASON_POLICY_DENY;
-	} else if (pick(decisions->rules, rules, RULE_ALLOW, &draft.said)) {
-		draft.reason = WEIR_REASON_POLICY_ALLOW;
-		pick(decisions->rules, rules, RULE_LIMIT, &draft.said);
-		ids_sort(&draft.said);
-	} else {
-		draft.reason = WEIR_REASON_POLICY_DEFAULT;
-		vec_for_each (policy, policies)
-			vec_push(&draft.said, *policy);
+	if (!decide_in_order(decisions->rules, rules, TIER_ADMIN, &draft)) {
+		if (policies->n)
+			decide_together(decisions->rules, policies, rules, &draft);
+		else if (!decide_in_order(decisions->rules, rules, TIER_BASELINE, &draft))
+			draft.reason = WEIR_REASON_NO_POLICY;
 	}
 	return find_decision(decisions, &draft, ret, error);
 }

@@ -32,7 +32,7 @@ void decisions_free(struct decisions *decisions); /* what it holds */
 /* One that no rule has a say in. */
 uint32_t decisions_fixed(struct decisions *decisions, enum weir_direction direction, enum weir_reason reason);
 
-/* What `policies`, which isolate the direction, say where `rules` of them match. Both ascending. */
+/* What is said where `rules` of any tier match somebody whom `policies` isolate in the direction. Both ascending. */
 int decisions_merge(struct decisions *decisions, enum weir_direction direction, const struct ids *policies,
 		    const struct ids *rules, uint32_t *ret, struct error *error);
 

@@ -95,16 +95,27 @@ static bool is_same_node(const struct object *host_pod, const struct object *pod
 	return !pod || !pod->pod.node || !host_pod->pod.node || !strcmp(pod->pod.node, host_pod->pod.node);
 }
 
-static uint32_t identity_of(const struct compiled *compiled, const struct eval_end *end, const struct object *seen_by)
+/*
+ * What runs a pod may always enter it. Offline there can be Node objects of many
+ * nodes and none that is known to be this one.
+ */
+static bool is_own_node(const struct eval_end *end, const struct address_owner *owner, const struct object *seen_by)
 {
-	const struct address_owner *owner = NULL;
+	if (end->pod)
+		return end->pod->pod.host_network && is_same_node(end->pod, seen_by);
+	return owner && owner->node && seen_by->pod.node && !strcmp(owner->node->name, seen_by->pod.node);
+}
+
+static uint32_t peer_identity(const struct compiled *compiled, const struct eval_end *end, const struct object *seen_by,
+			      enum weir_direction direction)
+{
+	const struct address_owner *owner = end->has_addr ? compiled_owner(compiled, &end->addr) : NULL;
 	uint32_t identity;
 
-	if (end->pod && compiled_pod_identity(compiled, end->pod, &identity) == 0 &&
-	    (identity != WEIR_IDENTITY_NODE || is_same_node(end->pod, seen_by)))
+	if (end->pod && !end->pod->pod.host_network && compiled_pod_identity(compiled, end->pod, &identity) == 0)
 		return identity;
-	if (end->has_addr)
-		owner = compiled_owner(compiled, &end->addr);
+	if (direction == WEIR_INGRESS && is_own_node(end, owner, seen_by))
+		return WEIR_IDENTITY_NODE;
 	return owner ? owner->identity : WEIR_IDENTITY_WORLD;
 }
 
@@ -129,12 +140,14 @@ static void judge(const struct compiled *compiled, const struct side *side, uint
 {
 	const struct weir_image image = compiled_image(compiled);
 	const struct decision_info *decision;
-	uint32_t subject, peer, cell;
+	uint32_t identity = WEIR_IDENTITY_WORLD, subject, peer, cell;
 
 	if (!side->subject->pod || side->subject->pod->pod.host_network)
 		return;
-	subject = weir_image_subject_class(&image, identity_of(compiled, side->subject, NULL));
-	peer = peer_class(&image, identity_of(compiled, side->peer, side->subject->pod), side->peer);
+	(void)compiled_pod_identity(compiled, side->subject->pod, &identity);
+	subject = weir_image_subject_class(&image, identity);
+	identity = peer_identity(compiled, side->peer, side->subject->pod, side->direction);
+	peer = peer_class(&image, identity, side->peer);
 	cell = weir_image_cell(&image, subject, side->direction, peer, port_class);
 	decision = compiled_decision(compiled, cell);
 	result->decision[side->direction] = decision;

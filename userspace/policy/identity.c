@@ -1,61 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "policy/identity.h"
-
-/* Names and labels of a valid object hold none of these; of any other object they stay unambiguous all the same. */
-static void put_escaped(FILE *out, const char *text)
-{
-	for (; text && *text; text++) {
-		if ((unsigned char)*text <= ' ' || strchr(",;=%", *text))
-			fprintf(out, "%%%02x", (unsigned char)*text);
-		else
-			putc_unlocked(*text, out);
-	}
-}
-
-static int compare_ports(const void *a, const void *b)
-{
-	const struct pod_port *x = *(const struct pod_port *const *)a, *y = *(const struct pod_port *const *)b;
-
-	return strcmp(x->name, y->name) ?: (int)x->protocol - y->protocol ?: (int)x->port - y->port;
-}
-
-static void put_ports(FILE *out, const struct pod *pod)
-{
-	_cleanup_free_ const struct pod_port **sorted = xcalloc(pod->ports.n + 1, sizeof(*sorted));
-
-	for (size_t i = 0; i < pod->ports.n; i++)
-		sorted[i] = &pod->ports.items[i];
-	qsort(sorted, pod->ports.n, sizeof(*sorted), compare_ports);
-	for (size_t i = 0; i < pod->ports.n; i++) {
-		put_escaped(out, sorted[i]->name);
-		fprintf(out, "=%u/%u,", sorted[i]->protocol, sorted[i]->port);
-	}
-}
-
-/*
- * The stable key: "namespace;label=value,label=value,;service account;port=protocol/number,". One stream serves all
- * keys of a compilation, as opening one costs more than a key.
- */
-static void put_key(FILE *out, const struct object *pod)
-{
-	put_escaped(out, pod->namespace);
-	putc_unlocked(';', out);
-	vec_for_each (label, &pod->labels.list) {
-		put_escaped(out, label->key);
-		putc_unlocked('=', out);
-		put_escaped(out, label->value);
-		putc_unlocked(',', out);
-	}
-	putc_unlocked(';', out);
-	put_escaped(out, pod->pod.service_account);
-	putc_unlocked(';', out);
-	put_ports(out, &pod->pod);
-	putc_unlocked('\0', out);
-}
+#include "policy/identity_key.h"
 
 static uint32_t find_namespace(struct identities *identities, const struct world *world, const char *name)
 {
@@ -76,44 +26,141 @@ static uint32_t find_namespace(struct identities *identities, const struct world
 static void add_identity(struct identities *identities, const struct world *world, const struct object *pod,
 			 uint32_t number)
 {
-	const uint32_t namespace = find_namespace(identities, world, pod->namespace);
+	struct identity identity = { .number = number, .pod = pod };
 
-	vec_push(&identities->namespaces.items[namespace].identities, (uint32_t)identities->list.n);
-	vec_push(&identities->list, (struct identity){ .number = number, .pod = pod, .namespace = namespace });
+	if (pod->kind == KIND_NODE) {
+		vec_push(&identities->nodes, (uint32_t)identities->list.n);
+	} else {
+		identity.namespace = find_namespace(identities, world, pod->namespace);
+		vec_push(&identities->namespaces.items[identity.namespace].identities, (uint32_t)identities->list.n);
+	}
+	vec_push(&identities->list, identity);
+}
+
+static void index_by_number(struct identities *identities, const struct numbering *numbers)
+{
+	identities->by_number.n = numbering_end(numbers);
+	identities->by_number.items = xcalloc(identities->by_number.n + 1, sizeof(*identities->by_number.items));
+	for (uint32_t i = 0; i < identities->by_number.n; i++)
+		identities->by_number.items[i] = IDENTITY_IS_NOBODY;
+	for (uint32_t i = 0; i < identities->list.n; i++)
+		identities->by_number.items[identities->list.items[i].number] = i;
+}
+
+static uint32_t find_number(const struct identities *identities, uint32_t number)
+{
+	return number < identities->by_number.n ? identities->by_number.items[number] : IDENTITY_IS_NOBODY;
+}
+
+/*
+ * Identities that no pod has any more and that the kernel's tables still refer
+ * to. One whose meaning is lost can't be kept: its key says so.
+ */
+static void retain(struct identities *identities, const struct world *world, const struct numbering *numbers)
+{
+	vec_for_each (entry, &world->in_kernel) {
+		const char *key = numbering_key(numbers, entry->identity);
+		struct object *pod;
+
+		if (!key || find_number(identities, entry->identity) != IDENTITY_IS_NOBODY)
+			continue;
+		pod = identity_key_parse(key);
+		if (!pod)
+			continue;
+		vec_push(&identities->retained, pod);
+		identities->by_number.items[entry->identity] = (uint32_t)identities->list.n;
+		add_identity(identities, world, pod, entry->identity);
+	}
+}
+
+/* One stream serves all keys of a compilation, as opening one costs more than a key. */
+struct finder {
+	struct identities *identities;
+	const struct world *world;
+	struct numbering *numbers;
+	FILE *out;
+	char *key;
+	size_t size;
+};
+
+static void finder_close(struct finder *finder)
+{
+	fclose(finder->out);
+	free(finder->key);
+}
+
+/* The index of a pod's or node's identity. */
+static int find_identity(struct finder *finder, const struct object *owner, uint32_t *ret, struct error *error)
+{
+	struct identities *identities = finder->identities;
+	uint32_t index, number;
+
+	rewind(finder->out);
+	identity_key_write(finder->out, owner);
+	putc_unlocked('\0', finder->out);
+	fflush(finder->out);
+	index = intern(&identities->keys, finder->key, strlen(finder->key));
+	if (index == identities->list.n) {
+		number = numbering_get(finder->numbers, finder->key, WEIR_IDENTITY_WORLD);
+		if (number == WEIR_IDENTITY_WORLD)
+			return error_set(error, -ENOSPC, "identities: all %u numbers are taken (use fewer labels)",
+					 IDENTITIES_MAX);
+		add_identity(identities, finder->world, owner, number);
+	}
+	identities->list.items[index].n_pods++;
+	*ret = index;
+	return 0;
+}
+
+static int find_pods(struct finder *finder, struct error *error)
+{
+	struct identities *identities = finder->identities;
+	const struct world *world = finder->world;
+	int r = 0;
+
+	identities->of_pod = xcalloc(world->pods.n + 1, sizeof(*identities->of_pod));
+	for (size_t i = 0; r == 0 && i < world->pods.n; i++) {
+		identities->of_pod[i] = IDENTITY_IS_NODE;
+		if (!world->pods.items[i]->pod.host_network)
+			r = find_identity(finder, world->pods.items[i], &identities->of_pod[i], error);
+	}
+	return r;
+}
+
+static int find_nodes(struct finder *finder, struct error *error)
+{
+	struct identities *identities = finder->identities;
+	const struct world *world = finder->world;
+	int r = 0;
+
+	identities->of_node = xcalloc(world->nodes.n + 1, sizeof(*identities->of_node));
+	for (size_t i = 0; i < world->nodes.n; i++) {
+		identities->of_node[i] = IDENTITY_IS_NODE;
+		if (world_is_this_node(world, world->nodes.items[i]))
+			vec_push(&identities->this_node, world->nodes.items[i]);
+	}
+	/* Of this node there may be such as it doesn't have itself: an external one, translated on the way. */
+	for (size_t i = 0; r == 0 && i < world->other_node_addrs.n; i++) {
+		const size_t node = world->other_node_addrs.items[i].node;
+
+		if (identities->of_node[node] == IDENTITY_IS_NODE)
+			r = find_identity(finder, world->nodes.items[node], &identities->of_node[node], error);
+	}
+	return r;
 }
 
 int identities_build(struct identities *identities, const struct world *world, struct numbering *numbers,
 		     struct error *error)
 {
-	_cleanup_free_ char *key = NULL;
-	_cleanup_fclose_ FILE *out = NULL;
-	size_t size;
+	_cleanup_(finder_close) struct finder finder = { .identities = identities, .world = world, .numbers = numbers };
+	int r;
 
-	out = open_memstream(&key, &size);
-	identities->of_pod = xcalloc(world->pods.n + 1, sizeof(*identities->of_pod));
-	for (size_t i = 0; i < world->pods.n; i++) {
-		const struct object *pod = world->pods.items[i];
-		uint32_t index, number;
-
-		if (pod->pod.host_network) {
-			identities->of_pod[i] = IDENTITY_IS_NODE;
-			continue;
-		}
-		rewind(out);
-		put_key(out, pod);
-		fflush(out);
-		index = intern(&identities->keys, key, strlen(key));
-		if (index == identities->list.n) {
-			number = numbering_get(numbers, key, WEIR_IDENTITY_WORLD);
-			if (number == WEIR_IDENTITY_WORLD)
-				return error_set(error, -ENOSPC,
-						 "identities: all %u numbers are taken (use fewer labels)",
-						 IDENTITIES_MAX);
-			add_identity(identities, world, pod, number);
-		}
-		identities->of_pod[i] = index;
-		identities->list.items[index].n_pods++;
-	}
+	finder.out = open_memstream(&finder.key, &finder.size);
+	r = find_pods(&finder, error) ?: find_nodes(&finder, error);
+	if (r < 0)
+		return r;
+	index_by_number(identities, numbers);
+	retain(identities, world, numbers);
 	vec_for_each (ns, &identities->namespaces) {
 		if (!ns->labels)
 			ns->labels = &ns->scratch;
@@ -125,6 +172,15 @@ void identities_locate(struct identities *identities, const struct world *world,
 {
 	_cleanup_free_ bool *located = xcalloc(world->pods.n + 1, sizeof(*located));
 
+	/* An address counts for whom the kernel takes it until the swap is over, too. */
+	vec_for_each (entry, &world->in_kernel) {
+		const uint32_t index = find_number(identities, entry->identity);
+
+		if (index == IDENTITY_IS_NOBODY || !entry->has_addr)
+			continue;
+		vec_push(&identities->list.items[index].regions[entry->addr.family],
+			 weir_image_region(image, entry->addr.family, entry->addr.bytes));
+	}
 	vec_for_each (owned, &world->pod_addrs) {
 		const enum weir_family family = owned->addr.family;
 		struct identity *identity = &identities->list.items[identities->of_pod[owned->pod]];
@@ -132,12 +188,20 @@ void identities_locate(struct identities *identities, const struct world *world,
 		vec_push(&identity->regions[family], weir_image_region(image, family, owned->addr.bytes));
 		located[owned->pod] = true;
 	}
+	vec_for_each (owned, &world->other_node_addrs) {
+		const enum weir_family family = owned->addr.family;
+		struct identity *identity = &identities->list.items[identities->of_node[owned->node]];
+
+		vec_push(&identity->regions[family], weir_image_region(image, family, owned->addr.bytes));
+	}
 	/* A pod without an address is in no CIDR. */
 	for (size_t i = 0; i < world->pods.n; i++) {
 		if (!located[i] && identities->of_pod[i] != IDENTITY_IS_NODE)
 			vec_push(&identities->list.items[identities->of_pod[i]].regions[WEIR_IPV4], 0);
 	}
 	vec_for_each (identity, &identities->list) {
+		if (!identity->regions[WEIR_IPV4].n && !identity->regions[WEIR_IPV6].n)
+			vec_push(&identity->regions[WEIR_IPV4], 0);
 		for (int family = 0; family < WEIR_FAMILIES; family++)
 			ids_sort(&identity->regions[family]);
 	}
@@ -156,6 +220,14 @@ void identities_free(struct identities *identities)
 		labels_free(&ns->scratch);
 		vec_free(&ns->identities);
 	}
+	vec_for_each (pod, &identities->retained)
+		object_free(*pod);
+	vec_free(&identities->retained);
+	vec_free(&identities->by_number);
+	vec_free(&identities->nodes);
+	vec_free(&identities->this_node);
+	vec_free(&identities->this_node_terms);
+	free(TAKE_PTR(identities->of_node));
 	vec_free(&identities->list);
 	vec_free(&identities->namespaces);
 	free(TAKE_PTR(identities->of_pod));

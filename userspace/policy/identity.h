@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Private to policy/. Pods -> identities: all pods that no policy can ever
- * tell apart but by their address.
+ * tell apart but by their address. Other nodes likewise.
  */
 #ifndef WEIR_POLICY_IDENTITY_H
 #define WEIR_POLICY_IDENTITY_H
@@ -11,9 +11,10 @@
 
 struct identity {
 	uint32_t number;
-	const struct object *pod; /* any one of its pods */
-	uint32_t namespace;	  /* index in namespaces */
-	size_t n_pods;
+	/* Any one of its pods; of a retained one, what its pods were. Of a node, its Node. */
+	const struct object *pod;
+	uint32_t namespace;		   /* index in namespaces; of no use for a node */
+	size_t n_pods;			   /* or nodes; 0: retained */
 	struct ids terms;		   /* peer terms that match it, ascending */
 	struct ids policies;		   /* that select it, ascending */
 	struct ids marks;		   /* of its named ports, ascending */
@@ -29,12 +30,19 @@ struct pod_namespace {
 	struct ids identities;
 };
 
-#define IDENTITY_IS_NODE UINT32_MAX
+#define IDENTITY_IS_NODE   UINT32_MAX
+#define IDENTITY_IS_NOBODY UINT32_MAX
 
 struct identities {
 	VEC(struct identity) list;
 	VEC(struct pod_namespace) namespaces;
-	uint32_t *of_pod; /* by index of world.pods: index in list, or IDENTITY_IS_NODE */
+	struct ids nodes;		      /* index in list, ascending */
+	VEC(const struct object *) this_node; /* Node objects that have this node's addresses */
+	struct ids this_node_terms;
+	uint32_t *of_node;	       /* by index of world.nodes: index in list, or IDENTITY_IS_NODE */
+	uint32_t *of_pod;	       /* by index of world.pods: index in list, or IDENTITY_IS_NODE */
+	struct ids by_number;	       /* index in list, or IDENTITY_IS_NOBODY */
+	VEC(struct object *) retained; /* owned */
 	struct interner keys, namespace_keys;
 };
 

@@ -53,9 +53,10 @@ static uint32_t peer_word(struct peers *peers, uint32_t labels, const struct ids
 	return WEIR_PEER_BY_REGION | writer_put(writer, table, n_regions);
 }
 
-static uint32_t anywhere(struct peers *peers, bool is_node, uint32_t n_regions, struct writer *writer)
+static uint32_t anywhere(struct peers *peers, const struct ids *terms, bool is_node, uint32_t n_regions,
+			 struct writer *writer)
 {
-	const uint32_t labels = intern_ids(&peers->labels, &(struct ids){});
+	const uint32_t labels = intern_ids(&peers->labels, terms);
 	_cleanup_free_ uint32_t *table = xcalloc(n_regions, sizeof(*table));
 
 	for (uint32_t region = 0; region < n_regions; region++)
@@ -98,9 +99,10 @@ void peers_build(struct peers *peers, const struct ruleset *rules, const struct 
 		 struct identities *identities, struct writer *writer)
 {
 	const uint32_t n_regions = regions_count(regions);
+	const struct ids nothing = {};
 
-	peers->world = anywhere(peers, false, n_regions, writer);
-	peers->node = anywhere(peers, true, n_regions, writer);
+	peers->world = anywhere(peers, &nothing, false, n_regions, writer);
+	peers->node = anywhere(peers, &identities->this_node_terms, true, n_regions, writer);
 	vec_for_each (identity, &identities->list)
 		find_identity_words(peers, rules, identity, n_regions, writer);
 	invert(peers, rules, regions);

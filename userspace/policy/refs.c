@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "object/names.h"
 #include "policy/refs.h"
 
 struct rule_ref policy_ref_of(const struct ruleset *rules, uint32_t policy)
@@ -59,7 +60,8 @@ void policy_key_write(FILE *out, const struct object *policy)
 
 static void rule_name_write(FILE *out, const struct rule *rule)
 {
-	if (rule->source->name)
+	/* Those of the admin and baseline tiers may be called anything. */
+	if (rule->source->name && !name_check_label(rule->source->name))
 		fprintf(out, " %s", rule->source->name);
 	else
 		fprintf(out, " [%u]", rule->index);

@@ -51,6 +51,13 @@ void result_addresses(struct compiled *compiled, const struct world *world, cons
 		vec_push(&compiled->addresses, (struct address_owner){ .addr = owned->addr,
 								       .identity = pod_number(identities, owned->pod),
 								       .pod = world->pods.items[owned->pod] });
+	vec_for_each (owned, &world->other_node_addrs) {
+		const uint32_t index = identities->of_node[owned->node];
+
+		vec_push(&compiled->addresses, (struct address_owner){ .addr = owned->addr,
+								       .identity = identities->list.items[index].number,
+								       .node = world->nodes.items[owned->node] });
+	}
 	for (size_t i = 0; i < world->pods.n; i++)
 		vec_push(&compiled->pods,
 			 (struct pod_identity){ .pod = world->pods.items[i], .identity = pod_number(identities, i) });
@@ -68,17 +75,26 @@ void result_addresses(struct compiled *compiled, const struct world *world, cons
 	compiled->addresses.n = n;
 }
 
+static void add_identity_info(struct compiled *compiled, const struct identity *identity)
+{
+	struct identity_info *info = vec_push(
+		&compiled->identities,
+		(struct identity_info){
+			.identity = identity->number,
+			.namespace = xstrdup(identity->pod->kind == KIND_POD ? identity->pod->namespace : NULL),
+			.pods = identity->n_pods,
+		});
+
+	labels_copy(&info->labels, &identity->pod->labels);
+}
+
 void result_identities(struct compiled *compiled, const struct identities *identities)
 {
 	vec_for_each (identity, &identities->list) {
-		struct identity_info *info =
-			vec_push(&compiled->identities, (struct identity_info){
-								.identity = identity->number,
-								.namespace = xstrdup(identity->pod->namespace),
-								.pods = identity->n_pods,
-							});
-
-		labels_copy(&info->labels, &identity->pod->labels);
+		if (identity->n_pods)
+			add_identity_info(compiled, identity);
+		else
+			vec_push(&compiled->retained, identity->number);
 	}
 	if (compiled->identities.n)
 		qsort(compiled->identities.items, compiled->identities.n, sizeof(*compiled->identities.items),
@@ -99,6 +115,7 @@ void compiled_free(struct compiled *compiled)
 		rule_ref_free(&limit->rule);
 	vec_free(&compiled->addresses);
 	vec_free(&compiled->identities);
+	vec_free(&compiled->retained);
 	vec_free(&compiled->pods);
 	vec_free(&compiled->decisions);
 	vec_free(&compiled->limits);
@@ -126,6 +143,15 @@ const struct address_owner *compiled_owner(const struct compiled *compiled, cons
 const struct identity_info *compiled_identity(const struct compiled *compiled, uint32_t identity)
 {
 	return FIND(&compiled->identities, &(struct identity_info){ .identity = identity }, compare_identities);
+}
+
+bool compiled_knows(const struct compiled *compiled, uint32_t identity)
+{
+	vec_for_each (retained, &compiled->retained) {
+		if (*retained == identity)
+			return true;
+	}
+	return identity < WEIR_IDENTITY_FIRST || compiled_identity(compiled, identity);
 }
 
 int compiled_pod_identity(const struct compiled *compiled, const struct object *pod, uint32_t *ret)

@@ -31,7 +31,8 @@ struct buckets {
 struct row {
 	const struct rows *rows;
 	enum weir_direction direction;
-	struct ids policies; /* that isolate the direction */
+	bool judged;	     /* somebody has a say in it */
+	struct ids policies; /* of the network tier, that isolate the direction */
 	VEC(struct clause) clauses;
 	struct ids for_everybody; /* clauses, ascending */
 	struct buckets by_peer;	  /* clauses, ascending */
@@ -119,11 +120,13 @@ static void collect_clauses(struct row *row, const struct identity *subject)
 	vec_for_each (number, &subject->policies) {
 		const struct selecting_policy *policy = &rules->policies.items[*number];
 
-		if (!policy->object->policy.isolates[row->direction])
-			continue;
-		vec_push(&row->policies, *number);
-		for (uint32_t i = policy->first_rule[row->direction]; i < policy->first_rule[row->direction + 1]; i++)
+		if (policy->object->policy.isolates[row->direction])
+			vec_push(&row->policies, *number);
+		row->judged |= policy->object->policy.isolates[row->direction];
+		for (uint32_t i = policy->first_rule[row->direction]; i < policy->first_rule[row->direction + 1]; i++) {
+			row->judged = true;
 			add_rule(row, subject, i);
+		}
 	}
 }
 
@@ -237,7 +240,7 @@ static uint32_t fixed_column(struct row *row, enum weir_reason reason)
 	return writer_vec(row->rows->writer, WORDS_DECISIONS, row->cells, n);
 }
 
-static int fill_isolated(struct row *row, uint32_t *columns, struct error *error)
+static int fill_judged(struct row *row, uint32_t *columns, struct error *error)
 {
 	const struct peers *peers = row->rows->peers;
 	uint32_t elsewhere;
@@ -271,6 +274,7 @@ static void row_clear(struct row *row)
 {
 	vec_for_each (clause, &row->clauses)
 		vec_free(&clause->ranges);
+	row->judged = false;
 	row->clauses.n = row->policies.n = row->for_everybody.n = row->columns.n = 0;
 	buckets_clear(&row->by_peer);
 	interner_free(&row->column_keys);
@@ -284,8 +288,8 @@ static int build_row(struct row *row, const struct identity *subject, uint32_t *
 	row_clear(row);
 	if (subject)
 		collect_clauses(row, subject);
-	if (row->policies.n) {
-		r = fill_isolated(row, columns, error);
+	if (row->judged) {
+		r = fill_judged(row, columns, error);
 	} else {
 		const uint32_t open = fixed_column(row, WEIR_REASON_NO_POLICY);
 

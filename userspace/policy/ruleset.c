@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -25,12 +26,20 @@ static uint32_t intern_text(struct interner *interner, const char *text)
 	return intern(interner, text, strlen(text));
 }
 
+static char *term_key(const struct term *term)
+{
+	_cleanup_free_ char *nodes = term->nodes ? selector_format(term->nodes) : NULL;
+	_cleanup_free_ char *namespaces = term->namespaces ? selector_format(term->namespaces) : NULL;
+	_cleanup_free_ char *pods = term->pods ? selector_format(term->pods) : NULL;
+
+	if (nodes)
+		return xasprintf("nodes\n%s", nodes);
+	return xasprintf("%s\n%s\n%s", term->namespace ? "own" : "selected", term->namespace ?: namespaces, pods);
+}
+
 static uint32_t add_term(struct ruleset *rules, const struct term *term)
 {
-	_cleanup_free_ char *namespaces = term->namespaces ? selector_format(term->namespaces) : NULL;
-	_cleanup_free_ char *pods = selector_format(term->pods);
-	_cleanup_free_ char *key =
-		xasprintf("%s\n%s\n%s", term->namespace ? "own" : "selected", term->namespace ?: namespaces, pods);
+	_cleanup_free_ char *key = term_key(term);
 	const uint32_t number = intern_text(&rules->term_keys, key);
 
 	if (number == rules->terms.n)
@@ -85,14 +94,14 @@ static char *named_key(const char *name, enum weir_port_protocol protocol)
 	return xasprintf("%d/%s", protocol, name);
 }
 
-static uint32_t add_named(struct ruleset *rules, const struct policy_port *port, enum weir_direction direction)
+static uint32_t add_named(struct ruleset *rules, const char *name, enum weir_port_protocol protocol,
+			  enum weir_direction direction)
 {
-	const enum weir_port_protocol protocol = port_protocol(port->protocol);
-	_cleanup_free_ char *key = named_key(port->name, protocol);
+	_cleanup_free_ char *key = named_key(name, protocol);
 	const uint32_t number = intern_text(&rules->named_keys, key);
 
 	if (number == rules->named_ports.n)
-		vec_push(&rules->named_ports, (struct named_port){ .name = port->name, .protocol = protocol });
+		vec_push(&rules->named_ports, (struct named_port){ .name = name, .protocol = protocol });
 	rules->named_ports.items[number].used[direction] = true;
 	return number;
 }
@@ -114,37 +123,50 @@ bool ruleset_mark(struct ruleset *rules, const struct pod_port *port, uint32_t *
 	return true;
 }
 
-static void add_rule(struct ruleset *rules, uint32_t policy, const struct policy_rule *source, struct rule rule)
+static void add_peer(struct ruleset *rules, const struct object *object, const struct policy_peer *peer,
+		     struct rule *rule)
 {
 	static const struct selector everything;
-	const struct object *object = rules->policies.items[policy].object;
+	const struct term nodes = { .nodes = &peer->nodes, .is_peer = true };
+	const struct term pods = {
+		.namespace = peer->has_namespace_selector ? NULL : object->namespace,
+		.namespaces = peer->has_namespace_selector ? &peer->namespaces : NULL,
+		.pods = peer->has_pod_selector ? &peer->pods : &everything,
+		.is_peer = true,
+	};
 
+	if (peer->is_cidr)
+		vec_push(&rule->blocks, add_block(rules, peer));
+	else
+		vec_push(&rule->terms, add_term(rules, peer->is_node ? &nodes : &pods));
+}
+
+static void add_port(struct ruleset *rules, const struct policy_port *port, struct rule *rule)
+{
+	const enum weir_port_protocol protocol = port_protocol(port->protocol);
+
+	if (port->name && port->protocol == PROTOCOL_OF_NAME) {
+		for (enum weir_port_protocol any = 0; any < WEIR_PORT_PROTOCOLS; any++)
+			vec_push(&rule->named, add_named(rules, port->name, any, rule->direction));
+	} else if (port->name) {
+		vec_push(&rule->named, add_named(rules, port->name, protocol, rule->direction));
+	} else if (port->any_port) {
+		vec_push(&rule->ranges, add_range(rules, protocol, 0, UINT16_MAX));
+	} else {
+		vec_push(&rule->ranges, add_range(rules, protocol, port->port, port->end_port));
+	}
+}
+
+static void add_rule(struct ruleset *rules, uint32_t policy, const struct policy_rule *source, struct rule rule)
+{
 	rule.source = source;
 	rule.policy = policy;
 	rule.any_peer = source->peers.n == 0;
 	rule.any_port = source->ports.n == 0;
-	vec_for_each (peer, &source->peers) {
-		const struct term term = {
-			.namespace = peer->has_namespace_selector ? NULL : object->namespace,
-			.namespaces = peer->has_namespace_selector ? &peer->namespaces : NULL,
-			.pods = peer->has_pod_selector ? &peer->pods : &everything,
-			.is_peer = true,
-		};
-
-		if (peer->is_cidr)
-			vec_push(&rule.blocks, add_block(rules, peer));
-		else
-			vec_push(&rule.terms, add_term(rules, &term));
-	}
-	vec_for_each (port, &source->ports) {
-		if (port->any_port)
-			vec_push(&rule.ranges, add_range(rules, port_protocol(port->protocol), 0, UINT16_MAX));
-		else if (port->name)
-			vec_push(&rule.named, add_named(rules, port, rule.direction));
-		else
-			vec_push(&rule.ranges,
-				 add_range(rules, port_protocol(port->protocol), port->port, port->end_port));
-	}
+	vec_for_each (peer, &source->peers)
+		add_peer(rules, rules->policies.items[policy].object, peer, &rule);
+	vec_for_each (port, &source->ports)
+		add_port(rules, port, &rule);
 	ids_sort(&rule.terms);
 	ids_sort(&rule.blocks);
 	ids_sort(&rule.ranges);
@@ -152,7 +174,7 @@ static void add_rule(struct ruleset *rules, uint32_t policy, const struct policy
 	vec_push(&rules->rules, rule);
 }
 
-/* Rules of a direction that the policy does not isolate have no effect, as Kubernetes defines. */
+/* Rules of a direction that a policy of the network tier does not isolate have no effect, as Kubernetes defines. */
 static void add_policy(struct ruleset *rules, const struct object *object)
 {
 	const struct policy *policy = &object->policy;
@@ -165,18 +187,46 @@ static void add_policy(struct ruleset *rules, const struct object *object)
 
 	vec_push(&rules->policies, (struct selecting_policy){ .object = object, .term = add_term(rules, &subjects) });
 	for (int direction = 0; direction < WEIR_DIRECTIONS; direction++) {
+		const bool counts = policy->tier != TIER_NETWORK || policy->isolates[direction];
+
 		rules->policies.items[number].first_rule[direction] = (uint32_t)rules->rules.n;
-		for (uint32_t i = 0; policy->isolates[direction] && i < policy->rules[direction].n; i++)
+		for (uint32_t i = 0; counts && i < policy->rules[direction].n; i++)
 			add_rule(rules, number, &policy->rules[direction].items[i],
 				 (struct rule){ .direction = direction, .index = i });
 	}
 	rules->policies.items[number].first_rule[WEIR_DIRECTIONS] = (uint32_t)rules->rules.n;
 }
 
+/* By priority; of equal ones by name, then by kind: the API leaves it open, people should not have to guess. */
+static int compare_precedence(const void *a, const void *b)
+{
+	const struct object *x = *(const struct object *const *)a, *y = *(const struct object *const *)b;
+
+	if (x->policy.priority != y->policy.priority)
+		return x->policy.priority < y->policy.priority ? -1 : 1;
+	return strcmp(x->name, y->name) ?: (int)x->kind - (int)y->kind;
+}
+
+static void add_tier(struct ruleset *rules, const struct world *world, enum policy_tier tier)
+{
+	VEC(const struct object *) list = {};
+
+	vec_for_each (policy, &world->policies) {
+		if ((*policy)->policy.tier == tier)
+			vec_push(&list, *policy);
+	}
+	if (list.n && tier != TIER_NETWORK)
+		qsort(list.items, list.n, sizeof(*list.items), compare_precedence);
+	vec_for_each (policy, &list)
+		add_policy(rules, *policy);
+	vec_free(&list);
+}
+
 void ruleset_build(struct ruleset *rules, const struct world *world)
 {
-	vec_for_each (policy, &world->policies)
-		add_policy(rules, *policy);
+	add_tier(rules, world, TIER_ADMIN);
+	add_tier(rules, world, TIER_NETWORK);
+	add_tier(rules, world, TIER_BASELINE);
 }
 
 void ruleset_free(struct ruleset *rules)

@@ -11,8 +11,9 @@
 #include "policy/intern.h"
 #include "policy/world.h"
 
-/* A set of pods. As a peer, or as what a policy selects. */
+/* A set of pods, as a peer or as what a policy selects; or a set of nodes, as a peer. */
 struct term {
+	const struct selector *nodes;	   /* NULL for a set of pods */
 	const char *namespace;		   /* the one namespace, or NULL: those that namespaces selects */
 	const struct selector *namespaces; /* NULL with namespace */
 	const struct selector *pods;
@@ -55,7 +56,9 @@ struct selecting_policy {
 };
 
 struct ruleset {
-	VEC(struct selecting_policy) policies; /* in the world's order */
+	/* By tier: admin, network, baseline. The first and the last by precedence, the network tier in the world's
+	 * order. */
+	VEC(struct selecting_policy) policies;
 	VEC(struct rule) rules;
 	VEC(struct term) terms;
 	VEC(const struct policy_peer *) blocks;

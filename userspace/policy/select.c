@@ -44,6 +44,8 @@ static char *label_key(const char *key, const char *value, size_t *ret_size)
 static void index_labels(struct label_index *index, const struct identities *identities)
 {
 	for (uint32_t i = 0; i < identities->list.n; i++) {
+		if (identities->list.items[i].pod->kind != KIND_POD)
+			continue;
 		vec_for_each (label, &identities->list.items[i].pod->labels.list) {
 			size_t size;
 			_cleanup_free_ char *key = label_key(label->key, label->value, &size);
@@ -145,9 +147,24 @@ static void match_term(struct selection *selection, struct term *term)
 	ids_sort(&term->matches);
 }
 
+static void match_nodes(struct identities *identities, uint32_t number, struct term *term)
+{
+	vec_for_each (self, &identities->this_node) {
+		if (selector_matches(term->nodes, &(*self)->labels))
+			vec_push(&identities->this_node_terms, number);
+	}
+	ids_sort(&identities->this_node_terms);
+	vec_for_each (candidate, &identities->nodes) {
+		if (selector_matches(term->nodes, &identities->list.items[*candidate].pod->labels))
+			vec_push(&term->matches, *candidate);
+	}
+}
+
 static void mark_ports(struct ruleset *rules, struct identities *identities)
 {
 	vec_for_each (identity, &identities->list) {
+		if (identity->pod->kind != KIND_POD)
+			continue;
 		vec_for_each (port, &identity->pod->pod.ports) {
 			uint32_t mark;
 
@@ -178,7 +195,10 @@ void select_identities(struct ruleset *rules, struct identities *identities)
 	for (uint32_t i = 0; i < rules->terms.n; i++) {
 		struct term *term = &rules->terms.items[i];
 
-		match_term(&selection, term);
+		if (term->nodes)
+			match_nodes(identities, i, term);
+		else
+			match_term(&selection, term);
 		for (size_t k = 0; term->is_peer && k < term->matches.n; k++)
 			vec_push(&identities->list.items[term->matches.items[k]].terms, i);
 	}

@@ -53,7 +53,14 @@ static void sort_out(struct world *world, const struct object *object)
 		break;
 	case KIND_NETWORK_POLICY:
 	case KIND_TRAFFIC_POLICY:
+	case KIND_CLUSTER_TRAFFIC_POLICY:
+	case KIND_ADMIN_NETWORK_POLICY:
+	case KIND_BASELINE_ADMIN_NETWORK_POLICY:
+	case KIND_CLUSTER_NETWORK_POLICY:
 		vec_push(&world->policies, object);
+		break;
+	case KIND_NODE:
+		vec_push(&world->nodes, object);
 		break;
 	default:
 		break;
@@ -67,6 +74,8 @@ void world_add(struct world *world, const struct objects *objects, struct diags 
 	vec_for_each (object, &world->namespaces)
 		intern_object(&names, *object);
 	vec_for_each (object, &world->pods)
+		intern_object(&names, *object);
+	vec_for_each (object, &world->nodes)
 		intern_object(&names, *object);
 	vec_for_each (object, &world->policies)
 		intern_object(&names, *object);
@@ -106,7 +115,85 @@ static void warn_address(struct diags *diags, const struct object *loser, const 
 	char address[ADDR_TEXT_MAX];
 	_cleanup_free_ char *text = xasprintf("%s belongs to %s already", addr_format(addr, address), keeper);
 
-	warn(diags, loser, "status.podIPs", text);
+	warn(diags, loser, loser->kind == KIND_POD ? "status.podIPs" : "status.addresses", text);
+}
+
+bool world_is_this_node(const struct world *world, const struct object *node)
+{
+	vec_for_each (addr, &node->node.addrs) {
+		if (is_node_address(world, addr))
+			return true;
+	}
+	return false;
+}
+
+static int compare_node_addresses(const void *a, const void *b)
+{
+	const struct world_node_address *x = a, *y = b;
+
+	return addr_compare(&x->addr, &y->addr) ?: x->node < y->node ? -1 : x->node > y->node;
+}
+
+static void own_node_addresses(struct world *world, struct diags *diags)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < world->nodes.n; i++) {
+		vec_for_each (addr, &world->nodes.items[i]->node.addrs) {
+			if (!is_node_address(world, addr))
+				vec_push(&world->other_node_addrs,
+					 (struct world_node_address){ .addr = *addr, .node = i });
+		}
+	}
+	if (!world->other_node_addrs.n)
+		return;
+	qsort(world->other_node_addrs.items, world->other_node_addrs.n, sizeof(*world->other_node_addrs.items),
+	      compare_node_addresses);
+	for (size_t i = 0; i < world->other_node_addrs.n; i++) {
+		const struct world_node_address *this = &world->other_node_addrs.items[i];
+		const struct world_node_address *last = n ? &world->other_node_addrs.items[n - 1] : NULL;
+
+		if (!last || addr_compare(&last->addr, &this->addr) != 0) {
+			world->other_node_addrs.items[n++] = *this;
+		} else {
+			_cleanup_free_ char *keeper = object_title(world->nodes.items[last->node]);
+
+			warn_address(diags, world->nodes.items[this->node], &this->addr, keeper);
+		}
+	}
+	world->other_node_addrs.n = n;
+}
+
+static const struct object *other_node_by_addr(const struct world *world, const struct addr *addr)
+{
+	size_t low = 0, high = world->other_node_addrs.n;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+		const struct world_node_address *owned = &world->other_node_addrs.items[middle];
+		const int order = addr_compare(addr, &owned->addr);
+
+		if (order == 0)
+			return world->nodes.items[owned->node];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+static void claim_address(struct world *world, size_t pod, const struct addr *addr, struct diags *diags)
+{
+	const struct object *node = other_node_by_addr(world, addr);
+	_cleanup_free_ char *keeper = node ? object_title(node) : NULL;
+
+	if (is_node_address(world, addr))
+		warn_address(diags, world->pods.items[pod], addr, "this node");
+	else if (keeper)
+		warn_address(diags, world->pods.items[pod], addr, keeper);
+	else
+		vec_push(&world->pod_addrs, (struct world_address){ .addr = *addr, .pod = pod });
 }
 
 /* Of several pods with one address the first by name keeps it; one of the node's is nobody else's. */
@@ -119,12 +206,8 @@ static void own_addresses(struct world *world, struct diags *diags)
 
 		if (object->pod.host_network)
 			continue;
-		vec_for_each (addr, &object->pod.addrs) {
-			if (is_node_address(world, addr))
-				warn_address(diags, object, addr, "this node");
-			else
-				vec_push(&world->pod_addrs, (struct world_address){ .addr = *addr, .pod = i });
-		}
+		vec_for_each (addr, &object->pod.addrs)
+			claim_address(world, i, addr, diags);
 	}
 	if (!world->pod_addrs.n)
 		return;
@@ -154,7 +237,9 @@ void world_finish(struct world *world, struct diags *diags)
 {
 	SORT_OBJECTS(&world->namespaces);
 	SORT_OBJECTS(&world->pods);
+	SORT_OBJECTS(&world->nodes);
 	SORT_OBJECTS(&world->policies);
+	own_node_addresses(world, diags);
 	own_addresses(world, diags);
 }
 
@@ -162,8 +247,11 @@ void world_free(struct world *world)
 {
 	vec_free(&world->namespaces);
 	vec_free(&world->pods);
+	vec_free(&world->nodes);
 	vec_free(&world->policies);
 	vec_free(&world->node_addrs);
+	vec_free(&world->in_kernel);
+	vec_free(&world->other_node_addrs);
 	vec_free(&world->pod_addrs);
 }
 
@@ -205,4 +293,20 @@ const struct labels *world_namespace_labels(const struct world *world, const cha
 		return &found->labels;
 	labels_set(scratch, "kubernetes.io/metadata.name", name);
 	return scratch;
+}
+
+bool world_selects(const struct world *world, const struct object *policy, const struct object *pod)
+{
+	struct labels scratch = {};
+	bool selects;
+
+	if (pod->pod.host_network)
+		return false;
+	if (!policy->policy.has_namespace_selector)
+		selects = strcmp(policy->namespace, pod->namespace) == 0;
+	else
+		selects = selector_matches(&policy->policy.namespaces,
+					   world_namespace_labels(world, pod->namespace, &scratch));
+	labels_free(&scratch);
+	return selects && selector_matches(&policy->policy.subjects, &pod->labels);
 }

@@ -14,12 +14,28 @@ struct world_address {
 	size_t pod; /* index in pods */
 };
 
+struct world_node_address {
+	struct addr addr;
+	size_t node; /* index in nodes */
+};
+
+/* An entry of the kernel's tables as they are before the swap: an address's, or an endpoint's. */
+struct kernel_identity {
+	uint32_t identity;
+	bool has_addr;
+	struct addr addr;
+};
+
 struct world {
 	VEC(const struct object *) namespaces; /* sorted by name */
 	VEC(const struct object *) pods;       /* sorted by namespace, name; finished ones are left out */
+	VEC(const struct object *) nodes;      /* sorted by name */
 	VEC(const struct object *) policies;   /* sorted by kind, namespace, name */
 	VEC(struct addr) node_addrs;	       /* filled by the caller, before world_finish */
-	VEC(struct world_address) pod_addrs;   /* sorted by address, distinct; filled by world_finish */
+	VEC(struct kernel_identity) in_kernel; /* filled by the caller, before compile(), which keeps their meaning */
+	/* Sorted by address, distinct; filled by world_finish. The first without what is in node_addrs. */
+	VEC(struct world_node_address) other_node_addrs;
+	VEC(struct world_address) pod_addrs;
 };
 
 /*
@@ -35,11 +51,15 @@ void world_finish(struct world *world, struct diags *diags);
 void world_free(struct world *world); /* what it holds */
 
 const struct object *world_pod(const struct world *world, const char *namespace, const char *name); /* NULL: none */
+/* Whether a Node object has one of this node's addresses. */
+bool world_is_this_node(const struct world *world, const struct object *node);
 const struct object *world_pod_by_addr(const struct world *world, const struct addr *addr);
 /*
  * The labels of a namespace; of one that has no object, only its name as
  * kubernetes.io/metadata.name (into scratch, which the caller frees).
  */
 const struct labels *world_namespace_labels(const struct world *world, const char *name, struct labels *scratch);
+/* Whether a policy of any kind is about a pod. */
+bool world_selects(const struct world *world, const struct object *policy, const struct object *pod);
 
 #endif

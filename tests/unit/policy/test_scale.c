@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* A large cluster compiles, at a size that follows the policies, not the pods. The time is reported, not judged. */
+#include <inttypes.h>
 #include <time.h>
 
 #include "base/mem.h"
+#include "policy/verify.h"
 #include "unit/policy/fixture.h"
 
 #define N_NAMESPACES 50u
@@ -79,6 +81,7 @@ static double now(void)
 
 static uint32_t compile_cluster(unsigned n_pods, unsigned n_policies)
 {
+	struct verification verification;
 	struct eval_result result;
 	struct fixture f = {};
 	uint32_t n_words;
@@ -96,6 +99,11 @@ static uint32_t compile_cluster(unsigned n_pods, unsigned n_policies)
 	print_message("# %u policies x %u pods: %.0f ms, %u words, %u subject, %u peer and %u port classes\n",
 		      n_policies, n_pods, (now() - start) * 1000, f.compiled->n_words, f.compiled->n_subjects,
 		      f.compiled->n_peer_classes, f.compiled->n_port_classes);
+	assert_int_equal(verify(&f.world, f.compiled, &(struct verify_options){ .seed = 1, .budget_ms = 250 },
+				&verification, NULL),
+			 0);
+	print_message("# verified %" PRIu64 " of %" PRIu64 " cells in %.0f ms\n", verification.cells, verification.of,
+		      verification.ms);
 	/* Pod 0 is app-0 of ns-0, pod 50 app-1 of it, pod 51 app-1 of ns-1; policy 0 is app-0's. */
 	fixture_eval(&f, "ns-0/o-50", "ns-0/o-0", 6, 8000, &result);
 	assert_true(result.allowed);

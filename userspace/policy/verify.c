@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "policy/verify.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "policy/naive.h"
+#include "policy/representatives.h"
+#include "policy/words.h"
+
+#define CELLS_PER_LOOK 16u /* at the clock */
+
+/* Where all cells are soon done, they are done again with other members of their classes, this often. */
+#define ROUNDS 8u
+
+/* Members of one class, by number. */
+struct members {
+	uint32_t *items;
+	size_t n, capacity;
+};
+
+/* One dimension of the table: its classes that have members. */
+struct axis {
+	struct members *of; /* by class */
+	uint32_t n;	    /* classes that the image says it has */
+	VEC(uint32_t) used;
+};
+
+struct peer {
+	struct addr addr;
+	const struct object *pod; /* or NULL */
+};
+
+struct verifier {
+	const struct world *world;
+	const struct compiled *compiled;
+	struct weir_image image;
+	struct representatives representatives;
+	VEC(struct peer) peers;
+	struct axis subject_axis, peer_axis, port_axis;
+	struct naive_answer answer;
+	uint64_t random;
+	struct timespec begun;
+};
+
+static void axis_free(struct axis *axis)
+{
+	for (uint32_t i = 0; axis->of && i < axis->n; i++)
+		vec_free(&axis->of[i]);
+	free(axis->of);
+	vec_free(&axis->used);
+}
+
+static void verifier_free(struct verifier *v)
+{
+	axis_free(&v->subject_axis);
+	axis_free(&v->peer_axis);
+	axis_free(&v->port_axis);
+	vec_free(&v->peers);
+	representatives_free(&v->representatives);
+	naive_answer_free(&v->answer);
+}
+
+/* splitmix64 (Steele, Lea & Flood, OOPSLA 2014). */
+static uint64_t next_random(struct verifier *v)
+{
+	uint64_t z = v->random += 0x9e3779b97f4a7c15u;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+	return z ^ (z >> 31);
+}
+
+static double ms_since(const struct timespec *begun)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - begun->tv_sec) * 1e3 + (double)(now.tv_nsec - begun->tv_nsec) / 1e6;
+}
+
+static void axis_open(struct axis *axis, uint32_t n)
+{
+	axis->of = xcalloc((size_t)n + 1, sizeof(*axis->of));
+	axis->n = n;
+}
+
+static int axis_add(struct axis *axis, uint32_t class, uint32_t member, const char *what, struct error *error)
+{
+	if (class >= axis->n)
+		return error_set(error, -EBADMSG, "image refused: %s class %u of only %u", what, class, axis->n);
+	if (!axis->of[class].n)
+		vec_push(&axis->used, class);
+	vec_push(&axis->of[class], member);
+	return 0;
+}
+
+static int add_subjects(struct verifier *v, struct error *error)
+{
+	const struct world *world = v->world;
+	uint32_t identity;
+	int r = 0;
+
+	axis_open(&v->subject_axis, v->compiled->n_subjects);
+	for (uint32_t i = 0; r == 0 && i < world->pods.n; i++) {
+		if (!world->pods.items[i]->pod.host_network &&
+		    compiled_pod_identity(v->compiled, world->pods.items[i], &identity) == 0)
+			r = axis_add(&v->subject_axis, weir_image_subject_class(&v->image, identity), i, "subject",
+				     error);
+	}
+	return r;
+}
+
+/* As the kernel would take it: by address, whose identity is in a table. */
+static int add_peer(struct verifier *v, const struct addr *addr, const struct object *pod, struct error *error)
+{
+	const struct address_owner *owner = compiled_owner(v->compiled, addr);
+	const uint32_t identity = owner ? owner->identity : (uint32_t)WEIR_IDENTITY_WORLD;
+	const uint32_t class = weir_image_peer_class(&v->image, identity, addr->family, addr->bytes);
+
+	vec_push(&v->peers, (struct peer){ *addr, pod });
+	return axis_add(&v->peer_axis, class, (uint32_t)v->peers.n - 1, "peer", error);
+}
+
+static int add_peers(struct verifier *v, struct error *error)
+{
+	const struct world *world = v->world;
+	int r = 0;
+
+	axis_open(&v->peer_axis, v->compiled->n_peer_classes);
+	for (size_t i = 0; r == 0 && i < world->pod_addrs.n; i++)
+		r = add_peer(v, &world->pod_addrs.items[i].addr, world->pods.items[world->pod_addrs.items[i].pod],
+			     error);
+	for (size_t i = 0; r == 0 && i < v->representatives.addrs.n; i++) {
+		const struct addr *addr = &v->representatives.addrs.items[i];
+
+		if (!world_pod_by_addr(world, addr))
+			r = add_peer(v, addr, NULL, error);
+	}
+	return r;
+}
+
+static int add_ports(struct verifier *v, struct error *error)
+{
+	int r = 0;
+
+	axis_open(&v->port_axis, v->compiled->n_port_classes);
+	for (uint32_t i = 0; r == 0 && i < v->representatives.ports.n; i++) {
+		const struct port_representative *port = &v->representatives.ports.items[i];
+		const uint32_t class = weir_image_port_class(&v->image, ports_of_protocol(port->protocol), port->port);
+
+		r = axis_add(&v->port_axis, class, i, "port", error);
+	}
+	return r;
+}
+
+static uint32_t pick(struct verifier *v, const struct axis *axis, uint64_t at)
+{
+	const struct members *members = &axis->of[axis->used.items[at]];
+
+	return members->items[next_random(v) % members->n];
+}
+
+/* A connection that belongs to one cell. */
+struct example {
+	uint32_t cell; /* offset of the record */
+	enum weir_direction direction;
+	const struct object *subject;
+	const struct peer *peer;
+	const struct port_representative *port;
+};
+
+static struct example choose(struct verifier *v, uint64_t cell)
+{
+	const size_t n_ports = v->port_axis.used.n, n_peers = v->peer_axis.used.n;
+	const uint64_t port = cell % n_ports, peer = cell / n_ports % n_peers;
+	const uint64_t row = cell / n_ports / n_peers, subject = row / WEIR_DIRECTIONS;
+	const enum weir_direction direction = row % WEIR_DIRECTIONS;
+
+	return (struct example){
+		.cell = weir_image_cell(&v->image, v->subject_axis.used.items[subject], direction,
+					v->peer_axis.used.items[peer], v->port_axis.used.items[port]),
+		.direction = direction,
+		.subject = v->world->pods.items[pick(v, &v->subject_axis, subject)],
+		.peer = &v->peers.items[pick(v, &v->peer_axis, peer)],
+		.port = &v->representatives.ports.items[pick(v, &v->port_axis, port)],
+	};
+}
+
+static size_t count_limits(const struct naive_answer *answer)
+{
+	size_t n = 0;
+
+	vec_for_each (by, &answer->by)
+		n += answer->reason == WEIR_REASON_POLICY_ALLOW && by->rule ? by->rule->limits.n : 0;
+	return n;
+}
+
+static char *describe(const struct example *example)
+{
+	const struct object *pod = example->peer->pod;
+	_cleanup_free_ char *port = port_text(example->port->protocol, example->port->port);
+	char addr[ADDR_TEXT_MAX];
+
+	return xasprintf("subject %s/%s %s %s%s%s %s", example->subject->namespace, example->subject->name,
+			 example->direction == WEIR_INGRESS ? "ingress from" : "egress to", pod ? pod->namespace : "",
+			 pod ? "/" : "", pod ? pod->name : addr_format(&example->peer->addr, addr), port);
+}
+
+static int refuse(const struct example *example, const struct weir_image_decision *image,
+		  const struct naive_answer *answer, struct error *error)
+{
+	_cleanup_free_ char *what = describe(example);
+	const size_t n_limits = count_limits(answer);
+
+	if (image->reason == answer->reason && image->n_limits != n_limits)
+		return error_set(error, -EBADMSG, "image refused: %s: image says %u limits, objects say %zu", what,
+				 image->n_limits, n_limits);
+	return error_set(error, -EBADMSG, "image refused: %s: image says %s (%s), objects say %s (%s)", what,
+			 verdict_word(image->verdict), reason_name(image->reason) ?: "?",
+			 verdict_word(reason_verdict(answer->reason)), reason_name(answer->reason));
+}
+
+static int check(struct verifier *v, uint64_t cell, struct error *error)
+{
+	const struct example example = choose(v, cell);
+	const struct weir_image_decision image = weir_image_decision_at(&v->image, example.cell);
+	const struct naive_end subject = { .pod = example.subject };
+	const struct naive_end peer = { .pod = example.peer->pod, .addr = example.peer->addr, .has_addr = true };
+	const struct naive_probe probe = {
+		.from = example.direction == WEIR_INGRESS ? peer : subject,
+		.to = example.direction == WEIR_INGRESS ? subject : peer,
+		.protocol = example.port->protocol,
+		.port = example.port->port,
+	};
+	struct naive_answer *answer = &v->answer;
+
+	naive_judge(v->world, &probe, example.direction, answer);
+	/* What a pod sends to itself never leaves it. */
+	if (!answer->judged || (image.verdict == reason_verdict(answer->reason) && image.reason == answer->reason &&
+				image.n_limits == count_limits(answer)))
+		return 0;
+	return refuse(&example, &image, answer, error);
+}
+
+static uint64_t gcd(uint64_t a, uint64_t b)
+{
+	while (b) {
+		const uint64_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+/*
+ * Visits the cells by steps of about the golden section of their number, which
+ * come by each cell once and are spread evenly wherever they end. Ends early
+ * when until_ms, unless it is 0, has passed.
+ */
+static int sweep(struct verifier *v, uint64_t n, double until_ms, uint64_t *ret_cells, struct error *error)
+{
+	uint64_t stride = (uint64_t)((double)n * 0.6180339887) | 1u, at = next_random(v) % n, done;
+
+	while (gcd(stride, n) != 1)
+		stride += 2;
+	stride %= n;
+	for (done = 0; done < n; done++) {
+		int r;
+
+		if (until_ms != 0 && done % CELLS_PER_LOOK == 0 && ms_since(&v->begun) > until_ms)
+			break;
+		r = check(v, at, error);
+		if (r < 0)
+			return r;
+		at = at >= n - stride ? at - (n - stride) : at + stride;
+	}
+	*ret_cells = done;
+	return 0;
+}
+
+static int check_cells(struct verifier *v, unsigned budget_ms, struct verification *verification, struct error *error)
+{
+	uint64_t again;
+	int r;
+
+	if (!verification->of)
+		return 0;
+	r = sweep(v, verification->of, budget_ms, &verification->cells, error);
+	for (unsigned round = 1; r == 0 && round < ROUNDS; round++) {
+		if (budget_ms && ms_since(&v->begun) > budget_ms / 4.0)
+			break;
+		r = sweep(v, verification->of, budget_ms / 4.0, &again, error);
+	}
+	return r;
+}
+
+int verify(const struct world *world, const struct compiled *compiled, const struct verify_options *options,
+	   struct verification *ret, struct error *error)
+{
+	struct verification verification = { .seed = options->seed };
+	_cleanup_(verifier_free) struct verifier v = {
+		.world = world,
+		.compiled = compiled,
+		.image = compiled_image(compiled),
+		.random = options->seed,
+	};
+	int r;
+
+	clock_gettime(CLOCK_MONOTONIC, &v.begun);
+	representatives_add(&v.representatives, world);
+	representatives_finish(&v.representatives);
+	r = add_subjects(&v, error) ?: add_peers(&v, error) ?: add_ports(&v, error);
+	if (r < 0)
+		return r;
+	verification.of = (uint64_t)v.subject_axis.used.n * WEIR_DIRECTIONS * v.peer_axis.used.n * v.port_axis.used.n;
+	r = check_cells(&v, options->budget_ms, &verification, error);
+	if (r < 0)
+		return r;
+	verification.sampled = verification.cells < verification.of;
+	verification.ms = ms_since(&v.begun);
+	*ret = verification;
+	return 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What people and metrics call verdicts, reasons and ports. */
+#ifndef WEIR_POLICY_WORDS_H
+#define WEIR_POLICY_WORDS_H
+
+#include <stdint.h>
+
+#include "weir/image.h"
+#include "weir/reason.h"
+
+/* What the reason's row says; NONE and NULL for a number that is nobody's. */
+enum weir_verdict reason_verdict(unsigned reason);
+const char *reason_name(unsigned reason);   /* "policy-deny" */
+const char *verdict_word(unsigned verdict); /* "allow" or "deny" */
+
+enum weir_port_protocol ports_of_protocol(uint8_t protocol);
+/* "TCP/80"; "ICMP" for what has no ports. The caller frees. */
+char *port_text(uint8_t protocol, uint16_t port);
+
+#endif
