@@ -49,7 +49,8 @@ struct identity_info {
 	uint32_t identity;
 	char *namespace; /* NULL: of nodes, not of pods */
 	struct labels labels;
-	size_t pods; /* or nodes */
+	size_t pods;			      /* or nodes */
+	VEC(uint32_t) regions[WEIR_FAMILIES]; /* that the image knows it in, ascending */
 };
 
 /* Pods on the host's network are WEIR_IDENTITY_NODE. */
@@ -67,6 +68,7 @@ struct compiled {
 	VEC(struct identity_info) identities; /* sorted by number; without the built-in ones */
 	VEC(uint32_t) retained;		      /* identities that only the kernel still refers to */
 	VEC(struct pod_identity) pods;	      /* sorted by pointer */
+	VEC(const struct object *) by_name;   /* the same pods, sorted by namespace, name */
 	VEC(struct decision_info) decisions;  /* sorted by at */
 	VEC(struct limit_info) limits;	      /* sorted by bucket */
 	uint32_t n_subjects, n_peer_classes, n_port_classes, n_regions;

@@ -58,9 +58,11 @@ void result_addresses(struct compiled *compiled, const struct world *world, cons
 								       .identity = identities->list.items[index].number,
 								       .node = world->nodes.items[owned->node] });
 	}
-	for (size_t i = 0; i < world->pods.n; i++)
+	for (size_t i = 0; i < world->pods.n; i++) {
 		vec_push(&compiled->pods,
 			 (struct pod_identity){ .pod = world->pods.items[i], .identity = pod_number(identities, i) });
+		vec_push(&compiled->by_name, world->pods.items[i]);
+	}
 	if (compiled->pods.n)
 		qsort(compiled->pods.items, compiled->pods.n, sizeof(*compiled->pods.items), compare_pods);
 	if (!compiled->addresses.n)
@@ -86,6 +88,9 @@ static void add_identity_info(struct compiled *compiled, const struct identity *
 		});
 
 	labels_copy(&info->labels, &identity->pod->labels);
+	for (int family = 0; family < WEIR_FAMILIES; family++)
+		vec_for_each (region, &identity->regions[family])
+			vec_push(&info->regions[family], *region);
 }
 
 void result_identities(struct compiled *compiled, const struct identities *identities)
@@ -108,6 +113,8 @@ void compiled_free(struct compiled *compiled)
 	vec_for_each (identity, &compiled->identities) {
 		free(identity->namespace);
 		labels_free(&identity->labels);
+		for (int family = 0; family < WEIR_FAMILIES; family++)
+			vec_free(&identity->regions[family]);
 	}
 	vec_for_each (decision, &compiled->decisions)
 		decision_info_free(decision);
@@ -117,6 +124,7 @@ void compiled_free(struct compiled *compiled)
 	vec_free(&compiled->identities);
 	vec_free(&compiled->retained);
 	vec_free(&compiled->pods);
+	vec_free(&compiled->by_name);
 	vec_free(&compiled->decisions);
 	vec_free(&compiled->limits);
 	free(compiled->words);
