@@ -41,6 +41,11 @@ static __always_inline bool bucket_take(struct weir_bucket *bucket, __u64 now, _
 		__u64 from = !seen || (__s64)(seen - now) < 0 ? now : seen;
 		__u64 tat = from + cost;
 
+		/* Emptied under an earlier, larger burst: what it owes beyond this one's is forgiven. */
+		if (unlikely(from - now > burst)) {
+			__sync_val_compare_and_swap(&bucket->tat, seen, now + burst);
+			return false;
+		}
 		if (tat - now > burst)
 			return false;
 		if (__sync_val_compare_and_swap(&bucket->tat, seen, tat) == seen)

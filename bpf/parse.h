@@ -56,6 +56,17 @@ static __always_inline enum weir_verdict parse_vlan(struct packet *pkt)
 	return is_vlan(pkt->eth_proto) ? drop(pkt, WEIR_REASON_BAD_ETHERNET) : WEIR_VERDICT_NONE;
 }
 
+/*
+ * Generic XDP copies packets without much headroom and the copy forgets how
+ * long its link header is (seen in 6.18), so that tc is shown it from the
+ * network header on. The stack knows its protocol all the same.
+ */
+static __always_inline bool lost_ethernet(const struct packet *pkt, __be16 eth_proto)
+{
+	return pkt->hook == PACKET_TC && pkt->direction == WEIR_EGRESS &&
+	       eth_proto != ((struct __sk_buff *)pkt->ctx)->protocol;
+}
+
 static __always_inline enum weir_verdict parse_ethernet(struct packet *pkt)
 {
 	struct ethhdr scratch;
@@ -65,6 +76,10 @@ static __always_inline enum weir_verdict parse_ethernet(struct packet *pkt)
 		return drop(pkt, WEIR_REASON_BAD_ETHERNET);
 	pkt->eth_proto = eth->h_proto;
 	pkt->offset = sizeof(*eth);
+	if (unlikely(lost_ethernet(pkt, pkt->eth_proto))) {
+		pkt->eth_proto = ((struct __sk_buff *)pkt->ctx)->protocol;
+		pkt->offset = 0;
+	}
 	return is_vlan(pkt->eth_proto) ? parse_vlan(pkt) : WEIR_VERDICT_NONE;
 }
 

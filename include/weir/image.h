@@ -31,7 +31,7 @@
 #endif
 
 #define WEIR_IMAGE_MAGIC 0x72696577u /* "weir" */
-#define WEIR_IMAGE_ABI 1u
+#define WEIR_IMAGE_ABI	 1u
 /* The verifier lets a program reach less than 2^29 bytes into a map's value. */
 #define WEIR_IMAGE_WORDS_MAX (1u << 27)
 
@@ -63,7 +63,7 @@ enum weir_port_protocol {
 /* Identities below WEIR_IDENTITY_FIRST have a fixed meaning. */
 enum weir_identity {
 	WEIR_IDENTITY_WORLD = 0, /* an address that belongs to nobody we know */
-	WEIR_IDENTITY_NODE = 1,  /* an address of this node */
+	WEIR_IDENTITY_NODE = 1,	 /* an address of this node */
 	WEIR_IDENTITY_FIRST = 16,
 };
 
@@ -92,7 +92,7 @@ struct weir_image_header {
  * rest is the offset of one class word per region.
  */
 struct weir_image_identity {
-	__u32 subject;		    /* subject class */
+	__u32 subject;		   /* subject class */
 	__u32 peer[WEIR_FAMILIES]; /* peer class, or by region */
 	__u32 reserved;
 };
@@ -103,7 +103,7 @@ struct weir_image_identity {
  * A trie node is 256 words, one per value of the next address byte. A word is
  * the offset of the next node, or a leaf: a region number with the top bit set.
  */
-#define WEIR_TRIE_LEAF 0x80000000u
+#define WEIR_TRIE_LEAF	     0x80000000u
 #define WEIR_TRIE_NODE_WORDS 256u
 
 #define WEIR_CHUNK_SHIFT 6u
@@ -111,15 +111,15 @@ struct weir_image_identity {
 
 /* What one cell of the compiled policy says. */
 struct weir_image_decision {
-	__u8 verdict;	  /* enum weir_verdict */
-	__u8 reason;	  /* enum weir_reason */
-	__u8 n_limits;	  /* struct weir_image_limit records that follow, at most WEIR_DECISION_LIMITS */
-	__u8 flags;	  /* WEIR_DECISION_* */
-	__u32 counter;	  /* index in the per-decision counters; the same decision keeps it across images */
+	__u8 verdict;  /* enum weir_verdict */
+	__u8 reason;   /* enum weir_reason */
+	__u8 n_limits; /* struct weir_image_limit records that follow, at most WEIR_DECISION_LIMITS */
+	__u8 flags;    /* WEIR_DECISION_* */
+	__u32 counter; /* index in the per-decision counters; the same decision keeps it across images */
 };
 
 #define WEIR_DECISION_LIMITS 4u
-#define WEIR_DECISION_AUDIT 0x01u  /* what would be dropped passes, and is counted so */
+#define WEIR_DECISION_AUDIT  0x01u /* what would be dropped passes, and is counted so */
 #define WEIR_DECISION_REJECT 0x02u /* answer instead of dropping silently */
 
 /*
@@ -144,10 +144,10 @@ enum weir_limit_unit {
 	WEIR_LIMIT_CONNECTIONS = 2,
 };
 
-#define WEIR_HEADER_WORDS (sizeof(struct weir_image_header) / sizeof(__u32))
+#define WEIR_HEADER_WORDS   (sizeof(struct weir_image_header) / sizeof(__u32))
 #define WEIR_IDENTITY_WORDS (sizeof(struct weir_image_identity) / sizeof(__u32))
 #define WEIR_DECISION_WORDS (sizeof(struct weir_image_decision) / sizeof(__u32))
-#define WEIR_LIMIT_WORDS (sizeof(struct weir_image_limit) / sizeof(__u32))
+#define WEIR_LIMIT_WORDS    (sizeof(struct weir_image_limit) / sizeof(__u32))
 
 _Static_assert(sizeof(struct weir_image_header) == 80, "image header layout");
 _Static_assert(sizeof(struct weir_image_identity) == 16, "image identity layout");
@@ -180,7 +180,8 @@ static __always_inline __u32 weir_image_vec(const struct weir_image *image, __u3
 static __always_inline __u32 weir_image_region(const struct weir_image *image, enum weir_family family,
 					       const __u8 *addr)
 {
-	__u32 word = weir_image_word(image, __builtin_offsetof(struct weir_image_header, tries) / sizeof(__u32) + family);
+	__u32 word =
+		weir_image_word(image, __builtin_offsetof(struct weir_image_header, tries) / sizeof(__u32) + family);
 	const int bytes = family == WEIR_IPV4 ? 4 : 16;
 
 #pragma GCC unroll 16
@@ -223,7 +224,8 @@ static __always_inline __u32 weir_image_port_class(const struct weir_image *imag
 	if (protocol >= WEIR_PORTS_NONE)
 		return WEIR_PORT_CLASS_NONE;
 	return weir_image_vec(
-		image, weir_image_word(image, __builtin_offsetof(struct weir_image_header, ports) / sizeof(__u32) + protocol),
+		image,
+		weir_image_word(image, __builtin_offsetof(struct weir_image_header, ports) / sizeof(__u32) + protocol),
 		port);
 }
 

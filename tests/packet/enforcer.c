@@ -35,11 +35,12 @@ void enforcer_policy_free(struct enforcer_policy *policy)
 int enforcer_open(struct enforcer *enforcer, uint32_t image_words, struct error *error)
 {
 	struct datapath_config config = datapath_defaults;
+	static unsigned n;
 
 	if (geteuid() != 0)
 		return error_set(error, -EPERM, "not root");
 	*enforcer = (struct enforcer){};
-	snprintf(enforcer->root, sizeof(enforcer->root), "/sys/fs/bpf/weir-packet-%d", getpid());
+	snprintf(enforcer->root, sizeof(enforcer->root), "/sys/fs/bpf/weir-packet-%d-%u", getpid(), n++);
 	config.bpffs = enforcer->root;
 	config.image_words = image_words;
 	return datapath_open(&config, &enforcer->datapath, error);

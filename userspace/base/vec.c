@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 
-#define CAPACITY_FIRST 8
+#define CAPACITY_FIRST 2 /* most lists of an object are short, and there are many objects */
 
 void vec_grow(void **items, size_t *capacity, size_t n, size_t item_size)
 {
