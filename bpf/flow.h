@@ -61,7 +61,7 @@ static __always_inline enum weir_verdict match_flow(struct packet *pkt, enum wei
 	struct weir_flow *flow;
 
 	pkt->opener = pkt->direction;
-	if (pkt->tcp_syn || pkt->later_fragment)
+	if (pkt->hook == PACKET_PEEK || pkt->tcp_syn || pkt->later_fragment)
 		return WEIR_VERDICT_NONE;
 	flow = bpf_map_lookup_elem(flow_map(family), pkt->key);
 	if (!flow)
@@ -123,7 +123,7 @@ static __always_inline enum weir_verdict keep_flow(struct packet *pkt, enum weir
 
 	if (pkt->known)
 		return pass(pkt, WEIR_REASON_FLOW);
-	if (pkt->hook == PACKET_XDP || pkt->later_fragment || pkt->generation == WEIR_GENERATION_NONE)
+	if (pkt->hook != PACKET_TC || pkt->later_fragment || pkt->generation == WEIR_GENERATION_NONE)
 		return WEIR_VERDICT_PASS;
 	if (pkt->tcp_syn)
 		flow = bpf_map_lookup_elem(flow_map(family), pkt->key);

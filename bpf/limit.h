@@ -103,7 +103,7 @@ static __always_inline enum weir_verdict match_limits(struct packet *pkt)
 	bool opens = !pkt->flow && !pkt->later_fragment;
 	__u32 segments;
 
-	if (!pkt->limited || pkt->hook == PACKET_XDP || pkt->direction != pkt->opener)
+	if (!pkt->limited || pkt->hook != PACKET_TC || pkt->direction != pkt->opener)
 		return WEIR_VERDICT_NONE;
 	segments = packet_segments(pkt);
 	if (charge(pkt->image.words, pkt->decision, segments, packet_wire_bytes(pkt, segments), opens))

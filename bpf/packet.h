@@ -16,6 +16,7 @@
 enum packet_hook {
 	PACKET_TC,
 	PACKET_XDP,
+	PACKET_PEEK, /* nobody sent it: judged as the first of a connection, and leaves no trace */
 };
 
 union flow_key {
@@ -51,6 +52,7 @@ struct packet {
 
 	/* endpoint, policy */
 	__u32 identity;
+	__u32 peer; /* identity */
 	struct weir_image image;
 	__u32 revision; /* of the image that decision is an offset in */
 	__u32 decision;

@@ -46,11 +46,13 @@ static __always_inline enum weir_verdict match_policy(struct packet *pkt, enum w
 {
 	const struct weir_image *image = &pkt->image;
 	__u32 subject = weir_image_subject_class(image, pkt->identity);
-	__u32 peer = weir_image_peer_class(image, peer_identity(pkt, family), family, remote_address(pkt, family));
+	__u32 peer_id = peer_identity(pkt, family);
+	__u32 peer = weir_image_peer_class(image, peer_id, family, remote_address(pkt, family));
 	__u32 port = weir_image_port_class(image, pkt->ports, connection_port(pkt, family));
 	__u32 at = weir_image_cell(image, subject, pkt->opener, peer, port);
 	struct weir_image_decision decision = weir_image_decision_at(image, at);
 
+	pkt->peer = peer_id;
 	pkt->revision = weir_image_header_word(image, revision);
 	pkt->decision = at;
 	pkt->limited = decision.n_limits;

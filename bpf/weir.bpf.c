@@ -5,6 +5,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "decide.h"
+#include "weir/explain.h"
 
 static __always_inline int enforce_tc(struct __sk_buff *skb, enum weir_direction direction)
 {
@@ -55,6 +56,27 @@ int weir_xdp(struct xdp_md *xdp)
 		return XDP_PASS;
 	account(&pkt);
 	return XDP_DROP;
+}
+
+/* Runs only by BPF_PROG_TEST_RUN: answers what the programs above would do with a packet; see weir/explain.h. */
+SEC("tc")
+int weir_explain(struct __sk_buff *skb)
+{
+	struct packet pkt = {
+		.ctx = skb,
+		.hook = PACKET_PEEK,
+		.direction = skb->cb[WEIR_ASK_DIRECTION] == WEIR_EGRESS ? WEIR_EGRESS : WEIR_INGRESS,
+		.ifindex = skb->cb[WEIR_ASK_IFINDEX],
+		.length = skb->len,
+	};
+	enum weir_verdict verdict = decide(&pkt);
+
+	skb->cb[WEIR_TOLD_REASON] = pkt.reason;
+	skb->cb[WEIR_TOLD_DECISION] = pkt.decision;
+	skb->cb[WEIR_TOLD_REVISION] = pkt.revision;
+	skb->cb[WEIR_TOLD_IDENTITY] = pkt.identity;
+	skb->cb[WEIR_TOLD_PEER] = pkt.peer;
+	return verdict;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

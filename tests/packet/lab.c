@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "weir.skel.h"
+#include "weir/explain.h"
 
 struct lab {
 	struct weir_bpf *skeleton;
@@ -220,6 +221,25 @@ int lab_run(struct lab *lab, const struct lab_run *run, struct lab_result *ret)
 		return -errno;
 	ret->verdict = verdict_of(run->program, opts.retval);
 	ret->ns = opts.duration;
+	return 0;
+}
+
+int lab_explain(struct lab *lab, const struct frame *frame, enum weir_direction direction, struct lab_answer *ret)
+{
+	struct __sk_buff skb = { .cb = { [WEIR_ASK_IFINDEX] = LAB_IFINDEX, [WEIR_ASK_DIRECTION] = direction } };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame->bytes, .data_size_in = frame->length, .ctx_in = &skb,
+		    .ctx_out = &skb, .ctx_size_in = sizeof(skb), .ctx_size_out = sizeof(skb), .repeat = 1);
+
+	if (bpf_prog_test_run_opts(bpf_program__fd(lab->skeleton->progs.weir_explain), &opts) < 0)
+		return -errno;
+	*ret = (struct lab_answer){
+		.verdict = opts.retval,
+		.reason = skb.cb[WEIR_TOLD_REASON],
+		.decision = skb.cb[WEIR_TOLD_DECISION],
+		.revision = skb.cb[WEIR_TOLD_REVISION],
+		.identity = skb.cb[WEIR_TOLD_IDENTITY],
+		.peer = skb.cb[WEIR_TOLD_PEER],
+	};
 	return 0;
 }
 

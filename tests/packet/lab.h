@@ -66,6 +66,13 @@ struct lab_result {
 int lab_run(struct lab *lab, const struct lab_run *run, struct lab_result *ret);
 int lab_program_fd(const struct lab *lab, enum lab_program program);
 
+struct lab_answer {
+	enum weir_verdict verdict;
+	uint32_t reason, decision, revision, identity, peer;
+};
+/* Asks weir_explain about the frame, on its way into or out of endpoint 1. */
+int lab_explain(struct lab *lab, const struct frame *frame, enum weir_direction direction, struct lab_answer *ret);
+
 struct lab_counters {
 	struct weir_counter reasons[WEIR_REASON_MAX * WEIR_DIRECTIONS];
 	struct weir_counter decisions[LAB_DECISIONS];

@@ -10,6 +10,7 @@ void api_endpoints(void *data, const struct http_request *request, struct http_r
 void api_identities(void *data, const struct http_request *request, struct http_reply *reply);
 void api_policies(void *data, const struct http_request *request, struct http_reply *reply);
 void api_limits(void *data, const struct http_request *request, struct http_reply *reply);
+void api_explain(void *data, const struct http_request *request, struct http_reply *reply);
 void api_put_objects(void *data, const struct http_request *request, struct http_reply *reply);
 void api_delete_objects(void *data, const struct http_request *request, struct http_reply *reply);
 void api_diff(void *data, const struct http_request *request, struct http_reply *reply);
@@ -33,6 +34,7 @@ json_t *api_text(const char *text);				/* a JSON string of any bytes; null for N
 json_t *api_notes(const struct notes *notes);			/* an array of strings */
 json_t *api_degraded(const struct agent *agent);		/* why, one line each; empty when all is well */
 void api_world(const struct agent *agent, struct world *world); /* of the sources as last read */
+json_t *api_limit(const struct agent *agent, const struct limit_info *info);
 const char *api_hook_name(enum datapath_hook hook);
 const char *api_xdp_name(enum datapath_xdp xdp);
 const char *api_port_state(const struct port *port); /* NULL: "missing" */

@@ -120,7 +120,7 @@ void api_policies(void *data, const struct http_request *request, struct http_re
 	reply->json = items(list);
 }
 
-static json_t *limit_json(const struct agent *agent, const struct limit_info *info)
+json_t *api_limit(const struct agent *agent, const struct limit_info *info)
 {
 	struct weir_bucket bucket = {};
 
@@ -141,6 +141,6 @@ void api_limits(void *data, const struct http_request *request, struct http_repl
 	json_t *list = json_array();
 
 	for (size_t i = 0; agent->compiled && i < agent->compiled->limits.n; i++)
-		json_array_append_new(list, limit_json(agent, &agent->compiled->limits.items[i]));
+		json_array_append_new(list, api_limit(agent, &agent->compiled->limits.items[i]));
 	reply->json = items(list);
 }

@@ -98,6 +98,7 @@ int command_demo(const struct invocation *invocation);
 int command_detach(const struct invocation *invocation);
 int command_diff(const struct invocation *invocation);
 int command_eval(const struct invocation *invocation);
+int command_explain(const struct invocation *invocation);
 int command_get(const struct invocation *invocation);
 int command_metrics(const struct invocation *invocation);
 int command_status(const struct invocation *invocation);

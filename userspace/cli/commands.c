@@ -97,6 +97,8 @@ const struct command commands[] = {
 	  command_check },
 	{ "eval", "-f FILE|DIR... --probes FILE|-", "decide connections offline, from the compiled policy",
 	  eval_options, 0, 0, command_eval },
+	{ "explain", "FROM TO:PORT[/PROTO]", "ask the loaded program which rule decides a connection, and why", NULL, 2,
+	  2, command_explain },
 	{ "test", "FILE... [-f FILE|DIR|-] [-o tap]", "ask what PolicyTests expect, offline; exit 1 when one fails",
 	  files_options, 1, 1000, command_test },
 	{ "metrics", "", "print the agent's metrics (Prometheus text)", NULL, 0, 0, command_metrics },

@@ -5,35 +5,16 @@
 
 #include "base/mem.h"
 #include "cli/command.h"
-
-#define HELP_WIDTH 79
+#include "cli/wrap.h"
 
 /* "  left  text text", text wrapped at words and kept in its column. */
 static void print_row(FILE *out, const char *left, int indent, const char *text)
 {
-	int column = indent;
-
 	if ((int)strlen(left) > indent - 3)
 		fprintf(out, "  %s\n%*s", left, indent, "");
 	else
 		fprintf(out, "  %-*s", indent - 2, left);
-	while (*text) {
-		int word = strcspn(text, " ");
-
-		if (column > indent && column + 1 + word > HELP_WIDTH) {
-			fprintf(out, "\n%*s", indent, "");
-			column = indent;
-		}
-		if (column > indent) {
-			fputc(' ', out);
-			column++;
-		}
-		fprintf(out, "%.*s", word, text);
-		column += word;
-		text += word;
-		text += strspn(text, " ");
-	}
-	fputc('\n', out);
+	wrap_print(out, indent, indent, text);
 }
 
 static void print_options(FILE *out, const char *title, const struct command_option *options)

@@ -25,31 +25,13 @@ static int text_field(const json_t *probe, const char *field, const char **ret, 
 	return 0;
 }
 
-/* The two ends in one family: an address, or a pod that has only one, decides for the other end. */
 static int parse_ends(const struct world *world, const json_t *probe, struct question *question, struct error *error)
 {
 	const char *from, *to;
-	int r;
 
-	r = text_field(probe, "from", &from, error) ?: text_field(probe, "to", &to, error);
-	if (r)
-		return r;
-	r = eval_end_parse(world, from, NULL, &question->from, error);
-	if (r)
-		return error_prefix(error, "from");
-	r = eval_end_parse(world, to, question->from.has_addr ? &question->from.addr.family : NULL, &question->to,
-			   error);
-	if (r)
-		return error_prefix(error, "to");
-	if (question->from.has_addr && question->to.has_addr &&
-	    question->from.addr.family != question->to.addr.family) {
-		r = eval_end_parse(world, from, &question->to.addr.family, &question->from, error);
-		if (r)
-			return error_prefix(error, "from");
-		if (question->from.addr.family != question->to.addr.family)
-			return error_set(error, -EINVAL, "to: no address of the same family as %s has", from);
-	}
-	return 0;
+	return text_field(probe, "from", &from, error)
+		       ?: text_field(probe, "to", &to, error)
+		       ?: eval_ends_parse(world, &(struct eval_names){ from, to }, &question->from, &question->to, error);
 }
 
 static int parse_protocol(const json_t *probe, struct question *question, struct error *error)

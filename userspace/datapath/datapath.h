@@ -117,6 +117,28 @@ int datapath_read_reasons(struct datapath *datapath, struct weir_counter *ret_co
 int datapath_read_decisions(struct datapath *datapath, uint32_t n, struct weir_counter *ret_counters);
 int datapath_read_bucket(struct datapath *datapath, uint32_t bucket, struct weir_bucket *ret);
 
+/* The first packet of a connection, as it passes one endpoint. Both addresses are of one family. */
+struct datapath_question {
+	uint32_t ifindex;
+	enum weir_direction direction; /* out of the endpoint, or into it */
+	struct addr from, to;
+	uint8_t protocol;
+	uint16_t port; /* host order; ignored where the protocol has none */
+};
+struct datapath_answer {
+	enum weir_verdict verdict;
+	enum weir_reason reason;
+	uint32_t revision; /* of the image; 0: no policy was asked, and what follows means nothing */
+	uint32_t decision; /* offset of the record in that image */
+	uint32_t identity, peer;
+};
+/*
+ * What the loaded program would do with it, on the live maps: as with any new
+ * connection, but without charging limits. Nothing is counted or kept.
+ */
+int datapath_explain(const struct datapath *datapath, const struct datapath_question *question,
+		     struct datapath_answer *ret);
+
 struct datapath_map_info {
 	const char *name;
 	uint32_t entries; /* counted */

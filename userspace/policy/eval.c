@@ -49,6 +49,35 @@ int eval_end_parse(const struct world *world, const char *text, const enum weir_
 	return 0;
 }
 
+static bool in_one_family(const struct eval_end *a, const struct eval_end *b)
+{
+	return !a->has_addr || !b->has_addr || a->addr.family == b->addr.family;
+}
+
+int eval_ends_parse(const struct world *world, const struct eval_names *names, struct eval_end *ret_from,
+		    struct eval_end *ret_to, struct error *error)
+{
+	struct eval_end from, to;
+	int r;
+
+	r = eval_end_parse(world, names->from, NULL, &from, error);
+	if (r < 0)
+		return error_prefix(error, "from");
+	r = eval_end_parse(world, names->to, from.has_addr ? &from.addr.family : NULL, &to, error);
+	if (r < 0)
+		return error_prefix(error, "to");
+	if (!in_one_family(&from, &to)) {
+		r = eval_end_parse(world, names->from, &to.addr.family, &from, error);
+		if (r < 0)
+			return error_prefix(error, "from");
+	}
+	if (!in_one_family(&from, &to))
+		return error_set(error, -EINVAL, "to: no address of the same family as %s has", names->from);
+	*ret_from = from;
+	*ret_to = to;
+	return 0;
+}
+
 int eval_protocol_parse(const char *text, uint8_t *ret)
 {
 	static const struct {

@@ -23,6 +23,17 @@ struct eval_end {
 int eval_end_parse(const struct world *world, const char *text, const enum weir_family *family, struct eval_end *ret,
 		   struct error *error);
 
+/* Both ends as text. */
+struct eval_names {
+	const char *from, *to;
+};
+/*
+ * eval_end_parse() of both, in one family where they have addresses: an address,
+ * or a pod that has only one, decides for the other end. -EINVAL when there is none.
+ */
+int eval_ends_parse(const struct world *world, const struct eval_names *names, struct eval_end *ret_from,
+		    struct eval_end *ret_to, struct error *error);
+
 /* "TCP", "UDP", "SCTP", "ICMP" (any case) or a protocol number, to a number. -EINVAL when unknown. */
 int eval_protocol_parse(const char *text, uint8_t *ret);
 
