@@ -143,8 +143,8 @@ static int fill(struct lab *lab)
 			return r;
 	}
 	for (uint32_t i = 0; i < FILL_FLOWS; i++) {
-		const struct frame_ends ends = { WEIR_IPV4, world_peer(PEER_FRIEND, WEIR_IPV4), world_pod(WEIR_IPV4),
-						 false };
+		const struct frame_ends ends = { WEIR_IPV4, world_peer(PEER_FRIEND, WEIR_IPV4),
+						 world_pod_addr(WEIR_IPV4), false };
 		const struct frame_spec spec = { .tcp_flags = FRAME_TCP_SYN, .client = 1024 + i };
 		int r;
 
@@ -199,7 +199,7 @@ static int open_flow(struct bench *bench, const struct bench_case *c, const stru
 static int measure(struct bench *bench, const struct bench_case *c)
 {
 	bool out = c->program != LAB_TO_POD;
-	const uint8_t *pod = world_pod(c->family), *peer = world_peer(c->peer, c->family);
+	const uint8_t *pod = world_pod_addr(c->family), *peer = world_peer(c->peer, c->family);
 	const struct frame_ends ends = { c->family, out ? pod : peer, out ? peer : pod, false };
 	int program = c->counting ? bench->counting[0] : lab_program_fd(bench->lab, c->program);
 	int empty = c->counting ? bench->counting[1] : bench->empty[c->program == LAB_XDP];

@@ -32,6 +32,8 @@
 
 #define WEIR_IMAGE_MAGIC 0x72696577u /* "weir" */
 #define WEIR_IMAGE_ABI	 1u
+/* The verifier lets a program reach less than 2^29 bytes into a map's value. */
+#define WEIR_IMAGE_WORDS_MAX (1u << 27)
 
 /* The policy's word, seen from the endpoint: into the pod, or out of it. */
 enum weir_direction {

@@ -161,7 +161,7 @@ static int transmit(struct play *play, const struct scenario_step *step)
 {
 	bool reply = step->event == REPLIES;
 	enum weir_direction direction = reply ? !play->opener : play->opener;
-	const uint8_t *pod = world_pod(play->family), *peer = world_peer(peer_of(play), play->family);
+	const uint8_t *pod = world_pod_addr(play->family), *peer = world_peer(peer_of(play), play->family);
 	const struct frame_ends ends = {
 		.family = play->family,
 		.source = direction == WEIR_EGRESS ? pod : peer,

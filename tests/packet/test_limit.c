@@ -106,7 +106,7 @@ static const struct scenario scenarios[] = {
 static struct frame udp_frame(enum world_peer peer)
 {
 	const struct frame_spec spec = { .protocol = IPPROTO_UDP, .payload = 10 };
-	const struct frame_ends ends = { WEIR_IPV4, world_peer(peer, WEIR_IPV4), world_pod(WEIR_IPV4), false };
+	const struct frame_ends ends = { WEIR_IPV4, world_peer(peer, WEIR_IPV4), world_pod_addr(WEIR_IPV4), false };
 	struct frame frame;
 
 	frame_build(&spec, &ends, &frame);

@@ -13,7 +13,7 @@ static const uint8_t pod6[16] = { 0xfd, [15] = 1 };
 static const uint8_t region4[] = { 192, 0, 2 };
 static const uint8_t region6[] = { 0x20, 0x01, 0x0d, 0xb8 };
 
-const uint8_t *world_pod(enum weir_family family)
+const uint8_t *world_pod_addr(enum weir_family family)
 {
 	return family == WEIR_IPV4 ? pod4 : pod6;
 }

@@ -69,7 +69,7 @@ enum world_policy {
 	POLICY_REVERSED,  /* standard, with the directions of every rule exchanged */
 };
 
-const uint8_t *world_pod(enum weir_family family);
+const uint8_t *world_pod_addr(enum weir_family family);
 const uint8_t *world_peer(enum world_peer peer, enum weir_family family);
 
 /* Fills endpoint, addresses and policy; no flows, empty buckets. */

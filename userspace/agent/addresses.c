@@ -115,3 +115,39 @@ bool addresses_sync(struct addresses *addresses, struct datapath *datapath, cons
 		qsort(now.items, now.n, sizeof(*now.items), compare);
 	return changed;
 }
+
+/* Where the address is, or would be; *ret_there says which. */
+static size_t find(const struct addresses *addresses, const struct addr *addr, bool *ret_there)
+{
+	const struct datapath_address key = { .addr = *addr };
+	const size_t at = vec_lower_bound(&addresses->kernel, &key, compare);
+
+	*ret_there = at < addresses->kernel.n && compare(&key, &addresses->kernel.items[at]) == 0;
+	return at;
+}
+
+int addresses_set(struct addresses *addresses, struct datapath *datapath, const struct addr *addr, uint32_t identity)
+{
+	bool there;
+	const size_t at = find(addresses, addr, &there);
+	int r = datapath_set_address(datapath, addr, identity);
+
+	if (r < 0)
+		return r;
+	if (there)
+		addresses->kernel.items[at].identity = identity;
+	else
+		vec_insert(&addresses->kernel, at, (struct datapath_address){ *addr, identity });
+	return 0;
+}
+
+int addresses_delete(struct addresses *addresses, struct datapath *datapath, const struct addr *addr)
+{
+	bool there;
+	const size_t at = find(addresses, addr, &there);
+	int r = datapath_delete_address(datapath, addr);
+
+	if (r == 0 && there)
+		vec_remove(&addresses->kernel, at);
+	return r;
+}

@@ -19,6 +19,9 @@ void addresses_free(struct addresses *addresses); /* what it holds */
 
 /* Adds whom the kernel takes each address for. */
 void addresses_world(const struct addresses *addresses, struct world *world);
+/* One address alone. On failure the kernel has what it had. */
+int addresses_set(struct addresses *addresses, struct datapath *datapath, const struct addr *addr, uint32_t identity);
+int addresses_delete(struct addresses *addresses, struct datapath *datapath, const struct addr *addr); /* absent: 0 */
 /* Makes the kernel's table the compiled policy's. True when anything was changed. */
 bool addresses_sync(struct addresses *addresses, struct datapath *datapath, const struct compiled *compiled);
 

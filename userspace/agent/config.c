@@ -8,13 +8,13 @@
 #include "base/mem.h"
 #include "object/documents.h"
 #include "object/field.h"
+#include "weir/image.h"
 
 #define CONFIG_SIZE_MAX	    (1u << 20)
 #define SOURCE_DIRECTORY    "dir:"
 #define FLOWS_MAX	    (1 << 26)
 #define ADDRESSES_MAX	    (1 << 26)
 #define IMAGE_WORDS_MINIMUM 1024
-#define IMAGE_WORDS_MAX	    (1 << 28)
 
 void agent_config_init(struct agent_config *config)
 {
@@ -133,7 +133,7 @@ static void read_image_words(const struct field *field, void *target)
 {
 	uint32_t words = 0;
 
-	read_number(field, IMAGE_WORDS_MINIMUM, IMAGE_WORDS_MAX, &words);
+	read_number(field, IMAGE_WORDS_MINIMUM, WEIR_IMAGE_WORDS_MAX, &words);
 	if (words & (words - 1))
 		field_error(field, "%u is not a power of two", words);
 	else if (words)

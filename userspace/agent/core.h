@@ -27,7 +27,7 @@ struct agent {
 
 	/*
 	 * The policy in force; NULL before the first. The pods that it borrows
-	 * may be gone by now: addresses[].pod is not to be followed.
+	 * may be gone when stale: addresses[].pod is not to be followed then.
 	 */
 	struct compiled *compiled;
 	struct verification verification; /* of its image */
@@ -36,6 +36,7 @@ struct agent {
 
 	uint32_t revision;     /* in force, 0: none */
 	time_t since;	       /* when the first policy of this life was put in force */
+	bool undisputed;       /* the compiled world gave no cause for warnings: each name and address is one pod's */
 	bool stale;	       /* sources or node addresses are not what was compiled last */
 	struct notes warnings; /* of the world */
 	struct notes failures; /* why the sources are not, or not wholly, in force */

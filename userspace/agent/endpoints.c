@@ -11,14 +11,18 @@ bool pod_is_local(const struct object *pod, const char *node)
 	return pod->pod.interface && !pod->pod.host_network && (!pod->pod.node || strcmp(pod->pod.node, node) == 0);
 }
 
+static void endpoint_free(struct endpoint *endpoint)
+{
+	free(endpoint->namespace);
+	free(endpoint->pod);
+	free(endpoint->interface);
+	vec_free(&endpoint->addrs);
+}
+
 void endpoint_list_free(endpoint_list *list)
 {
-	vec_for_each (endpoint, list) {
-		free(endpoint->namespace);
-		free(endpoint->pod);
-		free(endpoint->interface);
-		vec_free(&endpoint->addrs);
-	}
+	vec_for_each (endpoint, list)
+		endpoint_free(endpoint);
 	vec_free(list);
 }
 
@@ -27,24 +31,61 @@ static enum datapath_xdp wanted_xdp(enum xdp_mode mode)
 	return mode == XDP_MODE_NATIVE ? XDP_NATIVE : mode == XDP_MODE_GENERIC ? XDP_GENERIC : XDP_OFF;
 }
 
+static struct endpoint endpoint_of(const struct object *pod, uint32_t identity)
+{
+	struct endpoint endpoint = {
+		.namespace = xstrdup(pod->namespace),
+		.pod = xstrdup(pod->name),
+		.interface = xstrdup(pod->pod.interface),
+		.identity = identity,
+		.xdp = wanted_xdp(pod->pod.xdp),
+	};
+
+	vec_for_each (addr, &pod->pod.addrs)
+		vec_push(&endpoint.addrs, *addr);
+	return endpoint;
+}
+
 void endpoints_list(const struct endpoints *endpoints, const struct world *world, const struct compiled *compiled,
 		    endpoint_list *ret)
 {
 	for (size_t i = 0; i < world->pods.n; i++) {
 		const struct object *pod = world->pods.items[i];
-		struct endpoint endpoint = {};
+		uint32_t identity;
 
-		if (!pod_is_local(pod, endpoints->config->node) ||
-		    compiled_pod_identity(compiled, pod, &endpoint.identity) < 0)
-			continue;
-		endpoint.namespace = xstrdup(pod->namespace);
-		endpoint.pod = xstrdup(pod->name);
-		endpoint.interface = xstrdup(pod->pod.interface);
-		endpoint.xdp = wanted_xdp(pod->pod.xdp);
-		vec_for_each (addr, &pod->pod.addrs)
-			vec_push(&endpoint.addrs, *addr);
-		vec_push(ret, endpoint);
+		if (pod_is_local(pod, endpoints->config->node) && compiled_pod_identity(compiled, pod, &identity) == 0)
+			vec_push(ret, endpoint_of(pod, identity));
 	}
+}
+
+static int compare_to_endpoint(const void *key, const void *item)
+{
+	const struct object *pod = key;
+	const struct endpoint *endpoint = item;
+
+	return strcmp(pod->namespace, endpoint->namespace) ?: strcmp(pod->name, endpoint->pod);
+}
+
+void endpoints_add_pod(struct endpoints *endpoints, const struct object *pod, uint32_t identity)
+{
+	if (!pod_is_local(pod, endpoints->config->node))
+		return;
+	ports_disown(endpoints);
+	vec_insert(&endpoints->list, vec_lower_bound(&endpoints->list, pod, compare_to_endpoint),
+		   endpoint_of(pod, identity));
+	endpoints->stale = true;
+}
+
+void endpoints_remove_pod(struct endpoints *endpoints, const struct object *pod)
+{
+	const size_t at = vec_lower_bound(&endpoints->list, pod, compare_to_endpoint);
+
+	if (at == endpoints->list.n || compare_to_endpoint(pod, &endpoints->list.items[at]) != 0)
+		return;
+	ports_disown(endpoints);
+	endpoint_free(&endpoints->list.items[at]);
+	vec_remove(&endpoints->list, at);
+	endpoints->stale = true;
 }
 
 void endpoints_adopt(struct endpoints *endpoints, endpoint_list *list)

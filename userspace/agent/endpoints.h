@@ -72,6 +72,9 @@ void endpoints_world(const struct endpoints *endpoints, struct world *world);
  * isolate the port: it is closed meanwhile.
  */
 void endpoints_close_lost(struct endpoints *endpoints, const struct compiled *compiled);
+/* Puts one pod's endpoint into the list, or takes it out; a pod that is not this node's has none. */
+void endpoints_add_pod(struct endpoints *endpoints, const struct object *pod, uint32_t identity);
+void endpoints_remove_pod(struct endpoints *endpoints, const struct object *pod);
 /* Takes list over as what is wanted now. */
 void endpoints_adopt(struct endpoints *endpoints, endpoint_list *list);
 /* Makes kernel and interfaces what is wanted. True when anything changed that flows depend on. */

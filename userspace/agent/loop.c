@@ -67,11 +67,13 @@ void agent_retry(struct agent *agent)
 	loop->retry_ms = loop->retry_ms * 2 > RETRY_MS_MAX ? RETRY_MS_MAX : loop->retry_ms * 2;
 }
 
-/* The descriptor stays readable until it is read, so it is not looked at until then. */
+/* Pods that come and go are not kept waiting. For the rest the descriptor is not looked at until then. */
 static void on_source(uv_poll_t *poll, int status, int events)
 {
 	struct watched_source *source = poll->data;
 
+	if (reconcile_pods(source->agent))
+		return;
 	uv_poll_stop(poll);
 	agent_schedule(source->agent);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/corrupt.h"
+#include "agent/increment.h"
 #include "base/mem.h"
 
 static double seconds_since(const struct timespec *begun)
@@ -37,8 +38,8 @@ static int compile_verified(struct agent *agent, const struct world *world, stru
 {
 	/* Each revision is verified along another path. */
 	const struct verify_options options = { .seed = agent->revision + 1, .budget_ms = VERIFY_BUDGET_MS };
-	int r = compile(world, &agent->state.numbers, agent->revision + 1, datapath_image_words(agent->datapath),
-			&plan->compiled, error);
+	int r = compile(world, &agent->state.numbers, agent->revision + 1, WEIR_IMAGE_WORDS_MAX, &plan->compiled,
+			error);
 
 	if (r < 0)
 		return r;
@@ -186,6 +187,7 @@ int plan_enforce(struct agent *agent, struct plan *plan, struct error *error)
 	compiled_free(agent->compiled);
 	agent->compiled = TAKE_PTR(plan->compiled);
 	agent->verification = plan->verification;
+	agent->undisputed = plan->diags.list.n == 0;
 	agent->stale = false;
 	ledger_learn(&agent->ledger, agent->compiled);
 	note_warnings(agent, &plan->diags);
@@ -198,13 +200,26 @@ int plan_enforce(struct agent *agent, struct plan *plan, struct error *error)
 	return 0;
 }
 
+/* What changed is either enforced at once, or makes the compiled policy stale. */
+static void refresh(struct agent *agent, bool everything)
+{
+	if (sources_refresh(&agent->sources, everything) && !increment(agent))
+		agent->stale = true;
+}
+
+bool reconcile_pods(struct agent *agent)
+{
+	refresh(agent, false);
+	return !agent->stale;
+}
+
 void reconcile(struct agent *agent, bool everything)
 {
 	struct notes failures = {};
 	struct error error = {};
 	struct plan plan = {};
 
-	agent->stale |= sources_refresh(&agent->sources, everything);
+	refresh(agent, everything);
 	if (agent->stale) {
 		if (plan_make(agent, store_objects(agent->sources.store), &plan, &error) < 0) {
 			notes_add(&failures, "policy refused: %s", error.text);

@@ -27,6 +27,8 @@ int plan_enforce(struct agent *agent, struct plan *plan, struct error *error);
 
 /* Takes in what changed in the sources and enforces it; everything: reads all of them again. */
 void reconcile(struct agent *agent, bool everything);
+/* Takes in what changed in the sources and enforces it if that is short work. False: reconcile() is needed. */
+bool reconcile_pods(struct agent *agent);
 /* After link events. */
 void reconcile_endpoints(struct agent *agent);
 

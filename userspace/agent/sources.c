@@ -76,6 +76,18 @@ bool sources_refresh(struct sources *sources, bool everything)
 	return changed;
 }
 
+void sources_delta(const struct sources *sources, struct objects_delta *ret)
+{
+	vec_for_each (source, &sources->list) {
+		const struct objects_delta *delta = source->directory ? directory_delta(source->directory) : NULL;
+
+		for (size_t i = 0; delta && i < delta->gone.n; i++)
+			vec_push(&ret->gone, delta->gone.items[i]);
+		for (size_t i = 0; delta && i < delta->come.n; i++)
+			vec_push(&ret->come, delta->come.items[i]);
+	}
+}
+
 const struct objects *source_objects(const struct sources *sources, const struct source *source)
 {
 	return source->directory ? directory_objects(source->directory) : store_objects(sources->store);

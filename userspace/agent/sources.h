@@ -27,6 +27,8 @@ void sources_free(struct sources *sources); /* what it holds */
 
 /* Takes in what changed (reads everything again with everything set). True when objects are others now. */
 bool sources_refresh(struct sources *sources, bool everything);
+/* What the last refresh changed, of all sources; the caller frees the lists. */
+void sources_delta(const struct sources *sources, struct objects_delta *ret);
 /* The world of the sources as last read; store: what stands for the store's objects, a draft's for one. */
 void sources_world(const struct sources *sources, const struct objects *store, struct world *world,
 		   struct diags *diags);

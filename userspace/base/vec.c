@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 
-#define CAPACITY_FIRST 8
+#define CAPACITY_FIRST 2 /* most lists of an object are short, and there are many objects */
 
 void vec_grow(void **items, size_t *capacity, size_t n, size_t item_size)
 {
@@ -18,4 +18,22 @@ void vec_grow(void **items, size_t *capacity, size_t n, size_t item_size)
 		wanted = n;
 	*items = xrealloc(*items, wanted, item_size);
 	*capacity = wanted;
+}
+
+size_t lower_bound(const void *key, const void *items, size_t n, size_t item_size,
+		   int (*compare)(const void *key, const void *item))
+{
+	size_t first = 0;
+
+	while (n) {
+		const size_t half = n / 2;
+
+		if (compare(key, (const char *)items + (first + half) * item_size) > 0) {
+			first += half + 1;
+			n -= half + 1;
+		} else {
+			n = half;
+		}
+	}
+	return first;
 }

@@ -8,6 +8,7 @@
 #define WEIR_BASE_VEC_H
 
 #include <stddef.h>
+#include <string.h>
 
 #define VEC(type)                \
 	struct {                 \
@@ -27,6 +28,30 @@ void vec_grow(void **items, size_t *capacity, size_t n, size_t item_size);
 		_vec->items[_vec->n] = (__VA_ARGS__);                                                \
 		&_vec->items[_vec->n++];                                                             \
 	})
+
+/* Puts a copy of value before the item at an index, which may be n. */
+#define vec_insert(vec, index, ...)                                                                        \
+	({                                                                                                 \
+		__typeof__(vec) _vec = (vec);                                                              \
+		size_t _at = (index);                                                                      \
+		vec_grow((void **)&_vec->items, &_vec->capacity, _vec->n + 1, sizeof(*_vec->items));       \
+		memmove(_vec->items + _at + 1, _vec->items + _at, (_vec->n - _at) * sizeof(*_vec->items)); \
+		_vec->items[_at] = (__VA_ARGS__);                                                          \
+		_vec->n++;                                                                                 \
+	})
+
+/* Takes the item at an index out; what it owns is left to the caller. */
+#define vec_remove(vec, index)                                                                               \
+	({                                                                                                   \
+		__typeof__(vec) _vec = (vec);                                                                \
+		size_t _at = (index);                                                                        \
+		memmove(_vec->items + _at, _vec->items + _at + 1, (--_vec->n - _at) * sizeof(*_vec->items)); \
+	})
+
+/* The index of the first item of a sorted array that is not before key. compare: as bsearch() takes it. */
+#define vec_lower_bound(vec, key, compare) lower_bound(key, (vec)->items, (vec)->n, sizeof(*(vec)->items), compare)
+size_t lower_bound(const void *key, const void *items, size_t n, size_t item_size,
+		   int (*compare)(const void *key, const void *item));
 
 /* Frees the array, not what its items own. Leaves it empty and usable. */
 #define vec_free(vec)                         \

@@ -53,7 +53,7 @@ int offline_of(struct objects *objects, struct offline *ret)
 	diags_print(&diags, stderr);
 	if (diags.n_errors)
 		return EXIT_FAILED;
-	if (compile(&offline.world, &offline.numberings, 1, datapath_defaults.image_words, &offline.compiled, &error))
+	if (compile(&offline.world, &offline.numberings, 1, WEIR_IMAGE_WORDS_MAX, &offline.compiled, &error))
 		return say_error(&error);
 
 	*ret = offline;

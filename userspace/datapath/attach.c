@@ -50,7 +50,12 @@ int datapath_attach(struct datapath *datapath, uint32_t ifindex, const char *nam
 
 	r = attach_tc(datapath, ifindex, &why);
 	if (r == 0) {
-		attachment_get(datapath, ifindex)->hook = datapath->hook;
+		struct datapath_attachment *attachment = attachment_get(datapath, ifindex);
+
+		/* Programs of an earlier life may have judged by an older image meanwhile. */
+		if (attachment->hook != HOOK_NONE)
+			datapath_new_generation(datapath);
+		attachment->hook = datapath->hook;
 		r = xdp_set(datapath, ifindex, xdp, &why);
 		attachment_get(datapath, ifindex)->xdp = xdp_get(datapath, ifindex);
 	}

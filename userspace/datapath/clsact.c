@@ -89,17 +89,30 @@ static int make_qdisc(struct datapath *datapath, uint32_t ifindex, struct error 
 	return r < 0 ? error_set(error, r, "remember the clsact qdisc: %s", strerror(-r)) : 0;
 }
 
+static int program_at(const struct weir_bpf *skeleton, enum bpf_tc_attach_point point)
+{
+	return bpf_program__fd(point == BPF_TC_INGRESS ? skeleton->progs.weir_from_pod : skeleton->progs.weir_to_pod);
+}
+
+/* In the place of the filter that is there, or as a new one. */
+static int put_filter(uint32_t handle, uint32_t ifindex, enum bpf_tc_attach_point point, int program)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = handle, .priority = PRIORITY, .flags = BPF_TC_F_REPLACE,
+		    .prog_fd = program);
+
+	return bpf_tc_attach(&hook, &opts);
+}
+
 static int attach_filter(const struct datapath *datapath, uint32_t ifindex, enum bpf_tc_attach_point point,
 			 struct error *error)
 {
-	struct weir_bpf *skeleton = datapath->skeleton;
-	bool ingress = point == BPF_TC_INGRESS;
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = datapath->handle, .priority = PRIORITY, .flags = BPF_TC_F_REPLACE,
-		    .prog_fd = bpf_program__fd(ingress ? skeleton->progs.weir_from_pod : skeleton->progs.weir_to_pod));
-	int r = bpf_tc_attach(&hook, &opts);
+	int r = put_filter(datapath->handle, ifindex, point, program_at(datapath->skeleton, point));
 
-	return r < 0 ? bpf_error(error, r, ingress ? "attach to clsact ingress" : "attach to clsact egress") : 0;
+	if (r < 0)
+		return bpf_error(error, r,
+				 point == BPF_TC_INGRESS ? "attach to clsact ingress" : "attach to clsact egress");
+	return 0;
 }
 
 int clsact_attach(struct datapath *datapath, uint32_t ifindex, struct error *error)
@@ -166,6 +179,31 @@ static bool interface_exists(uint32_t ifindex)
 	char name[IF_NAMESIZE];
 
 	return if_indextoname(ifindex, name);
+}
+
+static uint32_t program_id(int program)
+{
+	struct bpf_prog_info info = {};
+	uint32_t size = sizeof(info);
+
+	return bpf_prog_get_info_by_fd(program, &info, &size) < 0 ? 0 : info.id;
+}
+
+int clsact_replace(const struct datapath *datapath, uint32_t ifindex, const struct weir_bpf *from,
+		   const struct weir_bpf *to)
+{
+	int r = 0;
+
+	bpf_log_begin();
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(points); i++) {
+		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = points[i]);
+		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = datapath->handle, .priority = PRIORITY);
+
+		if (bpf_tc_query(&hook, &opts) < 0 || opts.prog_id != program_id(program_at(from, points[i])))
+			continue;
+		r = put_filter(datapath->handle, ifindex, points[i], program_at(to, points[i]));
+	}
+	return r < 0 && interface_exists(ifindex) ? r : 0;
 }
 
 int clsact_detach(const char *root, uint32_t handle, uint32_t ifindex)

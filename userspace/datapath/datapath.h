@@ -20,7 +20,7 @@ struct datapath;
 
 struct datapath_config {
 	const char *bpffs;    /* "/sys/fs/bpf/weir" */
-	uint32_t image_words; /* capacity of an image, a power of two */
+	uint32_t image_words; /* capacity of an image to begin with, a power of two; it grows by need */
 	uint32_t flows;	      /* capacity of each flow table */
 	uint32_t addresses;   /* capacity of each address map */
 	uint32_t endpoints;
@@ -47,9 +47,16 @@ bool datapath_took_over(const struct datapath *datapath);
 const char *datapath_notes(const struct datapath *datapath);
 /* The revision in force, 0 when there is no image yet. */
 uint32_t datapath_revision(const struct datapath *datapath);
+/* The capacity of an image now. */
 uint32_t datapath_image_words(const struct datapath *datapath);
 
-/* Puts an image in force: builds it aside, swaps it in by one update, and begins a new generation. */
+/*
+ * Puts an image in force: builds it aside, swaps it in by one update, and
+ * begins a new generation. One that doesn't fit makes the capacity grow first,
+ * up to WEIR_IMAGE_WORDS_MAX (beyond: -E2BIG): programs for more are loaded and
+ * put in the place of the running ones, which takes about half a second, with
+ * the old policy in force. A later datapath_open() finds the larger capacity.
+ */
 int datapath_swap(struct datapath *datapath, const uint32_t *words, uint32_t n_words, struct error *error);
 /* Begins a new generation: every flow is decided again at its next packet. */
 void datapath_new_generation(struct datapath *datapath);

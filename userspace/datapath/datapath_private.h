@@ -70,10 +70,16 @@ int pins_visit(const char *directory, int (*visit)(void *data, const char *path,
 
 /* --- takeover.c: maps of an earlier life --- */
 
+/* The capacity of the pinned images, 0 when there are none. */
+uint32_t takeover_image_words(const struct datapath *datapath);
 /* Before the load: reuses every pinned map that is what would be made. */
-int takeover_maps(struct datapath *datapath);
+int takeover_maps(struct datapath *datapath, struct weir_bpf *skeleton);
 /* After the load: pins what is new, and drops pins of another ABI. */
 int takeover_pin(struct datapath *datapath, struct error *error);
+/* The name that a map is pinned under; NULL: it is not. */
+const char *pin_name(const struct bpf_map *map);
+/* Pins a map in place of what has its name. */
+int pin_map(const struct datapath *datapath, const struct bpf_map *map);
 
 /* --- image.c --- */
 
@@ -81,6 +87,21 @@ int takeover_pin(struct datapath *datapath, struct error *error);
 int image_map_create(uint32_t words);
 /* The image in a slot of an array of images: its capacity in words and its revision. -ENOENT: none. */
 int image_running(int images_fd, enum weir_slot slot, uint32_t *ret_words, uint32_t *ret_revision);
+/* Puts words into a slot, in a map of that capacity; returns when no packet is judged by what was there before. */
+int image_put(const struct bpf_map *images, enum weir_slot slot, uint32_t capacity, const uint32_t *words,
+	      uint32_t n_words, struct error *error);
+/* Puts what a slot of one array holds into the same slot of another one; nothing there: -ENOENT. */
+int image_copy(const struct bpf_map *from, const struct bpf_map *to, enum weir_slot slot, uint32_t capacity,
+	       struct error *error);
+
+/* --- grow.c --- */
+
+/*
+ * Makes room for images of n_words: programs for a larger capacity take the
+ * place of the loaded ones, with all their maps, in every link and filter. The
+ * policy in force stays in force. -E2BIG: more than programs can reach.
+ */
+int grow(struct datapath *datapath, uint32_t n_words, struct error *error);
 
 /* --- maps.c, walk.c --- */
 
@@ -100,6 +121,8 @@ enum pinned_link { PINNED_INGRESS, PINNED_EGRESS, PINNED_XDP, PINNED_XDP_GENERIC
 
 /* Puts the program into the link that is pinned, or into a new one, which is pinned. *ret_created (may be NULL). */
 int pinned_link_attach(const char *root, uint32_t ifindex, enum pinned_link which, int program, bool *ret_created);
+/* Puts program in the place of old_program; a link that is gone, or runs another one, is left alone. */
+int pinned_link_replace(const char *root, uint32_t ifindex, enum pinned_link which, int old_program, int program);
 int pinned_link_detach(const char *root, uint32_t ifindex, enum pinned_link which); /* absent: 0 */
 bool pinned_link_exists(const char *root, uint32_t ifindex, enum pinned_link which);
 bool pinned_link_parse(const char *name, uint32_t *ret_ifindex, enum pinned_link *ret_which);
@@ -112,6 +135,9 @@ int tcx_attach(struct datapath *datapath, uint32_t ifindex, struct error *error)
 int tcx_detach(const char *root, uint32_t ifindex);
 
 int clsact_attach(struct datapath *datapath, uint32_t ifindex, struct error *error);
+/* Puts the one's programs in the place of the other's; filters of other programs are left alone. */
+int clsact_replace(const struct datapath *datapath, uint32_t ifindex, const struct weir_bpf *from,
+		   const struct weir_bpf *to);
 int clsact_detach(const char *root, uint32_t handle, uint32_t ifindex);
 bool clsact_is_attached(uint32_t handle, uint32_t ifindex);
 bool clsact_is_marked(const char *root, uint32_t ifindex);
@@ -132,6 +158,13 @@ enum datapath_xdp xdp_get(const struct datapath *datapath, uint32_t ifindex);
 struct datapath_attachment *attachment_get(struct datapath *datapath, uint32_t ifindex);
 
 /* --- load.c --- */
+
+/* Loads the programs for images of that capacity, with the maps that reuse_maps() puts in. */
+int programs_load(struct datapath *datapath, uint32_t image_words,
+		  int (*reuse_maps)(struct datapath *datapath, struct weir_bpf *skeleton), struct weir_bpf **ret,
+		  struct error *error);
+void programs_unload(struct weir_bpf *skeleton); /* what is attached goes on */
+DEFINE_CLEANUP(struct weir_bpf, programs_unload);
 
 void datapath_note(struct datapath *datapath, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -29,13 +29,26 @@ static int write_words(int fd, const uint32_t *words, uint32_t n_words)
 	return bpf_map_freeze(fd) < 0 ? -errno : 0;
 }
 
-static int check_image(const struct datapath *datapath, const uint32_t *words, uint32_t n_words, struct error *error)
+int image_put(const struct bpf_map *images, enum weir_slot slot, uint32_t capacity, const uint32_t *words,
+	      uint32_t n_words, struct error *error)
+{
+	uint32_t key = slot;
+	int r;
+
+	_cleanup_close_ int fd = image_map_create(capacity);
+	if (fd < 0)
+		return error_set(error, fd, "make image map of %u words: %s", capacity, strerror(-fd));
+	r = write_words(fd, words, n_words);
+	if (r < 0)
+		return error_set(error, r, "write image: %s", strerror(-r));
+	r = map_update(images, &key, &fd);
+	return r < 0 ? error_set(error, r, "swap image: %s", strerror(-r)) : 0;
+}
+
+static int check_image(const uint32_t *words, uint32_t n_words, struct error *error)
 {
 	struct weir_image_header header;
 
-	if (n_words > datapath->config.image_words)
-		return error_set(error, -E2BIG, "swap image: %u words, and only %u fit (raise imageWords)", n_words,
-				 datapath->config.image_words);
 	if (n_words < WEIR_HEADER_WORDS)
 		return error_set(error, -EINVAL, "swap image: %u words are no image", n_words);
 	memcpy(&header, words, sizeof(header));
@@ -46,22 +59,18 @@ static int check_image(const struct datapath *datapath, const uint32_t *words, u
 
 int datapath_swap(struct datapath *datapath, const uint32_t *words, uint32_t n_words, struct error *error)
 {
-	uint32_t slot = WEIR_SLOT_ENFORCED;
 	int r;
 
-	r = check_image(datapath, words, n_words, error);
+	r = check_image(words, n_words, error);
 	if (r < 0)
 		return r;
-	_cleanup_close_ int fd = image_map_create(datapath->config.image_words);
-	if (fd < 0)
-		return error_set(error, fd, "make image map: %s", strerror(-fd));
-	r = write_words(fd, words, n_words);
+	r = n_words > datapath->config.image_words ? grow(datapath, n_words, error) : 0;
 	if (r < 0)
-		return error_set(error, r, "write image: %s", strerror(-r));
-	/* Returns when no packet is being judged by the old image any more. */
-	r = map_update(datapath->skeleton->maps.images, &slot, &fd);
+		return r;
+	r = image_put(datapath->skeleton->maps.images, WEIR_SLOT_ENFORCED, datapath->config.image_words, words, n_words,
+		      error);
 	if (r < 0)
-		return error_set(error, r, "swap image: %s", strerror(-r));
+		return r;
 	datapath->revision = words[offsetof(struct weir_image_header, revision) / sizeof(*words)];
 	datapath_new_generation(datapath);
 	return 0;
@@ -83,7 +92,8 @@ uint32_t datapath_image_words(const struct datapath *datapath)
 	return datapath->config.image_words;
 }
 
-int image_running(int images_fd, enum weir_slot slot, uint32_t *ret_words, uint32_t *ret_revision)
+/* The map in a slot; *ret_words: its capacity. fd or -errno. */
+static int open_slot(int images_fd, enum weir_slot slot, uint32_t *ret_words)
 {
 	struct bpf_map_info info = {};
 	uint32_t key = slot, size = sizeof(info), id;
@@ -93,11 +103,38 @@ int image_running(int images_fd, enum weir_slot slot, uint32_t *ret_words, uint3
 	_cleanup_close_ int fd = bpf_map_get_fd_by_id(id);
 	if (fd < 0 || bpf_map_get_info_by_fd(fd, &info, &size) < 0)
 		return -errno;
+	*ret_words = info.value_size / sizeof(uint32_t);
+	return TAKE_FD(fd);
+}
+
+int image_running(int images_fd, enum weir_slot slot, uint32_t *ret_words, uint32_t *ret_revision)
+{
+	uint32_t words;
+	_cleanup_close_ int fd = open_slot(images_fd, slot, &words);
+
+	if (fd < 0)
+		return fd;
 	const struct weir_image_header *header = mmap(NULL, sizeof(*header), PROT_READ, MAP_SHARED, fd, 0);
 	if (header == MAP_FAILED)
 		return -errno;
-	*ret_words = info.value_size / sizeof(uint32_t);
+	*ret_words = words;
 	*ret_revision = header->revision;
 	munmap((void *)header, sizeof(*header));
 	return 0;
+}
+
+int image_copy(const struct bpf_map *from, const struct bpf_map *to, enum weir_slot slot, uint32_t capacity,
+	       struct error *error)
+{
+	uint32_t words;
+	_cleanup_close_ int fd = open_slot(bpf_map__fd(from), slot, &words);
+
+	if (fd < 0)
+		return fd;
+	uint32_t *image = mmap(NULL, words * sizeof(*image), PROT_READ, MAP_SHARED, fd, 0);
+	if (image == MAP_FAILED)
+		return error_set(error, -errno, "read the image in force: %s", strerror(errno));
+	int r = image_put(to, slot, capacity, image, words, error);
+	munmap(image, words * sizeof(*image));
+	return r;
 }

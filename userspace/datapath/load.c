@@ -8,7 +8,7 @@
 
 const struct datapath_config datapath_defaults = {
 	.bpffs = "/sys/fs/bpf/weir",
-	.image_words = 1u << 18,
+	.image_words = 1u << 16,
 	.flows = 1u << 17,
 	.addresses = 1u << 20,
 	.endpoints = 4096,
@@ -39,10 +39,10 @@ static int check_config(const struct datapath_config *config, struct error *erro
 		{ "buckets", config->buckets },
 	};
 
-	if (config->image_words < WEIR_HEADER_WORDS || config->image_words > 1u << 28 ||
+	if (config->image_words < WEIR_HEADER_WORDS || config->image_words > WEIR_IMAGE_WORDS_MAX ||
 	    (config->image_words & (config->image_words - 1)))
 		return error_set(error, -EINVAL,
-				 "set capacities: %u words for an image won't do (give a power of two from 32 to 2^28)",
+				 "set capacities: %u words for an image won't do (give a power of two from 32 to 2^27)",
 				 config->image_words);
 	for (size_t i = 0; i < ARRAY_SIZE(capacities); i++)
 		if (capacities[i].value == 0)
@@ -52,10 +52,8 @@ static int check_config(const struct datapath_config *config, struct error *erro
 }
 
 /* The template only lends its shape while loading. */
-static int size_maps(struct datapath *datapath, int image_template)
+static int size_maps(const struct datapath_config *config, struct weir_bpf *skeleton, int image_template)
 {
-	const struct datapath_config *config = &datapath->config;
-	struct weir_bpf *skeleton = datapath->skeleton;
 	const struct {
 		struct bpf_map *map;
 		uint32_t entries;
@@ -76,25 +74,44 @@ static int size_maps(struct datapath *datapath, int image_template)
 	return bpf_map__set_inner_map_fd(skeleton->maps.images, image_template);
 }
 
-static int load(struct datapath *datapath, struct error *error)
+int programs_load(struct datapath *datapath, uint32_t image_words,
+		  int (*reuse_maps)(struct datapath *datapath, struct weir_bpf *skeleton), struct weir_bpf **ret,
+		  struct error *error)
 {
+	struct datapath_config config = datapath->config;
 	int r;
 
+	config.image_words = image_words;
 	bpf_log_begin();
-	_cleanup_close_ int image_template = image_map_create(datapath->config.image_words);
+	_cleanup_close_ int image_template = image_map_create(image_words);
 	if (image_template < 0)
 		return bpf_error(error, image_template, "make a BPF map");
-	datapath->skeleton = weir_bpf__open();
-	if (!datapath->skeleton)
+	_cleanup_(programs_unloadp) struct weir_bpf *skeleton = weir_bpf__open();
+	if (!skeleton)
 		return bpf_error(error, -errno, "open BPF programs");
-	r = size_maps(datapath, image_template);
+	r = size_maps(&config, skeleton, image_template);
 	if (r < 0)
 		return bpf_error(error, r, "set map sizes");
-	r = takeover_maps(datapath);
+	r = reuse_maps(datapath, skeleton);
 	if (r < 0)
-		return bpf_error(error, r, "take over pinned maps");
-	r = weir_bpf__load(datapath->skeleton);
-	return r < 0 ? bpf_error(error, r, "load BPF programs") : 0;
+		return bpf_error(error, r, "take over maps");
+	r = weir_bpf__load(skeleton);
+	if (r < 0)
+		return bpf_error(error, r, "load BPF programs");
+	*ret = TAKE_PTR(skeleton);
+	return 0;
+}
+
+void programs_unload(struct weir_bpf *skeleton)
+{
+	weir_bpf__destroy(skeleton);
+}
+
+static int load(struct datapath *datapath, struct error *error)
+{
+	/* The images of an earlier life may have grown. */
+	datapath->config.image_words = takeover_image_words(datapath) ?: datapath->config.image_words;
+	return programs_load(datapath, datapath->config.image_words, takeover_maps, &datapath->skeleton, error);
 }
 
 static int find_revision(struct datapath *datapath, struct error *error)
@@ -148,7 +165,7 @@ void datapath_close(struct datapath *datapath)
 {
 	if (!datapath)
 		return;
-	weir_bpf__destroy(datapath->skeleton);
+	programs_unload(datapath->skeleton);
 	vec_free(&datapath->attachments);
 	free(datapath->notes);
 	free(datapath->root);

@@ -99,6 +99,21 @@ int pinned_link_attach(const char *root, uint32_t ifindex, enum pinned_link whic
 	return r;
 }
 
+int pinned_link_replace(const char *root, uint32_t ifindex, enum pinned_link which, int old_program, int program)
+{
+	LIBBPF_OPTS(bpf_link_update_opts, opts, .flags = BPF_F_REPLACE, .old_prog_fd = old_program);
+	char path[PIN_PATH_MAX];
+
+	link_path(path, root, ifindex, which);
+	_cleanup_close_ int fd = open_live(path, ifindex);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	if (bpf_link_update(fd, program, &opts) == 0)
+		return 0;
+	/* EPERM: it runs another program. ENOLINK: its interface went in this moment. */
+	return errno == EPERM || errno == ENOLINK ? 0 : -errno;
+}
+
 static int detach_path(const char *path)
 {
 	_cleanup_close_ int fd = bpf_obj_get(path);

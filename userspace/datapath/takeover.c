@@ -11,7 +11,7 @@
 #define MAPS_PREFIX "maps-v"
 
 /* NULL: not pinned. Global data of no section of its own is constants, or nobody's. */
-static const char *pin_name(const struct bpf_map *map)
+const char *pin_name(const struct bpf_map *map)
 {
 	const char *name = bpf_map__name(map);
 	const char *section = strstr(name, ".data.");
@@ -33,13 +33,16 @@ static bool same_shape(const struct bpf_map *map, const struct bpf_map_info *inf
 	       bpf_map__map_flags(map) == info->map_flags;
 }
 
-/* What the array holds must fit too, and that shows only in what it holds. One that holds nothing is no loss. */
-static bool same_image_size(const struct datapath *datapath, int images_fd)
+uint32_t takeover_image_words(const struct datapath *datapath)
 {
+	char path[PIN_PATH_MAX];
 	uint32_t words, revision;
 
-	return image_running(images_fd, WEIR_SLOT_ENFORCED, &words, &revision) == 0 &&
-	       words == datapath->config.image_words;
+	pin_path(path, datapath->root, MAPS_PREFIX "%u/images", WEIR_MAPS_ABI);
+	_cleanup_close_ int fd = bpf_obj_get(path);
+	if (fd < 0 || image_running(fd, WEIR_SLOT_ENFORCED, &words, &revision) < 0)
+		return 0;
+	return words < WEIR_HEADER_WORDS || words > WEIR_IMAGE_WORDS_MAX || (words & (words - 1)) ? 0 : words;
 }
 
 /* *ret_reused: it was. Notes say why a map that is there was not. */
@@ -61,24 +64,20 @@ static int take_over(struct datapath *datapath, struct bpf_map *map, bool *ret_r
 	if (!fits)
 		datapath_note(datapath, "map %s begins empty: the pinned one holds %u entries of %u and %u bytes",
 			      pin_name(map), info.max_entries, info.key_size, info.value_size);
-	if (fits && map == datapath->skeleton->maps.images && !same_image_size(datapath, fd)) {
-		datapath_note(datapath, "map %s begins empty: the pinned one has no image of %u words", pin_name(map),
-			      datapath->config.image_words);
-		fits = false;
-	}
 	*ret_reused = fits;
 	return fits ? bpf_map__reuse_fd(map, fd) : 0;
 }
 
 /* Flow entries carry generations; without the word that counts them they would pass for current. */
-static bool needs_control(const struct datapath *datapath, const struct bpf_map *map)
+static bool needs_control(const struct weir_bpf *skeleton, const struct bpf_map *map)
 {
-	return map == datapath->skeleton->maps.flows4 || map == datapath->skeleton->maps.flows6;
+	return map == skeleton->maps.flows4 || map == skeleton->maps.flows6;
 }
 
-int takeover_maps(struct datapath *datapath)
+int takeover_maps(struct datapath *datapath, struct weir_bpf *skeleton)
 {
-	struct bpf_map *control = datapath->skeleton->maps.data_control, *map;
+	struct bpf_map *control = skeleton->maps.data_control, *map;
+	const bool has_images = takeover_image_words(datapath) > 0;
 	bool same_control;
 	int r;
 
@@ -86,11 +85,14 @@ int takeover_maps(struct datapath *datapath)
 	if (r < 0)
 		return r;
 	datapath->took_over = same_control;
-	bpf_object__for_each_map(map, datapath->skeleton->obj)
+	bpf_object__for_each_map(map, skeleton->obj)
 	{
 		bool reused;
 
-		if (map == control || !pin_name(map) || (needs_control(datapath, map) && !same_control))
+		if (map == control || !pin_name(map) || (needs_control(skeleton, map) && !same_control))
+			continue;
+		/* Only what such an array holds says for which capacity it is; one that holds nothing is no loss. */
+		if (map == skeleton->maps.images && !has_images)
 			continue;
 		r = take_over(datapath, map, &reused);
 		if (r < 0)
@@ -108,17 +110,21 @@ static uint32_t map_id(int fd)
 	return fd < 0 || bpf_map_get_info_by_fd(fd, &info, &size) < 0 ? 0 : info.id;
 }
 
-static int pin(const struct datapath *datapath, const struct bpf_map *map)
+int pin_map(const struct datapath *datapath, const struct bpf_map *map)
 {
-	char path[PIN_PATH_MAX];
+	char path[PIN_PATH_MAX], aside[PIN_PATH_MAX];
 
 	map_path(path, datapath, map);
 	_cleanup_close_ int pinned = bpf_obj_get(path);
 	if (pinned >= 0 && map_id(pinned) == map_id(bpf_map__fd(map)))
 		return 0;
-	if (pinned >= 0 && unlink(path) < 0)
+	/* There is no moment at which a crash would leave neither the old pin nor the new one. */
+	pin_path(aside, datapath->root, MAPS_PREFIX "%u/new", WEIR_MAPS_ABI);
+	if (unlink(aside) < 0 && errno != ENOENT)
 		return -errno;
-	return bpf_obj_pin(bpf_map__fd(map), path) < 0 ? -errno : 0;
+	if (bpf_obj_pin(bpf_map__fd(map), aside) < 0)
+		return -errno;
+	return rename(aside, path) < 0 ? -errno : 0;
 }
 
 static int drop_pin(void *data, const char *path, const char *name)
@@ -152,7 +158,7 @@ int takeover_pin(struct datapath *datapath, struct error *error)
 	{
 		if (!pin_name(map))
 			continue;
-		r = pin(datapath, map);
+		r = pin_map(datapath, map);
 		if (r < 0)
 			return error_set(error, r, "pin map %s under %s: %s", pin_name(map), datapath->root,
 					 strerror(-r));

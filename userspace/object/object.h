@@ -112,6 +112,12 @@ struct objects {
 	VEC(struct object *) list;
 };
 
+/* What changed between two versions of a source's objects. A changed object is in both lists. Borrows. */
+struct objects_delta {
+	VEC(const struct object *) gone;
+	VEC(const struct object *) come;
+};
+
 void objects_free(struct objects *objects);
 /* Sorts by kind, namespace, name. */
 void objects_sort(struct objects *objects);

@@ -50,7 +50,8 @@ struct identity_info {
 	uint32_t identity;
 	char *namespace; /* NULL: of nodes, not of pods */
 	struct labels labels;
-	size_t pods; /* or nodes */
+	size_t pods;			      /* or nodes */
+	VEC(uint32_t) regions[WEIR_FAMILIES]; /* that the image knows it in, ascending */
 };
 
 /* Pods on the host's network are WEIR_IDENTITY_NODE. */
@@ -68,6 +69,8 @@ struct compiled {
 	VEC(struct identity_info) identities; /* sorted by number; without the built-in ones */
 	VEC(uint32_t) retained;		      /* identities that only the kernel still refers to */
 	VEC(struct pod_identity) pods;	      /* sorted by pointer */
+	VEC(const struct object *) by_name;   /* the same pods, sorted by namespace, name */
+	VEC(struct addr) backends;	      /* of services, whose cells say what theirs say; sorted */
 	VEC(struct decision_info) decisions;  /* sorted by at */
 	VEC(struct limit_info) limits;	      /* sorted by bucket */
 	uint32_t n_subjects, n_peer_classes, n_port_classes, n_regions;
@@ -76,9 +79,9 @@ struct compiled {
 /*
  * Compiles the world. Identities that nobody has any more and that
  * world.in_kernel names keep what they were, judged by the new policies: the
- * kernel's tables are brought in step only after the swap. The result borrows pods from it and must be freed first.
- * Numbers are taken from, and added to, numberings. -E2BIG when the image would
- * not fit in max_words.
+ * kernel's tables are brought in step only after the swap. The result borrows
+ * pods from the world's objects and must be freed before them. Numbers are taken from, and added to, numberings. -E2BIG
+ * when the image would not fit in max_words.
  */
 int compile(const struct world *world, struct numberings *numberings, uint32_t revision, uint32_t max_words,
 	    struct compiled **ret, struct error *error);

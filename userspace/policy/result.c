@@ -41,10 +41,28 @@ static uint32_t pod_number(const struct identities *identities, size_t pod)
 	return index == IDENTITY_IS_NODE ? WEIR_IDENTITY_NODE : identities->list.items[index].number;
 }
 
+static int compare_addrs(const void *a, const void *b)
+{
+	return addr_compare(a, b);
+}
+
+static void list_backends(struct compiled *compiled, const struct world *world)
+{
+	vec_for_each (service, &world->services) {
+		vec_for_each (port, &service->ports) {
+			vec_for_each (backend, &port->backends)
+				vec_push(&compiled->backends, backend->addr);
+		}
+	}
+	if (compiled->backends.n)
+		qsort(compiled->backends.items, compiled->backends.n, sizeof(*compiled->backends.items), compare_addrs);
+}
+
 void result_addresses(struct compiled *compiled, const struct world *world, const struct identities *identities)
 {
 	size_t n = 0;
 
+	list_backends(compiled, world);
 	vec_for_each (addr, &world->node_addrs)
 		vec_push(&compiled->addresses, (struct address_owner){ .addr = *addr, .identity = WEIR_IDENTITY_NODE });
 	vec_for_each (owned, &world->pod_addrs)
@@ -65,9 +83,11 @@ void result_addresses(struct compiled *compiled, const struct world *world, cons
 				 .identity = identities->list.items[identities->of_service[i]].number,
 				 .service = world->services.items[i].object,
 			 });
-	for (size_t i = 0; i < world->pods.n; i++)
+	for (size_t i = 0; i < world->pods.n; i++) {
 		vec_push(&compiled->pods,
 			 (struct pod_identity){ .pod = world->pods.items[i], .identity = pod_number(identities, i) });
+		vec_push(&compiled->by_name, world->pods.items[i]);
+	}
 	if (compiled->pods.n)
 		qsort(compiled->pods.items, compiled->pods.n, sizeof(*compiled->pods.items), compare_pods);
 	if (!compiled->addresses.n)
@@ -92,6 +112,9 @@ static void add_identity_info(struct compiled *compiled, const struct identity *
 						});
 
 	labels_copy(&info->labels, &identity->pod->labels);
+	for (int family = 0; family < WEIR_FAMILIES; family++)
+		vec_for_each (region, &identity->regions[family])
+			vec_push(&info->regions[family], *region);
 }
 
 void result_identities(struct compiled *compiled, const struct identities *identities)
@@ -114,6 +137,8 @@ void compiled_free(struct compiled *compiled)
 	vec_for_each (identity, &compiled->identities) {
 		free(identity->namespace);
 		labels_free(&identity->labels);
+		for (int family = 0; family < WEIR_FAMILIES; family++)
+			vec_free(&identity->regions[family]);
 	}
 	vec_for_each (decision, &compiled->decisions)
 		decision_info_free(decision);
@@ -123,6 +148,8 @@ void compiled_free(struct compiled *compiled)
 	vec_free(&compiled->identities);
 	vec_free(&compiled->retained);
 	vec_free(&compiled->pods);
+	vec_free(&compiled->by_name);
+	vec_free(&compiled->backends);
 	vec_free(&compiled->decisions);
 	vec_free(&compiled->limits);
 	free(compiled->words);

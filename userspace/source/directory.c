@@ -36,10 +36,33 @@ struct directory {
 	char *path;
 	struct watch *watch;
 	struct file *files;
-	struct objects all; /* borrows from files */
-	bool scanned;	    /* at least once */
-	bool away;	    /* it could not be read last time */
+	struct objects all;	    /* borrows from files */
+	struct objects old;	    /* that the last refresh replaced */
+	struct objects_delta delta; /* of the last refresh */
+	bool scanned;		    /* at least once */
+	bool away;		    /* it could not be read last time */
 };
+
+static void delta_clear(struct directory *directory)
+{
+	objects_free(&directory->old);
+	vec_free(&directory->delta.gone);
+	vec_free(&directory->delta.come);
+}
+
+/* Gives a file its objects in place of those that it had. Leaves objects empty. */
+static void take_objects(struct directory *directory, struct file *file, struct objects *objects)
+{
+	vec_for_each (object, &file->good.list) {
+		vec_push(&directory->old.list, *object);
+		vec_push(&directory->delta.gone, *object);
+	}
+	vec_free(&file->good.list);
+	vec_for_each (object, &objects->list)
+		vec_push(&directory->delta.come, *object);
+	file->good = *objects;
+	*objects = (struct objects){ 0 };
+}
 
 static void file_free(struct file *file)
 {
@@ -60,6 +83,7 @@ void directory_free(struct directory *directory)
 		file_free(file);
 	}
 	vec_free(&directory->all.list);
+	delta_clear(directory);
 	watch_free(directory->watch);
 	free(directory->path);
 	free(directory);
@@ -96,6 +120,11 @@ const struct objects *directory_objects(const struct directory *directory)
 	return &directory->all;
 }
 
+const struct objects_delta *directory_delta(const struct directory *directory)
+{
+	return &directory->delta;
+}
+
 size_t directory_broken(const struct directory *directory)
 {
 	size_t n = 0;
@@ -130,7 +159,7 @@ static void file_unreadable(struct file *file, const char *path, int r)
 }
 
 /* Reads a file again if its content differs. True when its objects are others now. */
-static bool file_refresh(struct file *file, const char *path)
+static bool file_refresh(struct directory *directory, struct file *file, const char *path)
 {
 	struct objects objects = { 0 };
 	struct fingerprint now;
@@ -155,8 +184,7 @@ static bool file_refresh(struct file *file, const char *path)
 		objects_free(&objects);
 		return false;
 	}
-	objects_free(&file->good);
-	file->good = objects;
+	take_objects(directory, file, &objects);
 	return true;
 }
 
@@ -201,7 +229,7 @@ static bool scan_file(struct directory *directory, const char *name, bool everyt
 		return false;
 	file->device = st.st_dev;
 	file->inode = st.st_ino;
-	return file_refresh(file, path);
+	return file_refresh(directory, file, path);
 }
 
 /* Forgets the files that this scan did not see. True when objects went with them. */
@@ -214,6 +242,7 @@ static bool drop_unseen(struct directory *directory)
 		if (file->seen)
 			continue;
 		changed |= file->good.list.n > 0;
+		take_objects(directory, file, &(struct objects){ 0 });
 		HASH_DEL(directory->files, file);
 		file_free(file);
 	}
@@ -289,6 +318,7 @@ int directory_refresh(struct directory *directory, bool everything, bool *ret_ch
 	bool changed = false;
 	int r = 0;
 
+	delta_clear(directory);
 	if (everything || news.any || directory->away || !directory->scanned) {
 		r = scan(directory, everything || news.everything, &changed);
 		directory->away = r < 0;

@@ -26,6 +26,8 @@ int directory_refresh(struct directory *directory, bool everything, bool *ret_ch
 		      struct error *error);
 /* The last good version of every file, as one list; borrowed, valid until the next refresh. */
 const struct objects *directory_objects(const struct directory *directory);
+/* What the last refresh changed; what is gone is still there to be looked at, until the next refresh. */
+const struct objects_delta *directory_delta(const struct directory *directory);
 const char *directory_path(const struct directory *directory);
 /* Files whose last version is broken. */
 size_t directory_broken(const struct directory *directory);

@@ -63,15 +63,15 @@ static void a_bad_image_is_refused_and_the_old_one_stays(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_(datapath_closep) struct datapath *datapath = open_datapath(&f->config);
-	_cleanup_free_ uint32_t *words = xcalloc(f->config.image_words + 1, sizeof(*words));
+	_cleanup_free_ uint32_t *words = xcalloc(f->config.image_words, sizeof(*words));
 	struct error error = {};
 
 	swap_revision(datapath, 3);
 	uint32_t before = generation(f);
 	words[0] = WEIR_IMAGE_MAGIC;
 	words[1] = WEIR_IMAGE_ABI;
-	assert_int_equal(datapath_swap(datapath, words, f->config.image_words + 1, &error), -E2BIG);
-	assert_non_null(strstr(error.text, "only 4096 fit"));
+	assert_int_equal(datapath_swap(datapath, words, WEIR_IMAGE_WORDS_MAX + 1, &error), -E2BIG);
+	assert_non_null(strstr(error.text, "no program reaches more than 134217728"));
 	assert_int_equal(datapath_swap(datapath, words, 3, &error), -EINVAL);
 	words[1]++;
 	assert_int_equal(datapath_swap(datapath, words, f->config.image_words, &error), -EINVAL);

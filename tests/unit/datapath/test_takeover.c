@@ -190,20 +190,33 @@ static void a_map_of_another_capacity_begins_empty_and_the_rest_goes_on(void **s
 	assert_int_equal(addresses.n, 0);
 }
 
-static void images_of_another_size_are_not_taken_over(void **state)
+static void images_keep_their_size_whatever_is_asked_for(void **state)
 {
 	struct fixture *f = *state;
+	const uint32_t words = f->config.image_words;
 
 	struct datapath *first = open_datapath(&f->config);
 	swap_revision(first, 9);
-	uint32_t control = pinned_map_id(f, "control");
 	datapath_close(first);
 
 	f->config.image_words *= 2;
 	_cleanup_(datapath_closep) struct datapath *second = open_datapath(&f->config);
-	assert_int_equal(datapath_revision(second), 0);
-	assert_non_null(strstr(datapath_notes(second), "map images begins empty"));
-	assert_int_equal(pinned_map_id(f, "control"), control);
+	assert_int_equal(datapath_revision(second), 9);
+	assert_int_equal(datapath_image_words(second), words);
+	assert_string_equal(datapath_notes(second), "");
+	swap_revision(second, 10);
+	assert_int_equal(datapath_revision(second), 10);
+}
+
+static void images_that_never_held_one_are_no_loss(void **state)
+{
+	struct fixture *f = *state;
+
+	datapath_close(open_datapath(&f->config));
+	f->config.image_words *= 2;
+	_cleanup_(datapath_closep) struct datapath *second = open_datapath(&f->config);
+	assert_int_equal(datapath_image_words(second), f->config.image_words);
+	assert_string_equal(datapath_notes(second), "");
 	swap_revision(second, 10);
 	assert_int_equal(datapath_revision(second), 10);
 }
@@ -255,7 +268,8 @@ int main(void)
 		TEST(links_of_interfaces_that_are_gone_are_swept),
 		TEST(a_link_that_a_stranger_detached_is_made_again),
 		TEST(a_map_of_another_capacity_begins_empty_and_the_rest_goes_on),
-		TEST(images_of_another_size_are_not_taken_over),
+		TEST(images_keep_their_size_whatever_is_asked_for),
+		TEST(images_that_never_held_one_are_no_loss),
 		TEST(flows_do_not_outlive_the_generation_they_refer_to),
 		TEST(maps_of_another_abi_are_not_taken_over),
 	};

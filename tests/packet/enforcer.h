@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The policy's walk as the agent makes it, from manifests to the loaded
+ * programs, and packets through these by BPF_PROG_TEST_RUN. One pod is behind
+ * the loopback interface, on which test runs happen.
+ */
+#ifndef WEIR_TESTS_PACKET_ENFORCER_H
+#define WEIR_TESTS_PACKET_ENFORCER_H
+
+#include "datapath/datapath.h"
+#include "packet/frame.h"
+#include "policy/compile.h"
+
+#define ENFORCER_IFINDEX 1u
+
+/* Manifests, and what they compile to. Numbers are shared among policies, so keep them in one numberings. */
+struct enforcer_policy {
+	struct objects objects;
+	struct diags diags;
+	struct world world;
+	struct compiled *compiled;
+};
+
+int enforcer_policy_compile(struct enforcer_policy *policy, const char *yaml, struct numberings *numberings,
+			    struct error *error);
+void enforcer_policy_free(struct enforcer_policy *policy); /* what it holds */
+
+struct enforcer {
+	char root[64];
+	struct datapath *datapath;
+};
+
+/* -EPERM or -EOPNOTSUPP when this process or kernel can't. */
+int enforcer_open(struct enforcer *enforcer, uint32_t image_words, struct error *error);
+void enforcer_close(struct enforcer *enforcer); /* takes everything off again */
+
+/* Addresses, and the pod behind the interface: a name in the compiled world. The image is not swapped. */
+int enforcer_populate(struct enforcer *enforcer, const struct enforcer_policy *policy, const char *namespace,
+		      const char *pod);
+int enforcer_swap(struct enforcer *enforcer, const struct compiled *compiled, uint32_t revision, struct error *error);
+
+/* The program that packets of this direction, seen from the pod, run through. */
+int enforcer_program(const struct enforcer *enforcer, enum weir_direction direction);
+/* Runs one frame n times. *ret_ns: a packet, on average; may be NULL. */
+int enforcer_run(const struct enforcer *enforcer, enum weir_direction direction, const struct frame *frame, uint32_t n,
+		 enum weir_verdict *ret_verdict, uint32_t *ret_ns);
+/* Descriptors of per-CPU counters (struct weir_counter). */
+int enforcer_reasons(const struct enforcer *enforcer);
+int enforcer_decisions(const struct enforcer *enforcer);
+
+#endif

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "agent/increment.h"
+
+#include "policy/increment.h"
+
+/* Only from a state in which the compiled policy is what the sources say and the kernel has all of it. */
+static bool is_in_step(const struct agent *agent)
+{
+	return agent->compiled && agent->undisputed && !agent->stale && !agent->failures.list.n &&
+	       !agent->addresses.n_failed;
+}
+
+/* New addresses go first: one that passes from pod to pod is nobody's at no time. */
+static int write_addresses(struct agent *agent, const struct objects_delta *delta)
+{
+	int r = 0;
+
+	vec_for_each (pod, &delta->come) {
+		vec_for_each (addr, &(*pod)->pod.addrs) {
+			const struct address_owner *owner = compiled_owner(agent->compiled, addr);
+
+			if (r == 0 && owner)
+				r = addresses_set(&agent->addresses, agent->datapath, addr, owner->identity);
+		}
+	}
+	vec_for_each (pod, &delta->gone) {
+		vec_for_each (addr, &(*pod)->pod.addrs) {
+			if (r == 0 && !compiled_owner(agent->compiled, addr))
+				r = addresses_delete(&agent->addresses, agent->datapath, addr);
+		}
+	}
+	return r;
+}
+
+static void write_endpoints(struct agent *agent, const struct objects_delta *delta)
+{
+	uint32_t identity;
+
+	vec_for_each (pod, &delta->gone)
+		endpoints_remove_pod(&agent->endpoints, *pod);
+	vec_for_each (pod, &delta->come) {
+		if (compiled_pod_identity(agent->compiled, *pod, &identity) == 0)
+			endpoints_add_pod(&agent->endpoints, *pod, identity);
+	}
+	if (!agent->endpoints.stale)
+		return;
+	endpoints_sync(&agent->endpoints);
+	if (endpoints_failed(&agent->endpoints))
+		agent_retry(agent);
+}
+
+static bool enforce(struct agent *agent, const struct objects_delta *delta)
+{
+	if (!increment_possible(agent->compiled, &agent->state.numbers, delta))
+		return false;
+	increment_apply(agent->compiled, &agent->state.numbers, delta);
+	if (write_addresses(agent, delta) < 0)
+		return false;
+	write_endpoints(agent, delta);
+	datapath_new_generation(agent->datapath);
+	return true;
+}
+
+bool increment(struct agent *agent)
+{
+	struct objects_delta delta = {};
+	bool done = false;
+
+	if (!is_in_step(agent))
+		return false;
+	sources_delta(&agent->sources, &delta);
+	done = enforce(agent, &delta);
+	if (done)
+		log_info("%zu pods gone and %zu come, under policy revision %u", delta.gone.n, delta.come.n,
+			 agent->revision);
+	vec_free(&delta.gone);
+	vec_free(&delta.come);
+	return done;
+}
