@@ -33,7 +33,7 @@ static struct question question_at(size_t i)
 
 static struct frame frame_of(const struct question *question)
 {
-	const uint8_t *pod = world_pod(question->family), *peer = world_peer(question->peer, question->family);
+	const uint8_t *pod = world_pod_addr(question->family), *peer = world_peer(question->peer, question->family);
 	const bool out = question->direction == WEIR_EGRESS;
 	struct frame frame;
 
