@@ -131,12 +131,13 @@ struct weir_image_limit {
 	__u32 bucket; /* index in the buckets map; the same limit keeps it across images */
 	__u8 unit;    /* enum weir_limit_unit */
 	__u8 shift;
-	__u16 reserved;
+	__u16 flags;	/* WEIR_LIMIT_* */
 	__u32 mult[2];	/* low word, high word */
 	__u32 burst[2]; /* tolerance in ticks; low word, high word */
 };
 
 #define WEIR_TICKS_PER_NS 64u
+#define WEIR_LIMIT_AUDIT  0x01u /* over it passes, and is counted as what would be dropped */
 
 enum weir_limit_unit {
 	WEIR_LIMIT_PACKETS = 0,
