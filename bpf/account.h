@@ -20,6 +20,14 @@ static __always_inline void count(void *map, __u32 index, __u32 bytes)
 	}
 }
 
+static __always_inline void tally_add(__u32 tally, __u64 n)
+{
+	__u64 *count = bpf_map_lookup_elem(&tallies, &tally);
+
+	if (count)
+		*count += n;
+}
+
 static __always_inline void account(const struct packet *pkt)
 {
 	count(&reasons, pkt->reason * WEIR_DIRECTIONS + pkt->direction, pkt->length);

@@ -24,7 +24,7 @@
 
 static __always_inline void *flow_map(enum weir_family family)
 {
-	return family == WEIR_IPV4 ? (void *)&flows4 : (void *)&flows6;
+	return family == WEIR_IPV4 ? (void *)&connections4 : (void *)&connections6;
 }
 
 static __always_inline bool take_flow(struct weir_flow *flow, __u32 seen)

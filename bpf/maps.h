@@ -13,6 +13,9 @@
 /* The capacity of an image in words, less one. Every inner map has this size, so the JIT inlines the look-up. */
 const volatile __u32 weir_image_mask = 0;
 
+/* Jiffies are shifted right by this to make ticks of a quarter of a second, more or less. */
+const volatile __u32 weir_tick_shift = 6;
+
 /* Written by the agent through mmap; see struct weir_control. */
 struct weir_control weir_control SEC(".data.control");
 
@@ -59,14 +62,63 @@ struct {
 	__uint(max_entries, 1 << 17);
 	__type(key, struct weir_flow4_key);
 	__type(value, struct weir_flow);
-} flows4 SEC(".maps");
+} openings4 SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1 << 17);
 	__type(key, struct weir_flow6_key);
 	__type(value, struct weir_flow);
-} flows6 SEC(".maps");
+} openings6 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1 << 17);
+	__type(key, struct weir_flow4_key);
+	__type(value, struct weir_flow);
+} connections4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1 << 17);
+	__type(key, struct weir_flow6_key);
+	__type(value, struct weir_flow);
+} connections6 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1 << 17);
+	__type(key, struct weir_flow4_key);
+	__type(value, struct weir_flow);
+} exchanges4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1 << 17);
+	__type(key, struct weir_flow6_key);
+	__type(value, struct weir_flow);
+} exchanges6 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1 << 13);
+	__type(key, struct weir_fragment_key);
+	__type(value, struct weir_fragment);
+} fragments SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1 << 14);
+	__type(key, struct weir_shield_key);
+	__type(value, struct weir_shield);
+} shields SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, WEIR_TALLIES);
+	__type(key, __u32);
+	__type(value, __u64);
+} tallies SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

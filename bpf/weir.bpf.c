@@ -5,6 +5,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "decide.h"
+#include "sweep.h"
 #include "weir/explain.h"
 
 static __always_inline int enforce_tc(struct __sk_buff *skb, enum weir_direction direction)
@@ -77,6 +78,14 @@ int weir_explain(struct __sk_buff *skb)
 	skb->cb[WEIR_TOLD_IDENTITY] = pkt.identity;
 	skb->cb[WEIR_TOLD_PEER] = pkt.peer;
 	return verdict;
+}
+
+/* Runs only by BPF_PROG_TEST_RUN. */
+SEC("syscall")
+int weir_sweep(struct weir_sweep *sweep)
+{
+	sweep_flows(sweep);
+	return 0;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

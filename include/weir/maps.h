@@ -11,7 +11,7 @@
 
 #include <linux/types.h>
 
-#define WEIR_MAPS_ABI 1u
+#define WEIR_MAPS_ABI 2u
 
 /* Slots of the array of images. */
 enum weir_slot {
@@ -21,25 +21,65 @@ enum weir_slot {
 };
 
 /*
- * The one word that agent and packets synchronise on. The agent first writes
- * whatever it changes (image slot, addresses, endpoints) and then adds one to
- * generation; a packet reads generation before anything else. A flow entry
- * that carries another generation than the running one is decided again.
+ * What a flow entry is in, seen by its opener; for TCP by the names of RFC
+ * 9293, which SCTP (RFC 9260) borrows for its own handshake and shutdown.
+ */
+enum weir_flow_state {
+	WEIR_FLOW_SYN_SENT,
+	WEIR_FLOW_SYN_RECEIVED,
+	WEIR_FLOW_ESTABLISHED,
+	WEIR_FLOW_FIN_WAIT,   /* the opener has closed its side */
+	WEIR_FLOW_CLOSE_WAIT, /* the other end has */
+	WEIR_FLOW_TIME_WAIT,  /* both have */
+	WEIR_FLOW_CLOSED,     /* by a reset that its receiver believes */
+	WEIR_FLOW_UNANSWERED, /* UDP: one end only has sent */
+	WEIR_FLOW_ANSWERED,   /* UDP: both have */
+	WEIR_FLOW_ECHO,	      /* ICMP */
+	WEIR_FLOW_OTHER,
+	WEIR_FLOW_STATES = 16,
+};
+
+/*
+ * Where the agent speaks to running programs. It first writes whatever it
+ * changes (image slot, addresses, endpoints) and then adds one to generation; a
+ * packet reads generation before anything else. A flow entry that carries
+ * another generation than the running one is decided again.
  */
 struct weir_control {
 	__u32 generation;
-	__u32 reserved[15];
+	__u32 timeouts[WEIR_FLOW_STATES]; /* of a flow without packets, in ticks */
+	__u32 fragment_timeout;		  /* ticks */
+	__u32 reserved;
+	__u32 shield_time;  /* ticks that the flood shield stays up without a reason */
+	__u64 shield_cost;  /* GCRA: of a denied packet, in limit ticks; 0: no shield */
+	__u64 shield_burst; /* limit ticks */
+	__u64 answer_cost;  /* GCRA: of an answer to a rejected packet, in limit ticks */
+	__u64 answer_burst; /* limit ticks */
+	__u64 reserved_too[2];
 };
 
-/* endpoints: ifindex (__u32) -> who is behind the interface. No entry: closed. */
+/*
+ * endpoints: ifindex (__u32) -> who is behind the interface. No entry: closed.
+ * An address of zeros is none.
+ */
 struct weir_endpoint {
 	__u32 identity;
-	__u32 flags;
+	__u32 flags; /* WEIR_ENDPOINT_* */
+	__be32 ipv4;
+	__u8 mac[6];
+	__u8 pad[2];
+	__u8 ipv6[16];
+	__u64 answered; /* GCRA state of the answers to its rejected packets */
 };
+
+#define WEIR_ENDPOINT_CHECK_MAC	     0x01u /* what leaves carries mac */
+#define WEIR_ENDPOINT_CHECK_ADDRESS  0x02u /* what leaves carries one of its own addresses */
+#define WEIR_ENDPOINT_MORE_ADDRESSES 0x04u /* has others, which the address maps know */
 
 /* addresses4, addresses6: address -> whose it is. No entry: WEIR_IDENTITY_WORLD. */
 struct weir_address {
 	__u32 identity;
+	__u32 ifindex; /* of the endpoint that has it; 0: not on this node */
 };
 
 struct weir_address6_key {
@@ -47,10 +87,23 @@ struct weir_address6_key {
 };
 
 /*
- * flows4, flows6: one entry per connection and endpoint, keyed from the
- * endpoint's side, so that both directions find the same entry. For ICMP echo
- * both ports are the identifier; other protocols without ports have zeros.
+ * Flow tables, for each family: one entry per connection and endpoint, keyed
+ * from the endpoint's side, so that both directions find the same entry. For
+ * ICMP echo both ports are the identifier; other protocols without ports have
+ * zeros.
+ *
+ *   openings     TCP and SCTP until the handshake is complete
+ *   connections  TCP and SCTP from then on, so that no flood of openings
+ *                reaches them
+ *   exchanges    everything else
  */
+enum weir_flow_table {
+	WEIR_OPENINGS,
+	WEIR_CONNECTIONS,
+	WEIR_EXCHANGES,
+	WEIR_FLOW_TABLES,
+};
+
 struct weir_flow4_key {
 	__be32 local;
 	__be32 remote;
@@ -71,25 +124,107 @@ struct weir_flow6_key {
 	__u8 pad[3];
 };
 
+struct weir_counter {
+	__u64 packets;
+	__u64 bytes;
+};
+
+/* What one end of a connection has been seen to send. */
+struct weir_flow_end {
+	__u32 next; /* TCP: the sequence number after its last byte; SCTP: its initiate tag */
+	__u32 ack;  /* TCP: what it has acknowledged last */
+};
+
+/* A tick here is a quarter of a second, more or less: datapath_tick_ns() knows. */
 struct weir_flow {
 	__u32 generation; /* under which the decision was made */
 	__u32 revision;	  /* of the image that decision is an offset in */
 	__u32 decision;	  /* offset of the record in that image */
 	__u32 counter;	  /* of the decision, for established packets */
 	__u8 opener;	  /* enum weir_direction of the packet that opened it */
+	__u8 state;	  /* enum weir_flow_state */
 	__u8 flags;	  /* WEIR_FLOW_* */
-	__u8 reason;	  /* of the denial, with WEIR_FLOW_REVOKED */
-	__u8 pad[13];
+	__u8 reason;	  /* of the packets that belong to it: FLOW, AUDIT or, with WEIR_FLOW_REVOKED, of the denial */
+	__u32 seen;	  /* tick of its last packet */
+	__u32 opened;	  /* tick of its first */
+	__u8 mac[6];	  /* that packets from the endpoint carry, with WEIR_FLOW_CHECK_MAC */
+	__u8 heard;	  /* WEIR_HEARD_*: of what each end has been seen to send */
+	__u8 pad;
+	struct weir_flow_end ends[2]; /* by enum weir_direction: the endpoint's own is WEIR_EGRESS */
+	__u32 reserved;
+	struct weir_counter counts[2]; /* by direction; of packets that meet on two CPUs, one may go uncounted */
 };
 
-#define WEIR_FLOW_LIMITED 0x01u /* the decision has limits: fetch the image */
-#define WEIR_FLOW_REVOKED 0x02u /* was admitted, is no more: drop both directions */
+#define WEIR_FLOW_LIMITED   0x01u /* the decision has limits: fetch the image */
+#define WEIR_FLOW_REVOKED   0x02u /* was admitted, is no more: drop both directions */
+#define WEIR_FLOW_CHECK_MAC 0x04u
 
-/* reasons (index reason * WEIR_DIRECTIONS + direction) and decisions (index weir_image_decision.counter), per CPU */
-struct weir_counter {
-	__u64 packets;
-	__u64 bytes;
+/* heard: shifted left by the direction */
+#define WEIR_HEARD	 0x01u /* ends[] of this direction holds something */
+#define WEIR_HEARD_CLOSE 0x04u /* TCP FIN, SCTP SHUTDOWN */
+
+/* fragments: what the first fragment of a packet has told of the others. */
+struct weir_fragment_key {
+	__u8 source[16]; /* IPv4 in the last four bytes */
+	__u8 destination[16];
+	__u32 id; /* as in the packet */
+	__u32 ifindex;
+	__u8 family;	/* enum weir_family */
+	__u8 direction; /* enum weir_direction */
+	__u8 protocol;	/* IPv4; in IPv6 it is not part of what belongs together: 0 */
+	__u8 pad;
 };
+
+/* Offsets are in units of eight bytes. What has come is [0, head) and [tail, tail_end). */
+struct weir_fragment {
+	__be16 source_port; /* echo: both the identifier */
+	__be16 dest_port;
+	__u8 protocol;
+	__u8 pad[3];
+	__u32 seen; /* tick */
+	__u16 head;
+	__u16 tail;
+	__u16 tail_end;
+	__u16 reserved;
+};
+
+/* shields: a remote address, or the address of an endpoint -> how much of its traffic is denied. */
+struct weir_shield_key {
+	__u8 addr[16]; /* IPv4 in the last four bytes */
+	__u32 family;  /* enum weir_family */
+};
+
+struct weir_shield {
+	__u64 tat;   /* GCRA of denied packets */
+	__u32 until; /* tick; 0: never up yet */
+	__u32 reserved;
+};
+
+/* tallies: what happened beside verdicts, per CPU (__u64). */
+enum weir_tally {
+	WEIR_TALLY_ENTERED = 0, /* + table * WEIR_FAMILIES + family: new entries of a flow table */
+	WEIR_TALLY_LEFT = 6,	/* the same: entries that a packet or the sweep took out */
+	WEIR_TALLY_NOT_ENTERED = 12,
+	WEIR_TALLY_ANSWERED = 13,   /* rejected packets that were answered */
+	WEIR_TALLY_UNANSWERED = 14, /* too many, or of a kind that has no answer */
+	WEIR_TALLY_FRAGMENTED = 15, /* first fragments remembered */
+	WEIR_TALLIES = 16,
+};
+
+/* What the program weir_sweep is given and gives back: expired entries are taken out, the others counted. */
+struct weir_sweep {
+	__u32 table;   /* enum weir_flow_table */
+	__u32 family;  /* enum weir_family */
+	__u32 now;     /* tick */
+	__u32 present; /* entries that stay */
+	__u32 removed;
+	__u32 reserved;
+};
+
+/*
+ * reasons (index reason * WEIR_DIRECTIONS + direction) and decisions (index
+ * weir_image_decision.counter): struct weir_counter, per CPU.
+ */
 
 /* Index 0 of the decision counters takes what could get no number of its own. */
 #define WEIR_COUNTER_OVERFLOW 0u
@@ -104,12 +239,17 @@ struct weir_bucket {
 	__u64 reserved[5];
 };
 
-_Static_assert(sizeof(struct weir_control) == 64, "control layout");
-_Static_assert(sizeof(struct weir_endpoint) == 8, "endpoint layout");
-_Static_assert(sizeof(struct weir_address) == 4, "address layout");
+_Static_assert(sizeof(struct weir_control) == 128, "control layout");
+_Static_assert(sizeof(struct weir_endpoint) == 48, "endpoint layout");
+_Static_assert(sizeof(struct weir_address) == 8, "address layout");
 _Static_assert(sizeof(struct weir_flow4_key) == 20, "IPv4 flow key layout");
 _Static_assert(sizeof(struct weir_flow6_key) == 44, "IPv6 flow key layout");
-_Static_assert(sizeof(struct weir_flow) == 32, "flow layout");
+_Static_assert(sizeof(struct weir_flow) == 88, "flow layout");
+_Static_assert(sizeof(struct weir_fragment_key) == 44, "fragment key layout");
+_Static_assert(sizeof(struct weir_fragment) == 20, "fragment layout");
+_Static_assert(sizeof(struct weir_shield_key) == 20, "shield key layout");
+_Static_assert(sizeof(struct weir_shield) == 16, "shield layout");
+_Static_assert(sizeof(struct weir_sweep) == 24, "sweep layout");
 _Static_assert(sizeof(struct weir_counter) == 16, "counter layout");
 _Static_assert(sizeof(struct weir_bucket) == 64, "bucket layout");
 

@@ -21,8 +21,11 @@ struct datapath;
 struct datapath_config {
 	const char *bpffs;    /* "/sys/fs/bpf/weir" */
 	uint32_t image_words; /* capacity of an image to begin with, a power of two; it grows by need */
-	uint32_t flows;	      /* capacity of each flow table */
-	uint32_t addresses;   /* capacity of each address map */
+	uint32_t openings;    /* capacity of each table of connections that are being opened */
+	uint32_t connections; /* of each table of TCP and SCTP connections */
+	uint32_t exchanges;   /* of each table of everything else */
+	uint32_t fragments;
+	uint32_t addresses; /* of each address map */
 	uint32_t endpoints;
 	uint32_t counters;
 	uint32_t buckets;
@@ -61,24 +64,66 @@ int datapath_swap(struct datapath *datapath, const uint32_t *words, uint32_t n_w
 /* Begins a new generation: every flow is decided again at its next packet. */
 void datapath_new_generation(struct datapath *datapath);
 
-int datapath_set_address(struct datapath *datapath, const struct addr *addr, uint32_t identity);
+/* ifindex: of the endpoint that has the address, 0 where it is not one of this node's. */
+int datapath_set_address(struct datapath *datapath, const struct addr *addr, uint32_t identity, uint32_t ifindex);
 int datapath_delete_address(struct datapath *datapath, const struct addr *addr); /* absent: 0 */
-int datapath_set_endpoint(struct datapath *datapath, uint32_t ifindex, uint32_t identity);
+/* Keeps the state that packets have put into the entry. */
+int datapath_set_endpoint(struct datapath *datapath, uint32_t ifindex, const struct weir_endpoint *endpoint);
 int datapath_delete_endpoint(struct datapath *datapath, uint32_t ifindex); /* absent: 0 */
 
 struct datapath_address {
 	struct addr addr;
 	uint32_t identity;
+	uint32_t ifindex;
 };
 struct datapath_endpoint {
 	uint32_t ifindex;
-	uint32_t identity;
+	struct weir_endpoint is;
 };
 typedef VEC(struct datapath_address) datapath_addresses;
 typedef VEC(struct datapath_endpoint) datapath_endpoints;
 /* What the kernel holds now; for the take-over after a restart. */
 int datapath_list_addresses(struct datapath *datapath, datapath_addresses *ret);
 int datapath_list_endpoints(struct datapath *datapath, datapath_endpoints *ret);
+
+/* How long a flow without packets is remembered, by enum weir_flow_state, and other times and rates of packets. */
+struct datapath_times {
+	uint32_t flow_seconds[WEIR_FLOW_STATES];
+	uint32_t fragment_seconds;
+	uint32_t answers_per_second; /* to rejected packets of one endpoint */
+};
+extern const struct datapath_times datapath_times_defaults;
+/* From the next packet on. */
+void datapath_set_times(struct datapath *datapath, const struct datapath_times *times);
+/* How long a tick of flow state is (struct weir_flow, seen and opened). */
+uint64_t datapath_tick_ns(const struct datapath *datapath);
+
+/* Entries that have not expired, by table and family. */
+struct datapath_flow_counts {
+	uint32_t present[WEIR_FLOW_TABLES][WEIR_FAMILIES];
+	uint64_t entered[WEIR_FLOW_TABLES][WEIR_FAMILIES];
+	uint64_t evicted[WEIR_FLOW_TABLES][WEIR_FAMILIES]; /* by others, for want of room */
+};
+/* Takes expired flows out, and counts the others. */
+int datapath_sweep(struct datapath *datapath, struct datapath_flow_counts *ret);
+
+/* A flow as it is listed. */
+struct datapath_flow {
+	enum weir_flow_table table;
+	enum weir_family family;
+	uint32_t ifindex;
+	struct addr local, remote;
+	uint16_t local_port, remote_port; /* host order */
+	uint8_t protocol;
+	uint64_t idle_ns, age_ns;
+	bool current; /* decided under the running generation */
+	struct weir_flow is;
+};
+/* Visits all flows that have not expired; a visitor that returns non-zero ends the walk, and is returned. */
+int datapath_visit_flows(struct datapath *datapath, int (*visit)(void *data, const struct datapath_flow *flow),
+			 void *data);
+/* Sums over CPUs, by enum weir_tally. */
+int datapath_read_tallies(struct datapath *datapath, uint64_t ret[static WEIR_TALLIES]);
 
 /* How packets of one interface reach the programs. */
 enum datapath_hook { HOOK_NONE, HOOK_TCX, HOOK_CLSACT };
@@ -144,7 +189,7 @@ struct datapath_map_info {
 	uint32_t entries; /* counted */
 	uint32_t capacity;
 };
-#define DATAPATH_MAPS_MAX 16
+#define DATAPATH_MAPS_MAX 24
 int datapath_list_maps(struct datapath *datapath, struct datapath_map_info ret[static DATAPATH_MAPS_MAX],
 		       unsigned *ret_n);
 
