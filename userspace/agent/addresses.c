@@ -60,7 +60,7 @@ static int sync_pair(struct datapath *datapath, const struct pair *pair)
 {
 	if (!pair->owner)
 		return datapath_delete_address(datapath, &pair->old->addr);
-	return datapath_set_address(datapath, &pair->owner->addr, pair->owner->identity);
+	return datapath_set_address(datapath, &pair->owner->addr, pair->owner->identity, 0);
 }
 
 static bool in_step(const struct pair *pair)
@@ -94,7 +94,7 @@ static bool run_pass(struct addresses *addresses, struct datapath *datapath, con
 		if (pass == PASS_DELETE)
 			continue;
 		if (pair.owner && r == 0)
-			vec_push(now, (struct datapath_address){ pair.owner->addr, pair.owner->identity });
+			vec_push(now, (struct datapath_address){ pair.owner->addr, pair.owner->identity, 0 });
 		else if (pair.owner && pair.old)
 			vec_push(now, *pair.old);
 	}
@@ -130,14 +130,14 @@ int addresses_set(struct addresses *addresses, struct datapath *datapath, const 
 {
 	bool there;
 	const size_t at = find(addresses, addr, &there);
-	int r = datapath_set_address(datapath, addr, identity);
+	int r = datapath_set_address(datapath, addr, identity, 0);
 
 	if (r < 0)
 		return r;
 	if (there)
 		addresses->kernel.items[at].identity = identity;
 	else
-		vec_insert(&addresses->kernel, at, (struct datapath_address){ *addr, identity });
+		vec_insert(&addresses->kernel, at, (struct datapath_address){ *addr, identity, 0 });
 	return 0;
 }
 

@@ -11,7 +11,8 @@ static uint64_t count_flows(const struct datapath_map_info *maps, unsigned n)
 	uint64_t flows = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (strncmp(maps[i].name, "flows", strlen("flows")) == 0)
+		if (strncmp(maps[i].name, "openings", 8) == 0 || strncmp(maps[i].name, "connections", 11) == 0 ||
+		    strncmp(maps[i].name, "exchanges", 9) == 0)
 			flows += maps[i].entries;
 	}
 	return flows;

@@ -12,8 +12,7 @@
 
 #define CONFIG_SIZE_MAX	    (1u << 20)
 #define SOURCE_DIRECTORY    "dir:"
-#define FLOWS_MAX	    (1 << 26)
-#define ADDRESSES_MAX	    (1 << 26)
+#define ENTRIES_MAX	    (1 << 26)
 #define IMAGE_WORDS_MINIMUM 1024
 
 void agent_config_init(struct agent_config *config)
@@ -28,6 +27,8 @@ void agent_config_init(struct agent_config *config)
 		.run_dir = xstrdup("/run/weir"),
 		.bpffs = xstrdup("/sys/fs/bpf/weir"),
 		.metrics = xstrdup("127.0.0.1:9964"),
+		.capacities = datapath_defaults,
+		.times = datapath_times_defaults,
 	};
 }
 
@@ -119,15 +120,19 @@ static void read_new_interfaces(const struct field *field, void *target)
 		((struct agent_config *)target)->new_interfaces_open = word == 1;
 }
 
-static void read_flows(const struct field *field, void *target)
-{
-	read_number(field, 1, FLOWS_MAX, &((struct agent_config *)target)->flows);
-}
+/* The reader of a member that is the capacity of a table. */
+#define CAPACITY(name)                                                                                 \
+	static void read_##name(const struct field *field, void *target)                               \
+	{                                                                                              \
+		read_number(field, 1, ENTRIES_MAX, &((struct agent_config *)target)->capacities.name); \
+	}
 
-static void read_addresses(const struct field *field, void *target)
-{
-	read_number(field, 1, ADDRESSES_MAX, &((struct agent_config *)target)->addresses);
-}
+CAPACITY(openings)
+CAPACITY(connections)
+CAPACITY(exchanges)
+CAPACITY(fragments)
+CAPACITY(shields)
+CAPACITY(addresses)
 
 static void read_image_words(const struct field *field, void *target)
 {
@@ -137,7 +142,7 @@ static void read_image_words(const struct field *field, void *target)
 	if (words & (words - 1))
 		field_error(field, "%u is not a power of two", words);
 	else if (words)
-		((struct agent_config *)target)->image_words = words;
+		((struct agent_config *)target)->capacities.image_words = words;
 }
 
 static const struct member members[] = {
@@ -148,7 +153,11 @@ static const struct member members[] = {
 	{ "bpffs", read_bpffs },
 	{ "metrics", read_metrics },
 	{ "newInterfaces", read_new_interfaces },
-	{ "flows", read_flows },
+	{ "openings", read_openings },
+	{ "connections", read_connections },
+	{ "exchanges", read_exchanges },
+	{ "fragments", read_fragments },
+	{ "shields", read_shields },
 	{ "addresses", read_addresses },
 	{ "imageWords", read_image_words },
 };

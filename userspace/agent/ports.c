@@ -88,7 +88,7 @@ void ports_load(struct endpoints *endpoints, const datapath_endpoints *kernel)
 			ports_find(endpoints, endpoint->ifindex) ?: port_new(endpoints, endpoint->ifindex, "");
 
 		port->has_identity = true;
-		port->identity = endpoint->identity;
+		port->identity = endpoint->is.identity;
 	}
 	ignore_present(endpoints);
 }
@@ -187,11 +187,12 @@ void port_attach(struct endpoints *endpoints, struct port *port, enum datapath_x
 
 bool port_identify(struct endpoints *endpoints, struct port *port, uint32_t identity)
 {
+	const struct weir_endpoint is = { .identity = identity };
 	int r;
 
 	if (port->has_identity && port->identity == identity)
 		return false;
-	r = datapath_set_endpoint(endpoints->datapath, port->ifindex, identity);
+	r = datapath_set_endpoint(endpoints->datapath, port->ifindex, &is);
 	if (r < 0) {
 		free(port->failure);
 		port->failure = xasprintf("the kernel won't take its identity: %s", strerror(-r));

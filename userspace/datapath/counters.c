@@ -62,6 +62,35 @@ int datapath_read_bucket(struct datapath *datapath, uint32_t bucket, struct weir
 	return 0;
 }
 
+struct tallies {
+	uint64_t *sums;
+	int cpus;
+};
+
+static int tally_one(void *data, const void *key, const void *value)
+{
+	const struct tallies *tallies = data;
+	const uint64_t *per_cpu = value;
+	uint32_t index = *(const uint32_t *)key;
+
+	if (index >= WEIR_TALLIES)
+		return 1;
+	for (int cpu = 0; cpu < tallies->cpus; cpu++)
+		tallies->sums[index] += per_cpu[cpu];
+	return 0;
+}
+
+int datapath_read_tallies(struct datapath *datapath, uint64_t ret[static WEIR_TALLIES])
+{
+	uint64_t sums[WEIR_TALLIES] = {};
+	struct tallies tallies = { .sums = sums, .cpus = libbpf_num_possible_cpus() };
+	int r = tallies.cpus < 0 ? tallies.cpus : map_walk(datapath->skeleton->maps.tallies, tally_one, &tallies);
+
+	if (r == 0)
+		memcpy(ret, sums, sizeof(sums));
+	return r;
+}
+
 static int count_one(void *data, const void *key, const void *value)
 {
 	++*(uint32_t *)data;

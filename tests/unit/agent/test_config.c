@@ -53,11 +53,13 @@ static void every_setting_can_be_given(void **state)
 	struct agent_config config;
 	struct error error = {};
 
-	assert_int_equal(read_config("sources: ['dir:/etc/a', 'dir:/etc/b']\nnode: worker\nstateDir: /s\nrunDir: /r\n"
-				     "bpffs: /b\nmetrics: off\nnewInterfaces: open\nflows: 1000\naddresses: 2000\n"
-				     "imageWords: 4096\n",
-				     &config, &error),
-			 0);
+	assert_int_equal(
+		read_config("sources: ['dir:/etc/a', 'dir:/etc/b']\nnode: worker\nstateDir: /s\nrunDir: /r\n"
+			    "bpffs: /b\nmetrics: off\nnewInterfaces: open\nopenings: 1000\n"
+			    "connections: 1001\nexchanges: 1002\nfragments: 1003\nshields: 1004\naddresses: 2000\n"
+			    "imageWords: 4096\n",
+			    &config, &error),
+		0);
 	assert_int_equal(config.directories.n, 2);
 	assert_string_equal(config.directories.items[0], "/etc/a");
 	assert_string_equal(config.directories.items[1], "/etc/b");
@@ -67,9 +69,13 @@ static void every_setting_can_be_given(void **state)
 	assert_string_equal(config.bpffs, "/b");
 	assert_string_equal(config.metrics, "off");
 	assert_true(config.new_interfaces_open);
-	assert_int_equal(config.flows, 1000);
-	assert_int_equal(config.addresses, 2000);
-	assert_int_equal(config.image_words, 4096);
+	assert_int_equal(config.capacities.openings, 1000);
+	assert_int_equal(config.capacities.connections, 1001);
+	assert_int_equal(config.capacities.exchanges, 1002);
+	assert_int_equal(config.capacities.fragments, 1003);
+	assert_int_equal(config.capacities.shields, 1004);
+	assert_int_equal(config.capacities.addresses, 2000);
+	assert_int_equal(config.capacities.image_words, 4096);
 	agent_config_free(&config);
 }
 
@@ -92,8 +98,8 @@ static const struct {
 	{ "an unknown source", "sources: [kube]\n", ":1:11: sources[0]: ", "dir:PATH" },
 	{ "a source without a path", "sources: ['dir:']\n", ":1:11: sources[0]: ", "dir:PATH" },
 	{ "a source that is no list", "sources: dir:/etc\n", ":1:10: sources: ", "" },
-	{ "a number that is text", "flows: many\n", ":1:8: flows: ", "" },
-	{ "a number that is too large", "flows: 99999999999\n", ":1:8: flows: ", "" },
+	{ "a number that is text", "openings: many\n", ":1:11: openings: ", "" },
+	{ "a number that is too large", "shields: 99999999999\n", ":1:10: shields: ", "" },
 	{ "an image that is no power of two", "imageWords: 5000\n", ":1:13: imageWords: ", "power of two" },
 	{ "another word for new interfaces", "newInterfaces: ajar\n", ":1:16: newInterfaces: ", "closed" },
 	{ "an empty text", "node: ''\n", ":1:7: node: ", "empty" },

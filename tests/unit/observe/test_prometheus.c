@@ -60,7 +60,7 @@ static int setup(void **state)
 	f->decisions[1].packets = 10;
 	f->decisions[3].packets = 5;
 	f->drops[2] = 42;
-	f->maps[0] = (struct datapath_map_info){ "flows4", 3, 100 };
+	f->maps[0] = (struct datapath_map_info){ "connections4", 3, 100 };
 	f->sources[0] = (struct prometheus_source){ "dir:/a \"b\"\\c\nd", true };
 	f->sources[1] = (struct prometheus_source){ "store", false };
 	histogram_add(&f->apply, 0.002);
@@ -121,8 +121,8 @@ static const char *const expected[] = {
 	"weir_endpoints 4",
 	"weir_identities 5",
 	"weir_flows 3",
-	"weir_map_entries{map=\"flows4\"} 3",
-	"weir_map_capacity{map=\"flows4\"} 100",
+	"weir_map_entries{map=\"connections4\"} 3",
+	"weir_map_capacity{map=\"connections4\"} 100",
 	"weir_events_total 0",
 	"weir_events_lost_total 1",
 	"weir_source_synced{source=\"store\"} 0",
