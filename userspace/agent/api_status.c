@@ -76,9 +76,9 @@ static json_t *interface(const struct port *port)
 	_cleanup_free_ char *pod =
 		port->endpoint ? xasprintf("%s/%s", port->endpoint->namespace, port->endpoint->pod) : NULL;
 
-	return json_pack("{s:o, s:I, s:s, s:s, s:s, s:o}", "interface", api_text(port->name), "ifindex",
+	return json_pack("{s:o, s:I, s:s, s:s, s:s, s:o, s:o}", "interface", api_text(port->name), "ifindex",
 			 (json_int_t)port->ifindex, "hook", api_hook_name(port->hook), "xdp", api_xdp_name(port->xdp),
-			 "state", api_port_state(port), "pod", api_text(pod));
+			 "state", api_port_state(port), "checks", api_checks(port), "pod", api_text(pod));
 }
 
 static json_t *interfaces(const struct agent *agent)

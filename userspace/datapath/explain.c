@@ -94,7 +94,17 @@ static uint32_t opening(const struct datapath_question *question, union transpor
 	}
 }
 
-static void build(const struct datapath_question *question, struct packet *ret)
+/* Of an interface that nobody is behind: zeros, which no check asks about. */
+static void sender_mac(const struct datapath *datapath, const struct datapath_question *question, uint8_t *ret)
+{
+	struct weir_endpoint endpoint;
+
+	if (question->direction == WEIR_EGRESS &&
+	    bpf_map_lookup_elem(bpf_map__fd(datapath->skeleton->maps.endpoints), &question->ifindex, &endpoint) == 0)
+		memcpy(ret, endpoint.mac, sizeof(endpoint.mac));
+}
+
+static void build(const struct datapath *datapath, const struct datapath_question *question, struct packet *ret)
 {
 	struct ether_header ethernet = {
 		.ether_type = htons(question->from.family == WEIR_IPV4 ? ETHERTYPE_IP : ETHERTYPE_IPV6),
@@ -102,6 +112,7 @@ static void build(const struct datapath_question *question, struct packet *ret)
 	union transport transport;
 	uint32_t size = opening(question, &transport);
 
+	sender_mac(datapath, question, ethernet.ether_shost);
 	ret->length = 0;
 	memcpy(append(ret, sizeof(ethernet)), &ethernet, sizeof(ethernet));
 	append_ip(ret, question, size);
@@ -121,7 +132,7 @@ int datapath_explain(const struct datapath *datapath, const struct datapath_ques
 
 	if (question->from.family != question->to.family)
 		return -EINVAL;
-	build(question, &packet);
+	build(datapath, question, &packet);
 	opts.data_size_in = packet.length;
 	if (bpf_prog_test_run_opts(bpf_program__fd(datapath->skeleton->progs.weir_explain), &opts) < 0)
 		return -errno;
