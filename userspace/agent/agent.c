@@ -104,6 +104,7 @@ static void stop(struct agent *agent)
 	loop_close(agent->loop);
 	compiled_free(agent->compiled);
 	endpoints_free(&agent->endpoints);
+	sweeper_free(&agent->sweeper);
 	addresses_free(&agent->addresses);
 	datapath_close(agent->datapath);
 	links_close(agent->links);

@@ -20,6 +20,7 @@ struct agent_config {
 	bool new_interfaces_open; /* leave container interfaces that nobody claims alone, instead of closing them */
 	struct datapath_config capacities; /* its bpffs is not used */
 	struct datapath_times times;
+	uint32_t sweep_seconds; /* from one sweep of the flow tables to the next */
 };
 
 /* Fills what a default is for: node (host name), directories of state, run and bpffs, metrics, capacities, times. */
@@ -28,8 +29,9 @@ void agent_config_free(struct agent_config *config); /* what it holds */
 /*
  * Reads a YAML file: keys sources (["dir:/path"]), node, stateDir, runDir,
  * bpffs, metrics, newInterfaces ("closed" or "open"), the capacities openings,
- * connections, exchanges, fragments, shields, addresses and imageWords. An unknown key is an error. The error's text is
- * "FILE:LINE:COL: key: what is wrong".
+ * connections, exchanges, fragments, shields, addresses and imageWords,
+ * timeouts (a mapping), answersPerSecond, sweepSeconds. An unknown key is an
+ * error. The error's text is "FILE:LINE:COL: key: what is wrong".
  */
 int agent_config_read(const char *path, struct agent_config *config, struct error *error);
 

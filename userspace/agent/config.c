@@ -14,6 +14,9 @@
 #define SOURCE_DIRECTORY    "dir:"
 #define ENTRIES_MAX	    (1 << 26)
 #define IMAGE_WORDS_MINIMUM 1024
+#define SECONDS_MAX	    31536000 /* a year */
+#define ANSWERS_MAX	    1000000
+#define SWEEP_SECONDS_MAX   3600
 
 void agent_config_init(struct agent_config *config)
 {
@@ -29,6 +32,7 @@ void agent_config_init(struct agent_config *config)
 		.metrics = xstrdup("127.0.0.1:9964"),
 		.capacities = datapath_defaults,
 		.times = datapath_times_defaults,
+		.sweep_seconds = 30,
 	};
 }
 
@@ -145,6 +149,57 @@ static void read_image_words(const struct field *field, void *target)
 		((struct agent_config *)target)->capacities.image_words = words;
 }
 
+/* The reader of a member of timeouts. */
+#define TIMEOUT(name, setting)                                                                   \
+	static void read_##name(const struct field *field, void *target)                         \
+	{                                                                                        \
+		read_number(field, 1, SECONDS_MAX, &((struct datapath_times *)target)->setting); \
+	}
+
+TIMEOUT(syn_sent, flow_seconds[WEIR_FLOW_SYN_SENT])
+TIMEOUT(syn_received, flow_seconds[WEIR_FLOW_SYN_RECEIVED])
+TIMEOUT(established, flow_seconds[WEIR_FLOW_ESTABLISHED])
+TIMEOUT(fin_wait, flow_seconds[WEIR_FLOW_FIN_WAIT])
+TIMEOUT(close_wait, flow_seconds[WEIR_FLOW_CLOSE_WAIT])
+TIMEOUT(time_wait, flow_seconds[WEIR_FLOW_TIME_WAIT])
+TIMEOUT(closed, flow_seconds[WEIR_FLOW_CLOSED])
+TIMEOUT(unanswered, flow_seconds[WEIR_FLOW_UNANSWERED])
+TIMEOUT(answered, flow_seconds[WEIR_FLOW_ANSWERED])
+TIMEOUT(echo, flow_seconds[WEIR_FLOW_ECHO])
+TIMEOUT(other, flow_seconds[WEIR_FLOW_OTHER])
+TIMEOUT(fragment, fragment_seconds)
+
+static const struct member timeout_members[] = {
+	{ "synSent", read_syn_sent },
+	{ "synReceived", read_syn_received },
+	{ "established", read_established },
+	{ "finWait", read_fin_wait },
+	{ "closeWait", read_close_wait },
+	{ "timeWait", read_time_wait },
+	{ "closed", read_closed },
+	{ "unanswered", read_unanswered },
+	{ "answered", read_answered },
+	{ "echo", read_echo },
+	{ "other", read_other },
+	{ "fragment", read_fragment },
+};
+
+static void read_timeouts(const struct field *field, void *target)
+{
+	field_read_members(field, timeout_members, ARRAY_SIZE(timeout_members), MEMBERS_STRICT,
+			   &((struct agent_config *)target)->times);
+}
+
+static void read_answers(const struct field *field, void *target)
+{
+	read_number(field, 0, ANSWERS_MAX, &((struct agent_config *)target)->times.answers_per_second);
+}
+
+static void read_sweep(const struct field *field, void *target)
+{
+	read_number(field, 1, SWEEP_SECONDS_MAX, &((struct agent_config *)target)->sweep_seconds);
+}
+
 static const struct member members[] = {
 	{ "sources", read_sources },
 	{ "node", read_node },
@@ -160,6 +215,9 @@ static const struct member members[] = {
 	{ "shields", read_shields },
 	{ "addresses", read_addresses },
 	{ "imageWords", read_image_words },
+	{ "timeouts", read_timeouts },
+	{ "answersPerSecond", read_answers },
+	{ "sweepSeconds", read_sweep },
 };
 
 static void diags_freep(struct diags *diags)

@@ -103,8 +103,23 @@ static bool has_a_fill(const struct bpf_map *map)
 	return bpf_map__type(map) == BPF_MAP_TYPE_HASH || bpf_map__type(map) == BPF_MAP_TYPE_LRU_HASH;
 }
 
-int datapath_list_maps(struct datapath *datapath, struct datapath_map_info ret[static DATAPATH_MAPS_MAX],
-		       unsigned *ret_n)
+/* True when the sweep has counted the map already. */
+static bool is_swept(const struct weir_bpf *skeleton, const struct bpf_map *map,
+		     const struct datapath_flow_counts *flows, uint32_t *ret_entries)
+{
+	for (int i = 0; flows && i < WEIR_FLOW_TABLES * WEIR_FAMILIES; i++) {
+		const int table = i / WEIR_FAMILIES, family = i % WEIR_FAMILIES;
+
+		if (map != flow_table(skeleton, table, family))
+			continue;
+		*ret_entries = flows->present[table][family];
+		return true;
+	}
+	return false;
+}
+
+int datapath_list_maps(struct datapath *datapath, const struct datapath_flow_counts *flows,
+		       struct datapath_map_info ret[static DATAPATH_MAPS_MAX], unsigned *ret_n)
 {
 	const struct bpf_map *map;
 	unsigned n = 0;
@@ -112,10 +127,12 @@ int datapath_list_maps(struct datapath *datapath, struct datapath_map_info ret[s
 	bpf_object__for_each_map(map, datapath->skeleton->obj)
 	{
 		struct datapath_map_info info = { .name = bpf_map__name(map), .capacity = bpf_map__max_entries(map) };
+		int r = 0;
 
 		if (!has_a_fill(map) || n == DATAPATH_MAPS_MAX)
 			continue;
-		int r = map_walk(map, count_one, &info.entries);
+		if (!is_swept(datapath->skeleton, map, flows, &info.entries))
+			r = map_walk(map, count_one, &info.entries);
 		if (r < 0)
 			return r;
 		ret[n++] = info;

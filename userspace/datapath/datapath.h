@@ -195,7 +195,8 @@ struct datapath_map_info {
 	uint32_t capacity;
 };
 #define DATAPATH_MAPS_MAX 24
-int datapath_list_maps(struct datapath *datapath, struct datapath_map_info ret[static DATAPATH_MAPS_MAX],
-		       unsigned *ret_n);
+/* flows: of a sweep just now, which saves counting them once more; or NULL. */
+int datapath_list_maps(struct datapath *datapath, const struct datapath_flow_counts *flows,
+		       struct datapath_map_info ret[static DATAPATH_MAPS_MAX], unsigned *ret_n);
 
 #endif

@@ -134,7 +134,7 @@ static struct datapath_map_info map_info(struct datapath *datapath, const char *
 	struct datapath_map_info infos[DATAPATH_MAPS_MAX];
 	unsigned n = 0;
 
-	assert_int_equal(datapath_list_maps(datapath, infos, &n), 0);
+	assert_int_equal(datapath_list_maps(datapath, NULL, infos, &n), 0);
 	for (unsigned i = 0; i < n; i++)
 		if (strcmp(infos[i].name, name) == 0)
 			return infos[i];

@@ -181,7 +181,9 @@ static void a_sweep_takes_out_what_has_expired_and_counts_the_others(void **stat
 	const uint32_t now = clock_now(datapath);
 	const struct weir_flow live = { .state = WEIR_FLOW_ESTABLISHED, .seen = now };
 	const struct weir_flow old = { .state = WEIR_FLOW_TIME_WAIT, .seen = now - 1000 };
+	struct datapath_map_info infos[DATAPATH_MAPS_MAX];
 	struct datapath_flow_counts counts;
+	unsigned n = 0;
 
 	put_flow4(f, "connections4", 1, &live);
 	put_flow4(f, "connections4", 2, &live);
@@ -195,6 +197,9 @@ static void a_sweep_takes_out_what_has_expired_and_counts_the_others(void **stat
 	assert_int_equal(counts.present[WEIR_EXCHANGES][WEIR_IPV6], 1);
 	assert_int_equal(count(f, "connections4"), 2);
 	assert_int_equal(count(f, "openings4"), 0);
+	assert_int_equal(datapath_list_maps(datapath, &counts, infos, &n), 0);
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(infos[i].entries, count(f, infos[i].name));
 	assert_int_equal(tally(datapath, WEIR_TALLY_LEFT + WEIR_CONNECTIONS * WEIR_FAMILIES + WEIR_IPV4), 1);
 	assert_int_equal(tally(datapath, WEIR_TALLY_LEFT + WEIR_OPENINGS * WEIR_FAMILIES + WEIR_IPV4), 1);
 }
