@@ -30,8 +30,8 @@ static __always_inline void tally_add(__u32 tally, __u64 n)
 
 static __always_inline void account(const struct packet *pkt)
 {
-	count(&reasons, pkt->reason * WEIR_DIRECTIONS + pkt->direction, pkt->length);
-	count(&decisions, pkt->counter, pkt->length);
+	count(&reasons, pkt->f->reason * WEIR_DIRECTIONS + pkt->f->direction, pkt->f->length);
+	count(&decisions, pkt->f->counter, pkt->f->length);
 }
 
 #endif

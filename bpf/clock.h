@@ -7,6 +7,8 @@
 #ifndef WEIR_BPF_CLOCK_H
 #define WEIR_BPF_CLOCK_H
 
+#include <stdbool.h>
+
 #include "maps.h"
 
 static __always_inline __u32 clock_ticks(void)

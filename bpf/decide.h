@@ -3,40 +3,67 @@
 #ifndef WEIR_BPF_DECIDE_H
 #define WEIR_BPF_DECIDE_H
 
-#include "account.h"
-#include "endpoint.h"
-#include "flow.h"
-#include "limit.h"
+#include "admit.h"
+#include "arp.h"
+#include "odd.h"
 #include "parse.h"
-#include "policy.h"
-#include "transport.h"
 
-static __always_inline enum weir_verdict parse_ip(struct packet *pkt, enum weir_family family)
+/* What arrives at the node is judged only where it is for a pod of this node. */
+static __always_inline enum weir_verdict find_destination(struct packet *pkt, enum weir_family family)
 {
-	return (family == WEIR_IPV4 ? parse_ipv4(pkt) : parse_ipv6(pkt)) ?: parse_transport(pkt, family);
+	const struct weir_address *address;
+
+	if (!pkt->f->uplink)
+		return WEIR_VERDICT_NONE;
+	address = family == WEIR_IPV4 ? bpf_map_lookup_elem(&addresses4, &pkt->key->v4.local)
+				      : bpf_map_lookup_elem(&addresses6, pkt->key->v6.local);
+	if (!address || !address->ifindex)
+		return pass(pkt, WEIR_REASON_NONE);
+	pkt->f->ifindex = address->ifindex;
+	return WEIR_VERDICT_NONE;
 }
 
-/* A connection that was decided under this very image has its decision still. */
-static __always_inline enum weir_verdict judge(struct packet *pkt, enum weir_family family)
+/* TCP, UDP and echoes, in one piece and without options. */
+static __always_inline enum weir_verdict parse_plain(struct packet *pkt, enum weir_family family)
 {
-	if (pkt->known && pkt->revision == weir_image_header_word(&pkt->image, revision))
-		return WEIR_VERDICT_NONE;
-	pkt->known = false;
-	return find_endpoint(pkt) ?: match_policy(pkt, family);
+	const __u8 icmp = family == WEIR_IPV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+
+	if (family == WEIR_IPV4 && (pkt->f->fragment || pkt->f->offset - pkt->f->network != sizeof(struct iphdr)))
+		pkt->odd = true;
+	else if (pkt->f->ip_proto == IPPROTO_TCP)
+		return parse_tcp(pkt, family);
+	else if (pkt->f->ip_proto == IPPROTO_UDP)
+		return parse_udp(pkt, family);
+	else if (pkt->f->ip_proto != icmp || !parse_plain_echo(pkt, family))
+		pkt->odd = true;
+	return WEIR_VERDICT_NONE;
+}
+
+static __always_inline enum weir_verdict ask_policy(struct packet *pkt, enum weir_family family)
+{
+	if (pkt->hook == PACKET_XDP)
+		return CALL_STAGE(pkt, admit_xdp, family);
+	return CALL_STAGE(pkt, admit, family);
+}
+
+/* XDP only drops; what it doesn't look into, it leaves to tc. */
+static __always_inline enum weir_verdict walk_odd(struct packet *pkt, enum weir_family family)
+{
+	if (pkt->hook == PACKET_XDP)
+		return pass(pkt, WEIR_REASON_NONE);
+	return CALL_STAGE(pkt, match_odd, family) ?: CALL_STAGE(pkt, admit, family);
 }
 
 /* The families share the source of every stage and none of the code: an IPv4 packet runs through no test for IPv6. */
 static __always_inline enum weir_verdict decide_ip(struct packet *pkt, enum weir_family family)
 {
-	union flow_key key;
+	enum weir_verdict verdict = parse_ip(pkt, family) ?: find_destination(pkt, family) ?: parse_plain(pkt, family);
 
-	pkt->key = &key;
-	return parse_ip(pkt, family) ?:
-	       match_flow(pkt, family) ?:
-	       find_image(pkt) ?:
-	       judge(pkt, family) ?:
-	       match_limits(pkt) ?:
-	       keep_flow(pkt, family);
+	if (verdict)
+		return verdict;
+	if (likely(!pkt->odd))
+		return match_flow(pkt, family) ?: ask_policy(pkt, family);
+	return walk_odd(pkt, family);
 }
 
 static __always_inline enum weir_verdict decide(struct packet *pkt)
@@ -45,13 +72,13 @@ static __always_inline enum weir_verdict decide(struct packet *pkt)
 
 	if (verdict)
 		return verdict;
-	switch (pkt->eth_proto) {
+	switch (pkt->f->eth_proto) {
 	case bpf_htons(ETH_P_IP):
 		return decide_ip(pkt, WEIR_IPV4);
 	case bpf_htons(ETH_P_IPV6):
 		return decide_ip(pkt, WEIR_IPV6);
 	case bpf_htons(ETH_P_ARP):
-		return find_endpoint(pkt) ?: pass(pkt, WEIR_REASON_ARP);
+		return find_endpoint(pkt) ?: check_mac(pkt) ?: judge_arp(pkt);
 	default:
 		return drop(pkt, WEIR_REASON_NOT_IP);
 	}

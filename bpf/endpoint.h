@@ -7,12 +7,13 @@
 
 static __always_inline enum weir_verdict find_endpoint(struct packet *pkt)
 {
-	__u32 ifindex = pkt->ifindex;
-	const struct weir_endpoint *endpoint = bpf_map_lookup_elem(&endpoints, &ifindex);
+	__u32 ifindex = pkt->f->ifindex;
+	struct weir_endpoint *endpoint = bpf_map_lookup_elem(&endpoints, &ifindex);
 
 	if (!endpoint)
-		return refuse(pkt, WEIR_REASON_NO_ENDPOINT);
-	pkt->identity = endpoint->identity;
+		return refuse(pkt, WEIR_REASON_NO_ENDPOINT, WEIR_VERDICT_DROP);
+	pkt->endpoint = endpoint;
+	pkt->f->identity = endpoint->identity;
 	return WEIR_VERDICT_NONE;
 }
 

@@ -9,23 +9,20 @@
  * to open connections itself, would re-open it by its next packet.
  *
  * Entries are changed in place, by packets of several CPUs that may have read
- * different generations. One that changes an entry first takes it, by putting
- * WEIR_GENERATION_NONE in place of the generation it has seen, and stamps it
- * last; one that finds it taken keeps its own decision to itself. So an entry
- * never carries a newer generation than its decision.
+ * different generations. One that changes a decision first takes the entry, by
+ * putting WEIR_GENERATION_NONE in place of the generation it has seen, and
+ * stamps it last; one that finds it taken keeps its own decision to itself. So
+ * an entry never carries a newer generation than its decision. What is tracked
+ * beside the decision (track.h) is written without that.
  */
 #ifndef WEIR_BPF_FLOW_H
 #define WEIR_BPF_FLOW_H
 
-#include "header.h"
+#include "limit.h"
+#include "track.h"
 
 /* Never in force: packets that read it, before the agent's first word, keep no flows. */
 #define WEIR_GENERATION_NONE 0
-
-static __always_inline void *flow_map(enum weir_family family)
-{
-	return family == WEIR_IPV4 ? (void *)&connections4 : (void *)&connections6;
-}
 
 static __always_inline bool take_flow(struct weir_flow *flow, __u32 seen)
 {
@@ -38,99 +35,114 @@ static __always_inline void stamp_flow(struct weir_flow *flow, __u32 generation)
 	__sync_lock_test_and_set(&flow->generation, generation);
 }
 
-/* Drops by a decision about the packet's connection; one that was admitted before is withdrawn by it. */
-static __always_inline enum weir_verdict refuse(struct packet *pkt, __u8 reason)
+/* Ends a decision about the packet's connection in a denial; one that was admitted before is withdrawn by it. */
+static __always_inline enum weir_verdict refuse(struct packet *pkt, __u8 reason, enum weir_verdict verdict)
 {
 	struct weir_flow *flow = pkt->flow;
 
-	if (flow && take_flow(flow, pkt->flow_generation)) {
-		flow->counter = pkt->counter;
-		flow->flags = WEIR_FLOW_REVOKED;
+	if (flow && take_flow(flow, pkt->f->flow_generation)) {
+		flow->counter = pkt->f->counter;
+		flow->flags = WEIR_FLOW_REVOKED | (verdict == WEIR_VERDICT_REJECT ? WEIR_FLOW_REJECTED : 0);
 		flow->reason = reason;
-		stamp_flow(flow, pkt->generation);
+		stamp_flow(flow, pkt->f->generation);
 	}
-	return drop(pkt, reason);
+	pkt->f->reason = pkt->f->orphan ? WEIR_REASON_FRAGMENT_ORPHAN : reason;
+	return verdict;
 }
 
-/*
- * A TCP SYN asks for a connection of its own, whatever the entry says, and a
- * later fragment can't be told to belong to any: both are decided anew.
- */
+static __always_inline bool is_stream(const struct packet *pkt)
+{
+	return pkt->f->ports == WEIR_PORTS_TCP || pkt->f->ports == WEIR_PORTS_SCTP;
+}
+
+/* An expired entry is none: the packet is decided, and if admitted takes its place. */
+static __always_inline struct weir_flow *find_in(struct packet *pkt, enum weir_flow_table table,
+						 enum weir_family family)
+{
+	struct weir_flow *flow = look_up_flow(table, family, pkt->key);
+
+	pkt->f->table = table;
+	return flow && unlikely(flow_has_expired(flow, pkt->f->now)) ? NULL : flow;
+}
+
+static __always_inline void find_flow(struct packet *pkt, enum weir_family family)
+{
+	pkt->f->now = clock_ticks();
+	if (is_stream(pkt))
+		pkt->flow = find_in(pkt, WEIR_CONNECTIONS, family) ?: find_in(pkt, WEIR_OPENINGS, family);
+	else
+		pkt->flow = find_in(pkt, WEIR_EXCHANGES, family);
+	pkt->f->found = !!pkt->flow;
+	if (!pkt->flow)
+		return;
+	pkt->f->flow_generation = *(volatile __u32 *)&pkt->flow->generation;
+	barrier(); /* what the generation vouches for is read after it */
+	pkt->f->opener = pkt->flow->opener;
+}
+
+/* Again, after pointers could not be handed over. It may be another entry by now, but then its generation tells. */
+static __always_inline void find_flow_again(struct packet *pkt, enum weir_family family)
+{
+	if (!pkt->f->found)
+		pkt->flow = NULL;
+	else if (pkt->f->table == WEIR_CONNECTIONS)
+		pkt->flow = look_up_flow(WEIR_CONNECTIONS, family, pkt->key);
+	else if (pkt->f->table == WEIR_OPENINGS)
+		pkt->flow = look_up_flow(WEIR_OPENINGS, family, pkt->key);
+	else
+		pkt->flow = look_up_flow(WEIR_EXCHANGES, family, pkt->key);
+}
+
+static __always_inline bool carries_other_mac(const struct packet *pkt, const struct weir_flow *flow)
+{
+	return pkt->f->direction == WEIR_EGRESS && flow->flags & WEIR_FLOW_CHECK_MAC && pkt->f->source_mac &&
+	       pkt->f->source_mac != mac_word(flow->mac);
+}
+
+/* Of a connection that was admitted before, and is no more. */
+static __always_inline enum weir_verdict refuse_again(struct packet *pkt, const struct weir_flow *flow)
+{
+	pkt->f->reason = flow->reason;
+	return flow->flags & WEIR_FLOW_REJECTED ? WEIR_VERDICT_REJECT : WEIR_VERDICT_DROP;
+}
+
+/* A packet that asks for a connection of its own is decided, whatever the entry says. */
 static __always_inline enum weir_verdict match_flow(struct packet *pkt, enum weir_family family)
 {
 	struct weir_flow *flow;
+	int charged;
 
-	pkt->opener = pkt->direction;
-	if (pkt->hook == PACKET_PEEK || pkt->tcp_syn || pkt->later_fragment)
+	pkt->f->opener = pkt->f->direction;
+	if (pkt->hook == PACKET_PEEK || pkt->f->orphan || pkt->f->opening)
 		return WEIR_VERDICT_NONE;
-	flow = bpf_map_lookup_elem(flow_map(family), pkt->key);
-	if (!flow)
-		return WEIR_VERDICT_NONE;
-
-	pkt->flow = flow;
-	pkt->flow_generation = *(volatile __u32 *)&flow->generation;
-	barrier(); /* what the generation vouches for is read after it */
-	pkt->opener = flow->opener;
-	if (pkt->flow_generation != pkt->generation)
+	find_flow(pkt, family);
+	flow = pkt->flow;
+	if (!flow || pkt->f->flow_generation != pkt->f->generation)
 		return WEIR_VERDICT_NONE;
 
-	pkt->counter = flow->counter;
-	if (flow->flags & WEIR_FLOW_REVOKED)
-		return drop(pkt, flow->reason);
-	if (pkt->hook == PACKET_TC && flow->flags & WEIR_FLOW_LIMITED && pkt->direction == pkt->opener) {
-		pkt->revision = flow->revision;
-		pkt->decision = flow->decision;
-		pkt->limited = true;
-		pkt->known = true;
-		return WEIR_VERDICT_NONE;
-	}
-	return pass(pkt, WEIR_REASON_FLOW);
-}
-
-static __always_inline void insert_flow(const struct packet *pkt, enum weir_family family)
-{
-	const struct weir_flow flow = {
-		.generation = pkt->generation,
-		.revision = pkt->revision,
-		.decision = pkt->decision,
-		.counter = pkt->counter,
-		.opener = pkt->opener,
-		.flags = pkt->limited ? WEIR_FLOW_LIMITED : 0,
-	};
-
-	bpf_map_update_elem(flow_map(family), pkt->key, &flow, BPF_ANY);
-}
-
-static __always_inline void update_flow(const struct packet *pkt, struct weir_flow *flow, __u32 seen)
-{
-	if (!take_flow(flow, seen))
-		return;
-	flow->revision = pkt->revision;
-	flow->decision = pkt->decision;
-	flow->counter = pkt->counter;
-	flow->opener = pkt->opener;
-	flow->flags = pkt->limited ? WEIR_FLOW_LIMITED : 0;
-	stamp_flow(flow, pkt->generation);
-}
-
-/*
- * Passes an admitted packet and remembers its connection. Keeping never
- * decides: the packet passes also when the entry could not be made.
- */
-static __always_inline enum weir_verdict keep_flow(struct packet *pkt, enum weir_family family)
-{
-	struct weir_flow *flow = pkt->flow;
-
-	if (pkt->known)
+	pkt->f->counter = flow->counter;
+	if (unlikely(flow->flags & WEIR_FLOW_REVOKED))
+		return refuse_again(pkt, flow);
+	if (unlikely(carries_other_mac(pkt, flow)))
+		return drop(pkt, WEIR_REASON_SPOOFED_MAC);
+	if (pkt->hook == PACKET_XDP)
 		return pass(pkt, WEIR_REASON_FLOW);
-	if (pkt->hook != PACKET_TC || pkt->later_fragment || pkt->generation == WEIR_GENERATION_NONE)
-		return WEIR_VERDICT_PASS;
-	if (pkt->tcp_syn)
-		flow = bpf_map_lookup_elem(flow_map(family), pkt->key);
-	if (!flow)
-		insert_flow(pkt, family);
-	else
-		update_flow(pkt, flow, pkt->tcp_syn ? *(volatile __u32 *)&flow->generation : pkt->flow_generation);
+	pkt->f->reason = flow->reason;
+	if (flow->flags & WEIR_FLOW_LIMITED && pkt->f->direction == pkt->f->opener) {
+		/* There it is cheaper on the stack to decide again. */
+		if (pkt->cold)
+			return WEIR_VERDICT_NONE;
+		charged = charge_again(pkt, flow);
+
+		if (charged == ANOTHER_IMAGE)
+			return WEIR_VERDICT_NONE;
+		if (charged == NOT_CHARGED)
+			return over_limit(pkt);
+		if (charged == CHARGED_BUT_AUDIT)
+			pkt->f->reason = WEIR_REASON_AUDIT;
+	}
+	if (unlikely(track(pkt, flow)))
+		promote_flow(flow, pkt->key, family);
 	return WEIR_VERDICT_PASS;
 }
 

@@ -27,17 +27,17 @@ static __always_inline int packet_load(const struct packet *pkt, __u32 offset, v
 }
 
 /*
- * The size bytes at pkt->offset: in place where they are in the linear part,
+ * The size bytes at pkt->f->offset: in place where they are in the linear part,
  * else copied to scratch, which unlike pulling leaves the packet as it is (a
  * pull unshares a cloned head). NULL when the packet is shorter.
  */
 static __always_inline const void *packet_header(const struct packet *pkt, void *scratch, __u32 size)
 {
-	void *header = packet_data(pkt) + pkt->offset;
+	void *header = packet_data(pkt) + pkt->f->offset;
 
-	if (likely(header + size <= packet_data_end(pkt)))
+	if (!pkt->cold && likely(header + size <= packet_data_end(pkt)))
 		return header;
-	return packet_load(pkt, pkt->offset, scratch, size) ? NULL : scratch;
+	return packet_load(pkt, pkt->f->offset, scratch, size) ? NULL : scratch;
 }
 
 /* Beyond 64 KiB ("BIG TCP") a length field says zero; only a packet that is yet to be cut into segments can be so long.
@@ -55,13 +55,27 @@ static __always_inline __u32 packet_segments(const struct packet *pkt)
 	if (pkt->hook != PACKET_TC || !skb->gso_size)
 		return 1;
 	/* A sender that is not trusted with the number leaves it to be counted here. */
-	return skb->gso_segs ?: (pkt->length - pkt->offset + skb->gso_size - 1) / skb->gso_size;
+	return skb->gso_segs ?: (pkt->f->length - pkt->f->offset + skb->gso_size - 1) / skb->gso_size;
 }
 
 /* Bytes on the wire: every segment repeats the headers. */
 static __always_inline __u32 packet_wire_bytes(const struct packet *pkt, __u32 segments)
 {
-	return pkt->length + (segments - 1) * pkt->offset;
+	return pkt->f->length + (segments - 1) * pkt->f->offset;
+}
+
+static __always_inline bool same_ipv6(const __u8 *a, const __u8 *b)
+{
+	const __u32 *x = (const __u32 *)a, *y = (const __u32 *)b;
+
+	return x[3] == y[3] && x[2] == y[2] && x[1] == y[1] && x[0] == y[0];
+}
+
+static __always_inline bool is_unspecified_ipv6(const __u8 *addr)
+{
+	const __u32 *words = (const __u32 *)addr;
+
+	return !(words[0] | words[1] | words[2] | words[3]);
 }
 
 #endif

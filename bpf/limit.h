@@ -7,7 +7,7 @@
 #ifndef WEIR_BPF_LIMIT_H
 #define WEIR_BPF_LIMIT_H
 
-#include "flow.h"
+#include "header.h"
 
 /* A swap fails only because another packet's succeeded; one that loses this often is dropped. */
 #define SWAP_TRIES 8
@@ -31,24 +31,24 @@ static __always_inline __u64 limit_cost(const struct weir_image_limit *limit, co
 	return units * mult >> (limit->shift & 63);
 }
 
-static __always_inline bool bucket_take(struct weir_bucket *bucket, __u64 now, __u64 cost, __u64 burst)
+static __always_inline bool gcra_take(__u64 *bucket, __u64 now, __u64 cost, __u64 burst)
 {
 	if (!cost)
 		return true;
 	for (int i = 0; i < SWAP_TRIES; i++) {
-		__u64 seen = *(volatile __u64 *)&bucket->tat;
+		__u64 seen = *(volatile __u64 *)bucket;
 		/* Zero was never used: after years of uptime it would look like the future. */
 		__u64 from = !seen || (__s64)(seen - now) < 0 ? now : seen;
 		__u64 tat = from + cost;
 
 		/* Emptied under an earlier, larger burst: what it owes beyond this one's is forgiven. */
 		if (unlikely(from - now > burst)) {
-			__sync_val_compare_and_swap(&bucket->tat, seen, now + burst);
+			__sync_val_compare_and_swap(bucket, seen, now + burst);
 			return false;
 		}
 		if (tat - now > burst)
 			return false;
-		if (__sync_val_compare_and_swap(&bucket->tat, seen, tat) == seen)
+		if (__sync_val_compare_and_swap(bucket, seen, tat) == seen)
 			return true;
 	}
 	return false;
@@ -66,49 +66,70 @@ static __always_inline void refund(const struct weir_image *image, __u32 decisio
 	}
 }
 
+enum charged {
+	CHARGED,
+	CHARGED_BUT_AUDIT, /* over a limit that only says so */
+	NOT_CHARGED,
+	ANOTHER_IMAGE,
+};
+
 /*
  * All limits of a decision must conform; one that has no bucket never does.
  * Not inlined: packets without limits shall not carry its weight.
  */
-static __noinline bool charge(const __u32 *words, __u32 decision, __u32 packets, __u32 bytes, __u32 connections)
+static __noinline int charge(const __u32 *words, __u32 decision, __u32 packets, __u32 bytes, __u32 connections)
 {
 	const struct weir_image image = { .words = words, .mask = weir_image_mask };
 	const struct demand demand = { .packets = packets, .bytes = bytes, .connections = connections };
 	__u32 n = weir_image_decision_at(&image, decision).n_limits;
 	__u64 now = bpf_ktime_get_ns() * WEIR_TICKS_PER_NS;
+	int charged = CHARGED;
 
 	for (__u32 i = 0; i < WEIR_DECISION_LIMITS && i < n; i++) {
 		struct weir_image_limit limit = weir_image_limit_at(&image, decision, i);
 		__u64 burst = (__u64)limit.burst[1] << 32 | limit.burst[0];
 		struct weir_bucket *bucket = bpf_map_lookup_elem(&buckets, &limit.bucket);
 
-		if (bucket && bucket_take(bucket, now, limit_cost(&limit, &demand), burst))
+		if (bucket && gcra_take(&bucket->tat, now, limit_cost(&limit, &demand), burst))
 			continue;
 		if (bucket) {
 			__sync_fetch_and_add(&bucket->dropped_packets, packets);
 			__sync_fetch_and_add(&bucket->dropped_bytes, bytes);
 		}
+		if (limit.flags & WEIR_LIMIT_AUDIT) {
+			charged = CHARGED_BUT_AUDIT;
+			continue;
+		}
 		refund(&image, decision, i, &demand);
-		return false;
+		return NOT_CHARGED;
 	}
-	return true;
+	return charged;
 }
 
-/*
- * Limits hold for what the opener of a connection sends, not for the replies;
- * tc charges them, so that a packet that XDP lets through is not charged twice.
- */
-static __always_inline enum weir_verdict match_limits(struct packet *pkt)
+/* A decision is an offset in the image of one revision: of another it is to be made again. */
+__noinline int charge_known(__u32 decision, __u32 revision, __u32 packets, __u32 bytes)
 {
-	bool opens = !pkt->flow && !pkt->later_fragment;
-	__u32 segments;
+	__u32 slot = WEIR_SLOT_ENFORCED, first = 0;
+	void *inner = bpf_map_lookup_elem(&images, &slot);
+	const __u32 *words = inner ? bpf_map_lookup_elem(inner, &first) : NULL;
+	const struct weir_image image = { .words = words, .mask = weir_image_mask };
 
-	if (!pkt->limited || pkt->hook != PACKET_TC || pkt->direction != pkt->opener)
-		return WEIR_VERDICT_NONE;
-	segments = packet_segments(pkt);
-	if (charge(pkt->image.words, pkt->decision, segments, packet_wire_bytes(pkt, segments), opens))
-		return WEIR_VERDICT_NONE;
-	pkt->counter = WEIR_COUNTER_NONE;
+	if (!words || weir_image_header_word(&image, revision) != revision)
+		return ANOTHER_IMAGE;
+	return charge(words, decision, packets, bytes, 0);
+}
+
+/* Of a connection whose decision is known. */
+static __always_inline int charge_again(const struct packet *pkt, const struct weir_flow *flow)
+{
+	__u32 segments = packet_segments(pkt);
+
+	return charge_known(flow->decision, flow->revision, segments, packet_wire_bytes(pkt, segments));
+}
+
+static __always_inline enum weir_verdict over_limit(struct packet *pkt)
+{
+	pkt->f->counter = WEIR_COUNTER_NONE;
 	return drop(pkt, WEIR_REASON_LIMIT);
 }
 

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the stages of the packet's walk hand to one another. Every stage is
- * inlined and nothing but the flow key has its address taken, so the compiler
- * keeps these fields in registers and drops those that a path does not use.
+ * What the stages of the packet's walk hand to one another.
+ *
+ * The way of an established packet is inlined as a whole. Nothing but the flow
+ * key has its address taken there, so the compiler keeps the facts in registers
+ * and drops those that a path does not use. What other packets need is in
+ * functions of their own (cold.h), which get a copy of the facts.
  *
  * A stage returns a verdict, or WEIR_VERDICT_NONE for "no opinion: go on".
  */
@@ -24,55 +27,107 @@ union flow_key {
 	struct weir_flow6_key v6;
 };
 
-struct packet {
-	void *ctx; /* struct __sk_buff or struct xdp_md, as hook says */
-	enum packet_hook hook;
-	enum weir_direction direction;
-	__u32 ifindex;
-	__u32 length; /* link header included */
+/* What is known of a packet, as far as it is numbers. */
+struct facts {
+	__u8 peek;	/* it is asked about, not sent */
+	__u8 direction; /* enum weir_direction */
+	__u8 uplink;	/* arrives at the node: whose it is comes out by its destination */
+	__u8 ip_proto;
+	__u32 ifindex; /* of the endpoint */
+	__u32 length;  /* link header included */
 	__u32 generation;
+	__u64 source_mac; /* as mac_word() has it; 0: not to be seen */
+	__u32 now;	  /* tick, once a flow has been looked for */
 
 	/* parse */
-	__u32 offset; /* of the header to be parsed next; in the end, of the payload */
-	__u32 end;    /* of the IP packet: what follows is link padding */
-	union flow_key *key;
+	__u32 network; /* offset of the IP header */
+	__u32 offset;  /* of the header to be parsed next; in the end, of the payload */
+	__u32 end;     /* of the IP packet: what follows is link padding */
 	__be16 eth_proto;
-	__u8 ip_proto;
-	__u8 hop_limit;	     /* IPv6 */
-	__be16 fragment;     /* offset and more-fragments bits, as the family has them; zero: a whole packet */
-	bool later_fragment; /* without a transport header */
-	bool tcp_syn;	     /* asks for a new connection */
-	enum weir_port_protocol ports;
+	__be16 fragment;      /* offset and more-fragments bits, as the family has them; zero: a whole packet */
+	__u32 fragment_id;    /* as in the packet */
+	__u32 fragment_start; /* offset of what the fragment brings */
+	__u8 later_fragment;  /* without a transport header */
+	__u8 orphan;	      /* a later fragment whose first one nobody remembers */
+	__u8 opening;	      /* asks for a new connection: TCP SYN, SCTP INIT */
+	__u8 quoted;	      /* an ICMP error: key, protocol and ports are those of the packet that it is about */
+	__u8 hop_limit;	      /* IPv6 */
+	__u8 ports;	      /* enum weir_port_protocol */
+	__u8 flags;	      /* TCP's; of SCTP's first chunk */
+	__u8 type;	      /* ICMP's; of SCTP's first chunk */
+	__u32 seq;	      /* TCP, host order; SCTP: initiate tag */
+	__u32 ack;	      /* TCP, host order; SCTP: verification tag */
 
 	/* flow */
-	struct weir_flow *flow;	    /* the entry it was found to belong to, or NULL */
-	__u32 flow_generation;	    /* of that entry when it was found */
-	enum weir_direction opener; /* the direction in which policy judges it */
-	bool known;		    /* decided before; only its limits are left to charge */
+	__u8 found;   /* it belongs to an entry, of an earlier generation */
+	__u8 table;   /* enum weir_flow_table: where that is */
+	__u8 opener;  /* enum weir_direction in which policy judges it */
+	__u8 audited; /* policy would drop it, but only says so */
+	__u32 flow_generation;
 
-	/* endpoint, policy */
+	/* endpoint, policy, account */
 	__u32 identity;
-	__u32 peer; /* identity */
-	struct weir_image image;
+	__u32 peer;	/* identity */
 	__u32 revision; /* of the image that decision is an offset in */
 	__u32 decision;
-	bool limited;
-
-	/* account */
 	__u32 counter;
+	__u8 limited;
 	__u8 reason;
+	__u8 pad[6];
 };
+
+/* Room for any header that is not in the linear part of the packet, for one at a time. */
+struct scratch {
+	__u8 bytes[48];
+} __attribute__((aligned(8)));
+#define SCRATCH_ETHERNET 2 /* where its source address is on a word boundary, for mac_word() */
+
+struct packet {
+	struct facts *f;
+	struct scratch *scratch;
+	enum packet_hook hook;
+	bool cold; /* in a cold stage: offsets are anything, so headers are copied */
+	bool odd;  /* of a shape that established packets seldom have */
+	void *ctx; /* struct __sk_buff or struct xdp_md, as hook says */
+	union flow_key *key;
+	struct weir_flow *flow; /* the entry that it belongs to, or NULL */
+	struct weir_endpoint *endpoint;
+	struct weir_image image;
+};
+
+/* A value that comes from memory is anything, to the verifier; as an index it has to be one of two. */
+static __always_inline __u32 own_end(const struct packet *pkt)
+{
+	return pkt->f->direction & 1;
+}
+
+static __always_inline __u32 other_end(const struct packet *pkt)
+{
+	return own_end(pkt) ^ 1;
+}
+
+_Static_assert(sizeof(struct facts) == 104, "facts have no hidden padding: they are handed over as initialised memory");
 
 static __always_inline enum weir_verdict pass(struct packet *pkt, __u8 reason)
 {
-	pkt->reason = reason;
+	pkt->f->reason = reason;
 	return WEIR_VERDICT_PASS;
 }
 
 static __always_inline enum weir_verdict drop(struct packet *pkt, __u8 reason)
 {
-	pkt->reason = reason;
+	pkt->f->reason = reason;
 	return WEIR_VERDICT_DROP;
+}
+
+/* Six bytes as one word to compare; what follows them is shifted out. Eight bytes must be readable there. */
+static __always_inline __u64 mac_word(const void *mac)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return *(const __u64 *)mac << 16;
+#else
+	return *(const __u64 *)mac >> 16;
+#endif
 }
 
 #endif

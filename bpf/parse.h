@@ -13,6 +13,12 @@
 
 #define VLAN_TAGS_MAX	    2
 #define IPV4_MIN_IHL	    5
+#define IPV4_OPTIONS_MIN    4
+#define IPV4_OPTIONS_MAX    40
+#define IPV4_OPTION_END	    0
+#define IPV4_OPTION_NOP	    1
+#define IPV4_OPTION_LSRR    131
+#define IPV4_OPTION_SSRR    137
 #define IPV4_OFFSET_MASK    0x1fff
 #define IPV4_MORE_FRAGMENTS 0x2000
 #define IPV6_EXTENSIONS_MAX 8
@@ -25,12 +31,18 @@ struct vlan_tag {
 	__be16 eth_proto;
 };
 
-/* The first eight bytes of any IPv6 extension header; offset is of the fragment header only. */
+/* The first eight bytes of any IPv6 extension header. */
 struct ipv6_extension {
 	__u8 ip_proto;
 	__u8 length;
-	__be16 offset;
-	__be32 rest;
+	union {
+		__be16 offset; /* fragment header */
+		struct {
+			__u8 type;
+			__u8 segments_left;
+		} routing;
+	};
+	__be32 id; /* fragment header */
 };
 
 static __always_inline bool is_vlan(__be16 eth_proto)
@@ -44,16 +56,15 @@ static __always_inline enum weir_verdict parse_vlan(struct packet *pkt)
 	__u32 tags = pkt->hook == PACKET_TC && ((struct __sk_buff *)pkt->ctx)->vlan_present;
 
 #pragma unroll
-	for (int i = 0; i < VLAN_TAGS_MAX && is_vlan(pkt->eth_proto); i++) {
-		struct vlan_tag scratch;
-		const struct vlan_tag *tag = packet_header(pkt, &scratch, sizeof(scratch));
+	for (int i = 0; i < VLAN_TAGS_MAX && is_vlan(pkt->f->eth_proto); i++) {
+		const struct vlan_tag *tag = packet_header(pkt, pkt->scratch->bytes, sizeof(*tag));
 
 		if (!tag || ++tags > VLAN_TAGS_MAX)
 			return drop(pkt, WEIR_REASON_BAD_ETHERNET);
-		pkt->eth_proto = tag->eth_proto;
-		pkt->offset += sizeof(*tag);
+		pkt->f->eth_proto = tag->eth_proto;
+		pkt->f->offset += sizeof(*tag);
 	}
-	return is_vlan(pkt->eth_proto) ? drop(pkt, WEIR_REASON_BAD_ETHERNET) : WEIR_VERDICT_NONE;
+	return is_vlan(pkt->f->eth_proto) ? drop(pkt, WEIR_REASON_BAD_ETHERNET) : WEIR_VERDICT_NONE;
 }
 
 /*
@@ -63,34 +74,80 @@ static __always_inline enum weir_verdict parse_vlan(struct packet *pkt)
  */
 static __always_inline bool lost_ethernet(const struct packet *pkt, __be16 eth_proto)
 {
-	return pkt->hook == PACKET_TC && pkt->direction == WEIR_EGRESS &&
+	return pkt->hook == PACKET_TC && pkt->f->direction == WEIR_EGRESS &&
 	       eth_proto != ((struct __sk_buff *)pkt->ctx)->protocol;
 }
 
 static __always_inline enum weir_verdict parse_ethernet(struct packet *pkt)
 {
-	struct ethhdr scratch;
-	const struct ethhdr *eth = packet_header(pkt, &scratch, sizeof(scratch));
+	const struct ethhdr *eth = packet_header(pkt, pkt->scratch->bytes + SCRATCH_ETHERNET, sizeof(*eth));
 
 	if (!eth)
 		return drop(pkt, WEIR_REASON_BAD_ETHERNET);
-	pkt->eth_proto = eth->h_proto;
-	pkt->offset = sizeof(*eth);
-	if (unlikely(lost_ethernet(pkt, pkt->eth_proto))) {
-		pkt->eth_proto = ((struct __sk_buff *)pkt->ctx)->protocol;
-		pkt->offset = 0;
+	pkt->f->eth_proto = eth->h_proto;
+	pkt->f->offset = sizeof(*eth);
+	pkt->f->source_mac = pkt->f->direction == WEIR_EGRESS ? mac_word(eth->h_source) : 0;
+	if (unlikely(lost_ethernet(pkt, pkt->f->eth_proto))) {
+		pkt->f->eth_proto = ((struct __sk_buff *)pkt->ctx)->protocol;
+		pkt->f->offset = 0;
+		pkt->f->source_mac = 0;
 	}
-	return is_vlan(pkt->eth_proto) ? parse_vlan(pkt) : WEIR_VERDICT_NONE;
+	return is_vlan(pkt->f->eth_proto) ? parse_vlan(pkt) : WEIR_VERDICT_NONE;
+}
+
+/*
+ * What is wrong with the options of an IPv4 header, or WEIR_REASON_NONE. A
+ * loose or strict source route (RFC 791) makes another host the next
+ * destination than the one that policy is asked about.
+ */
+static __always_inline __u32 ipv4_options_fault(struct __sk_buff *skb, __u32 offset, __u32 length)
+{
+	__u8 options[IPV4_OPTIONS_MAX + 1] = {};
+	__u32 at = 0;
+
+	/* One at a time, lest the compiler make of both one comparison that tells the verifier nothing. */
+	if (length < IPV4_OPTIONS_MIN)
+		return WEIR_REASON_BAD_IPV4;
+	barrier_var(length);
+	if (length > IPV4_OPTIONS_MAX || bpf_skb_load_bytes(skb, offset, options, length))
+		return WEIR_REASON_BAD_IPV4;
+	for (int i = 0; i < IPV4_OPTIONS_MAX; i++) {
+		__u8 type, size;
+
+		if (at >= length || at >= IPV4_OPTIONS_MAX)
+			return at == length ? WEIR_REASON_NONE : WEIR_REASON_BAD_IPV4;
+		type = options[at];
+		size = options[at + 1];
+		if (type == IPV4_OPTION_END)
+			return WEIR_REASON_NONE;
+		if (type == IPV4_OPTION_LSRR || type == IPV4_OPTION_SSRR)
+			return WEIR_REASON_SOURCE_ROUTE;
+		if (type != IPV4_OPTION_NOP && size < 2)
+			return WEIR_REASON_BAD_IPV4;
+		at += type == IPV4_OPTION_NOP ? 1 : size;
+	}
+	return WEIR_REASON_NONE;
+}
+
+static __always_inline enum weir_verdict check_ipv4_options(struct packet *pkt)
+{
+	const __u32 first = pkt->f->network + sizeof(struct iphdr);
+	__u32 reason;
+
+	if (pkt->f->offset == first)
+		return WEIR_VERDICT_NONE;
+	reason = ipv4_options_fault(pkt->ctx, first, pkt->f->offset - first);
+	return reason == WEIR_REASON_NONE ? WEIR_VERDICT_NONE : drop(pkt, reason);
 }
 
 static __always_inline enum weir_verdict parse_ipv4(struct packet *pkt)
 {
-	struct iphdr scratch;
-	const struct iphdr *ip = packet_header(pkt, &scratch, sizeof(scratch));
+	const struct iphdr *ip = packet_header(pkt, pkt->scratch->bytes, sizeof(*ip));
 	struct weir_flow4_key *key = &pkt->key->v4;
-	__u32 room = pkt->length - pkt->offset;
+	__u32 room = pkt->f->length - pkt->f->offset;
 	__u32 header, total;
 
+	pkt->f->network = pkt->f->offset;
 	if (!ip || ip->version != 4 || ip->ihl < IPV4_MIN_IHL)
 		return drop(pkt, WEIR_REASON_BAD_IPV4);
 	header = ip->ihl * 4;
@@ -100,13 +157,16 @@ static __always_inline enum weir_verdict parse_ipv4(struct packet *pkt)
 	if (total < header || total > room)
 		return drop(pkt, WEIR_REASON_BAD_IPV4);
 
-	key->local = pkt->direction == WEIR_EGRESS ? ip->saddr : ip->daddr;
-	key->remote = pkt->direction == WEIR_EGRESS ? ip->daddr : ip->saddr;
-	pkt->ip_proto = ip->protocol;
-	pkt->fragment = ip->frag_off & bpf_htons(IPV4_OFFSET_MASK | IPV4_MORE_FRAGMENTS);
-	pkt->later_fragment = pkt->fragment & bpf_htons(IPV4_OFFSET_MASK);
-	pkt->end = pkt->offset + total;
-	pkt->offset += header;
+	__builtin_memset(key, 0, sizeof(*key));
+	key->local = pkt->f->direction == WEIR_EGRESS ? ip->saddr : ip->daddr;
+	key->remote = pkt->f->direction == WEIR_EGRESS ? ip->daddr : ip->saddr;
+	pkt->f->ip_proto = ip->protocol;
+	pkt->f->fragment = ip->frag_off & bpf_htons(IPV4_OFFSET_MASK | IPV4_MORE_FRAGMENTS);
+	pkt->f->fragment_id = ip->id;
+	pkt->f->later_fragment = !!(pkt->f->fragment & bpf_htons(IPV4_OFFSET_MASK));
+	pkt->f->end = pkt->f->offset + total;
+	pkt->f->offset += header;
+	pkt->f->fragment_start = pkt->f->offset;
 	return WEIR_VERDICT_NONE;
 }
 
@@ -137,24 +197,28 @@ static __always_inline __be16 ipv6_fragment(__u8 ip_proto, __be16 offset)
 }
 
 /* Follows the extension headers to the transport header, or to the end of what a later fragment tells of them. */
-static __always_inline enum weir_verdict parse_ipv6_extensions(struct packet *pkt)
+static __always_inline enum weir_verdict follow_ipv6_extensions(struct packet *pkt)
 {
 	for (int i = 0; i < IPV6_EXTENSIONS_MAX; i++) {
 		struct ipv6_extension extension;
-		__u8 ip_proto = pkt->ip_proto;
+		__u8 ip_proto = pkt->f->ip_proto;
 
-		/* Always copied: to the verifier, the headers' many possible places in the packet are then all the
-		 * same. */
-		if (packet_load(pkt, pkt->offset, &extension, sizeof(extension)) ||
+		if (packet_load(pkt, pkt->f->offset, &extension, sizeof(extension)) ||
 		    (ip_proto == IPPROTO_HOPOPTS && i > 0))
 			return drop(pkt, WEIR_REASON_BAD_IPV6);
-		pkt->offset += ipv6_extension_length(ip_proto, extension.length);
-		if (pkt->offset > pkt->end)
+		pkt->f->offset += ipv6_extension_length(ip_proto, extension.length);
+		if (pkt->f->offset > pkt->f->end)
 			return drop(pkt, WEIR_REASON_BAD_IPV6);
-		pkt->ip_proto = extension.ip_proto;
-		pkt->fragment |= ipv6_fragment(ip_proto, extension.offset);
-		pkt->later_fragment = pkt->fragment & bpf_htons(IPV6_OFFSET_MASK);
-		if (pkt->later_fragment || !is_ipv6_extension(pkt->ip_proto))
+		if (ip_proto == IPPROTO_ROUTING && extension.routing.segments_left)
+			return drop(pkt, WEIR_REASON_SOURCE_ROUTE);
+		if (ip_proto == IPPROTO_FRAGMENT) {
+			pkt->f->fragment_id = extension.id;
+			pkt->f->fragment_start = pkt->f->offset;
+		}
+		pkt->f->ip_proto = extension.ip_proto;
+		pkt->f->fragment |= ipv6_fragment(ip_proto, extension.offset);
+		pkt->f->later_fragment = !!(pkt->f->fragment & bpf_htons(IPV6_OFFSET_MASK));
+		if (pkt->f->later_fragment || !is_ipv6_extension(pkt->f->ip_proto))
 			return WEIR_VERDICT_NONE;
 	}
 	return drop(pkt, WEIR_REASON_IPV6_EXTENSIONS);
@@ -162,12 +226,12 @@ static __always_inline enum weir_verdict parse_ipv6_extensions(struct packet *pk
 
 static __always_inline enum weir_verdict parse_ipv6(struct packet *pkt)
 {
-	struct ipv6hdr scratch;
-	const struct ipv6hdr *ip = packet_header(pkt, &scratch, sizeof(scratch));
+	const struct ipv6hdr *ip = packet_header(pkt, pkt->scratch->bytes, sizeof(*ip));
 	struct weir_flow6_key *key = &pkt->key->v6;
-	__u32 room = pkt->length - pkt->offset;
+	__u32 room = pkt->f->length - pkt->f->offset;
 	__u32 total;
 
+	pkt->f->network = pkt->f->offset;
 	if (!ip || ip->version != 6)
 		return drop(pkt, WEIR_REASON_BAD_IPV6);
 	total = sizeof(*ip) + bpf_ntohs(ip->payload_len);
@@ -176,13 +240,19 @@ static __always_inline enum weir_verdict parse_ipv6(struct packet *pkt)
 	if (total > room)
 		return drop(pkt, WEIR_REASON_BAD_IPV6);
 
-	__builtin_memcpy(key->local, pkt->direction == WEIR_EGRESS ? &ip->saddr : &ip->daddr, sizeof(key->local));
-	__builtin_memcpy(key->remote, pkt->direction == WEIR_EGRESS ? &ip->daddr : &ip->saddr, sizeof(key->remote));
-	pkt->ip_proto = ip->nexthdr;
-	pkt->hop_limit = ip->hop_limit;
-	pkt->end = pkt->offset + total;
-	pkt->offset += sizeof(*ip);
-	return is_ipv6_extension(pkt->ip_proto) ? parse_ipv6_extensions(pkt) : WEIR_VERDICT_NONE;
+	__builtin_memset(key, 0, sizeof(*key));
+	__builtin_memcpy(key->local, pkt->f->direction == WEIR_EGRESS ? &ip->saddr : &ip->daddr, sizeof(key->local));
+	__builtin_memcpy(key->remote, pkt->f->direction == WEIR_EGRESS ? &ip->daddr : &ip->saddr, sizeof(key->remote));
+	pkt->f->ip_proto = ip->nexthdr;
+	pkt->f->hop_limit = ip->hop_limit;
+	pkt->f->end = pkt->f->offset + total;
+	pkt->f->offset += sizeof(*ip);
+	return WEIR_VERDICT_NONE;
+}
+
+static __always_inline enum weir_verdict parse_ip(struct packet *pkt, enum weir_family family)
+{
+	return family == WEIR_IPV4 ? parse_ipv4(pkt) : parse_ipv6(pkt);
 }
 
 #endif

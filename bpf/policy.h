@@ -3,7 +3,7 @@
 #ifndef WEIR_BPF_POLICY_H
 #define WEIR_BPF_POLICY_H
 
-#include "flow.h"
+#include "endpoint.h"
 
 /* The packet's only look at the slot: whatever is swapped in later, it is judged by this image alone. */
 static __always_inline enum weir_verdict find_image(struct packet *pkt)
@@ -13,7 +13,7 @@ static __always_inline enum weir_verdict find_image(struct packet *pkt)
 
 	pkt->image.words = inner ? bpf_map_lookup_elem(inner, &first) : NULL;
 	if (!pkt->image.words)
-		return refuse(pkt, WEIR_REASON_NO_IMAGE);
+		return refuse(pkt, WEIR_REASON_NO_IMAGE, WEIR_VERDICT_DROP);
 	pkt->image.mask = weir_image_mask;
 	return WEIR_VERDICT_NONE;
 }
@@ -39,28 +39,34 @@ static __always_inline __u16 connection_port(const struct packet *pkt, enum weir
 	__be16 remote = family == WEIR_IPV4 ? pkt->key->v4.remote_port : pkt->key->v6.remote_port;
 	__be16 local = family == WEIR_IPV4 ? pkt->key->v4.local_port : pkt->key->v6.local_port;
 
-	return bpf_ntohs(pkt->opener == WEIR_EGRESS ? remote : local);
+	return bpf_ntohs(pkt->f->opener == WEIR_EGRESS ? remote : local);
 }
 
 static __always_inline enum weir_verdict match_policy(struct packet *pkt, enum weir_family family)
 {
 	const struct weir_image *image = &pkt->image;
-	__u32 subject = weir_image_subject_class(image, pkt->identity);
+	__u32 subject = weir_image_subject_class(image, pkt->f->identity);
 	__u32 peer_id = peer_identity(pkt, family);
 	__u32 peer = weir_image_peer_class(image, peer_id, family, remote_address(pkt, family));
-	__u32 port = weir_image_port_class(image, pkt->ports, connection_port(pkt, family));
-	__u32 at = weir_image_cell(image, subject, pkt->opener, peer, port);
+	__u32 port = weir_image_port_class(image, pkt->f->ports, connection_port(pkt, family));
+	__u32 at = weir_image_cell(image, subject, pkt->f->opener, peer, port);
 	struct weir_image_decision decision = weir_image_decision_at(image, at);
 
-	pkt->peer = peer_id;
-	pkt->revision = weir_image_header_word(image, revision);
-	pkt->decision = at;
-	pkt->limited = decision.n_limits;
-	pkt->counter = decision.counter;
-	pkt->reason = decision.reason;
-	if (decision.verdict == WEIR_VERDICT_PASS || decision.flags & WEIR_DECISION_AUDIT)
+	pkt->f->peer = peer_id;
+	pkt->f->revision = weir_image_header_word(image, revision);
+	pkt->f->decision = at;
+	pkt->f->limited = decision.n_limits;
+	pkt->f->counter = decision.counter;
+	pkt->f->reason = decision.reason;
+	if (decision.verdict == WEIR_VERDICT_PASS)
 		return WEIR_VERDICT_NONE;
-	return refuse(pkt, decision.reason);
+	if (decision.flags & WEIR_DECISION_AUDIT) {
+		pkt->f->audited = true;
+		pkt->f->reason = WEIR_REASON_AUDIT;
+		return WEIR_VERDICT_NONE;
+	}
+	return refuse(pkt, decision.reason,
+		      decision.flags & WEIR_DECISION_REJECT ? WEIR_VERDICT_REJECT : WEIR_VERDICT_DROP);
 }
 
 #endif

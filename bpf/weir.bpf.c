@@ -4,33 +4,37 @@
 #include <linux/pkt_cls.h>
 #include <bpf/bpf_helpers.h>
 
+#include "answer.h"
 #include "decide.h"
 #include "sweep.h"
 #include "weir/explain.h"
 
 static __always_inline int enforce_tc(struct __sk_buff *skb, enum weir_direction direction)
 {
-	struct packet pkt = {
+	struct facts facts = {
 		.generation = *(volatile __u32 *)&weir_control.generation,
-		.ctx = skb,
-		.hook = PACKET_TC,
 		.direction = direction,
 		.ifindex = skb->ifindex,
 		.length = skb->len,
 		.counter = WEIR_COUNTER_NONE,
 	};
+	struct scratch scratch;
+	union flow_key key;
+	struct packet pkt = { .f = &facts, .scratch = &scratch, .hook = PACKET_TC, .ctx = skb, .key = &key };
 	enum weir_verdict verdict = decide(&pkt);
 
 	account(&pkt);
 	/* What passes here is still subject to other programs on the hook. */
-	return verdict == WEIR_VERDICT_PASS ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+	if (verdict == WEIR_VERDICT_PASS)
+		return TC_ACT_UNSPEC;
+	return verdict == WEIR_VERDICT_REJECT ? answer(&pkt) : TC_ACT_SHOT;
 }
 
 /* What leaves the pod arrives on the host-side interface, and the other way round. */
 SEC("tc")
 int weir_from_pod(struct __sk_buff *skb)
 {
-	return enforce_tc(skb, WEIR_EGRESS);
+	return is_answer(skb) ? TC_ACT_UNSPEC : enforce_tc(skb, WEIR_EGRESS);
 }
 
 SEC("tc")
@@ -39,44 +43,64 @@ int weir_to_pod(struct __sk_buff *skb)
 	return enforce_tc(skb, WEIR_INGRESS);
 }
 
-/* Only drops, and accounts for nothing else: what it lets through is judged and counted by tc. */
-SEC("xdp.frags")
-int weir_xdp(struct xdp_md *xdp)
+/*
+ * Only drops, and accounts for nothing else: what it lets through is judged and
+ * counted by tc. So is what is to be answered.
+ */
+static __always_inline int enforce_xdp(struct xdp_md *xdp, enum weir_direction direction, bool uplink)
 {
-	struct packet pkt = {
+	struct facts facts = {
 		.generation = *(volatile __u32 *)&weir_control.generation,
-		.ctx = xdp,
-		.hook = PACKET_XDP,
-		.direction = WEIR_EGRESS,
-		.ifindex = xdp->ingress_ifindex,
+		.direction = direction,
+		.uplink = uplink,
+		.ifindex = uplink ? 0 : xdp->ingress_ifindex,
 		.length = bpf_xdp_get_buff_len(xdp),
 		.counter = WEIR_COUNTER_NONE,
 	};
+	struct scratch scratch;
+	union flow_key key;
+	struct packet pkt = { .f = &facts, .scratch = &scratch, .hook = PACKET_XDP, .ctx = xdp, .key = &key };
 
-	if (decide(&pkt) == WEIR_VERDICT_PASS)
+	/* What arrives at the node may be for nobody here: then it is not for us to drop. */
+	if (decide(&pkt) != WEIR_VERDICT_DROP || !facts.ifindex)
 		return XDP_PASS;
 	account(&pkt);
 	return XDP_DROP;
+}
+
+SEC("xdp.frags")
+int weir_xdp(struct xdp_md *xdp)
+{
+	return enforce_xdp(xdp, WEIR_EGRESS, false);
+}
+
+/* On the interfaces by which the node is reached: what is denied on its way to a pod ends before an skb is made. */
+SEC("xdp.frags")
+int weir_uplink(struct xdp_md *xdp)
+{
+	return enforce_xdp(xdp, WEIR_INGRESS, true);
 }
 
 /* Runs only by BPF_PROG_TEST_RUN: answers what the programs above would do with a packet; see weir/explain.h. */
 SEC("tc")
 int weir_explain(struct __sk_buff *skb)
 {
-	struct packet pkt = {
-		.ctx = skb,
-		.hook = PACKET_PEEK,
+	struct facts facts = {
+		.peek = true,
 		.direction = skb->cb[WEIR_ASK_DIRECTION] == WEIR_EGRESS ? WEIR_EGRESS : WEIR_INGRESS,
 		.ifindex = skb->cb[WEIR_ASK_IFINDEX],
 		.length = skb->len,
 	};
+	struct scratch scratch;
+	union flow_key key;
+	struct packet pkt = { .f = &facts, .scratch = &scratch, .hook = PACKET_PEEK, .ctx = skb, .key = &key };
 	enum weir_verdict verdict = decide(&pkt);
 
-	skb->cb[WEIR_TOLD_REASON] = pkt.reason;
-	skb->cb[WEIR_TOLD_DECISION] = pkt.decision;
-	skb->cb[WEIR_TOLD_REVISION] = pkt.revision;
-	skb->cb[WEIR_TOLD_IDENTITY] = pkt.identity;
-	skb->cb[WEIR_TOLD_PEER] = pkt.peer;
+	skb->cb[WEIR_TOLD_REASON] = facts.reason;
+	skb->cb[WEIR_TOLD_DECISION] = facts.decision;
+	skb->cb[WEIR_TOLD_REVISION] = facts.revision;
+	skb->cb[WEIR_TOLD_IDENTITY] = facts.identity;
+	skb->cb[WEIR_TOLD_PEER] = facts.peer;
 	return verdict;
 }
 

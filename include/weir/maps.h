@@ -146,10 +146,10 @@ struct weir_flow {
 	__u8 flags;	  /* WEIR_FLOW_* */
 	__u8 reason;	  /* of the packets that belong to it: FLOW, AUDIT or, with WEIR_FLOW_REVOKED, of the denial */
 	__u32 seen;	  /* tick of its last packet */
-	__u32 opened;	  /* tick of its first */
 	__u8 mac[6];	  /* that packets from the endpoint carry, with WEIR_FLOW_CHECK_MAC */
-	__u8 heard;	  /* WEIR_HEARD_*: of what each end has been seen to send */
+	__u8 heard;	  /* WEIR_HEARD*: of what each end has been seen to send */
 	__u8 pad;
+	__u32 opened;		      /* tick of its first packet */
 	struct weir_flow_end ends[2]; /* by enum weir_direction: the endpoint's own is WEIR_EGRESS */
 	__u32 reserved;
 	struct weir_counter counts[2]; /* by direction; of packets that meet on two CPUs, one may go uncounted */
@@ -158,10 +158,12 @@ struct weir_flow {
 #define WEIR_FLOW_LIMITED   0x01u /* the decision has limits: fetch the image */
 #define WEIR_FLOW_REVOKED   0x02u /* was admitted, is no more: drop both directions */
 #define WEIR_FLOW_CHECK_MAC 0x04u
+#define WEIR_FLOW_REJECTED  0x08u /* with REVOKED: answered, not dropped silently */
 
-/* heard: shifted left by the direction */
+/* heard: shifted left by the direction of the end that sent it */
 #define WEIR_HEARD	 0x01u /* ends[] of this direction holds something */
 #define WEIR_HEARD_CLOSE 0x04u /* TCP FIN, SCTP SHUTDOWN */
+#define WEIR_HEARD_ACK	 0x10u /* ends[].ack holds something */
 
 /* fragments: what the first fragment of a packet has told of the others. */
 struct weir_fragment_key {
@@ -183,9 +185,9 @@ struct weir_fragment {
 	__u8 pad[3];
 	__u32 seen; /* tick */
 	__u16 head;
-	__u16 tail;
+	__u16 tail; /* zero: nothing has come beyond head */
 	__u16 tail_end;
-	__u16 reserved;
+	__u16 total; /* zero: the last one has not come yet */
 };
 
 /* shields: a remote address, or the address of an endpoint -> how much of its traffic is denied. */
@@ -245,6 +247,7 @@ _Static_assert(sizeof(struct weir_address) == 8, "address layout");
 _Static_assert(sizeof(struct weir_flow4_key) == 20, "IPv4 flow key layout");
 _Static_assert(sizeof(struct weir_flow6_key) == 44, "IPv6 flow key layout");
 _Static_assert(sizeof(struct weir_flow) == 88, "flow layout");
+_Static_assert(__builtin_offsetof(struct weir_flow, mac) % 8 == 0, "the MAC address is compared as one word");
 _Static_assert(sizeof(struct weir_fragment_key) == 44, "fragment key layout");
 _Static_assert(sizeof(struct weir_fragment) == 20, "fragment layout");
 _Static_assert(sizeof(struct weir_shield_key) == 20, "shield key layout");

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Stages that an established packet doesn't come to. Each is a global function:
+ * the verifier proves it once, for whatever facts it may be given, instead of
+ * again for each way that leads to it, and the way of an established packet
+ * stays short.
+ *
+ * COLD_STAGE() makes NAME4 and NAME6 of an inline stage, for tc;
+ * COLD_STAGE_XDP() makes NAME_xdp4 and NAME_xdp6.
+ */
+#ifndef WEIR_BPF_COLD_H
+#define WEIR_BPF_COLD_H
+
+#include "packet.h"
+
+#define COLD_FUNCTION(context, which, name, stage, family, key_type)                                   \
+	__noinline int name(context *ctx, struct facts *facts, struct key_type *flow_key)              \
+	{                                                                                              \
+		struct scratch scratch;                                                                \
+		struct packet pkt = {                                                                  \
+			.f = facts, .scratch = &scratch, .ctx = ctx, .key = (union flow_key *)flow_key \
+		};                                                                                     \
+                                                                                                       \
+		if (!facts || !flow_key)                                                               \
+			return WEIR_VERDICT_DROP;                                                      \
+		pkt.cold = true;                                                                       \
+		pkt.hook = which;                                                                      \
+		return stage(&pkt, family);                                                            \
+	}
+
+#define COLD_STAGE(stage)                                                                                  \
+	COLD_FUNCTION(struct __sk_buff, facts->peek ? PACKET_PEEK : PACKET_TC, stage##4, stage, WEIR_IPV4, \
+		      weir_flow4_key)                                                                      \
+	COLD_FUNCTION(struct __sk_buff, facts->peek ? PACKET_PEEK : PACKET_TC, stage##6, stage, WEIR_IPV6, \
+		      weir_flow6_key)
+#define COLD_STAGE_XDP(stage)                                                                    \
+	COLD_FUNCTION(struct xdp_md, PACKET_XDP, stage##_xdp4, stage, WEIR_IPV4, weir_flow4_key) \
+	COLD_FUNCTION(struct xdp_md, PACKET_XDP, stage##_xdp6, stage, WEIR_IPV6, weir_flow6_key)
+
+/* By a cold stage: in place. */
+#define CALL_STAGE(pkt, stage, family)                                                               \
+	((enum weir_verdict)((family) == WEIR_IPV4 ? stage##4((pkt)->ctx, (pkt)->f, &(pkt)->key->v4) \
+						   : stage##6((pkt)->ctx, (pkt)->f, &(pkt)->key->v6)))
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Remembers what was admitted. Keeping never decides: a packet passes also when its entry could not be made. */
+#ifndef WEIR_BPF_KEEP_H
+#define WEIR_BPF_KEEP_H
+
+#include "endpoint.h"
+#include "fragment.h"
+
+static __always_inline __u8 flow_flags(const struct packet *pkt)
+{
+	return (pkt->f->limited ? WEIR_FLOW_LIMITED : 0) |
+	       (pkt->endpoint->flags & WEIR_ENDPOINT_CHECK_MAC ? WEIR_FLOW_CHECK_MAC : 0);
+}
+
+static __always_inline __u8 flow_reason(const struct packet *pkt)
+{
+	return pkt->f->audited ? WEIR_REASON_AUDIT : WEIR_REASON_FLOW;
+}
+
+static __always_inline void insert_flow(struct packet *pkt, enum weir_family family)
+{
+	struct weir_flow flow = {
+		.generation = pkt->f->generation,
+		.revision = pkt->f->revision,
+		.decision = pkt->f->decision,
+		.counter = pkt->f->counter,
+		.opener = pkt->f->opener,
+		.flags = flow_flags(pkt),
+		.reason = flow_reason(pkt),
+	};
+
+	__builtin_memcpy(flow.mac, pkt->endpoint->mac, sizeof(flow.mac));
+	begin_track(pkt, family, &flow);
+	if (is_stream(pkt))
+		enter_flow(WEIR_OPENINGS, family, pkt->key, &flow);
+	else
+		enter_flow(WEIR_EXCHANGES, family, pkt->key, &flow);
+}
+
+static __always_inline void update_flow(const struct packet *pkt, struct weir_flow *flow)
+{
+	if (!take_flow(flow, pkt->f->flow_generation))
+		return;
+	flow->revision = pkt->f->revision;
+	flow->decision = pkt->f->decision;
+	flow->counter = pkt->f->counter;
+	flow->opener = pkt->f->opener;
+	flow->flags = flow_flags(pkt);
+	flow->reason = flow_reason(pkt);
+	__builtin_memcpy(flow->mac, pkt->endpoint->mac, sizeof(flow->mac));
+	stamp_flow(flow, pkt->f->generation);
+}
+
+/* The same addresses and ports again: what is over makes room, what goes on is left to the two ends to settle. */
+static __always_inline void open_flow(struct packet *pkt, enum weir_family family)
+{
+	struct weir_flow *last = look_up_flow(WEIR_CONNECTIONS, family, pkt->key);
+
+	pkt->f->now = clock_ticks();
+	if (last && (last->state == WEIR_FLOW_TIME_WAIT || last->state == WEIR_FLOW_CLOSED ||
+		     last->flags & WEIR_FLOW_REVOKED || flow_has_expired(last, pkt->f->now)))
+		leave_flow(WEIR_CONNECTIONS, family, pkt->key);
+	insert_flow(pkt, family);
+}
+
+static __always_inline bool is_reset(const struct packet *pkt)
+{
+	return pkt->f->ports == WEIR_PORTS_TCP ? pkt->f->flags & TCP_RST
+					       : pkt->f->ports == WEIR_PORTS_SCTP && pkt->f->type == SCTP_ABORT;
+}
+
+static __always_inline void keep_flow(struct packet *pkt, enum weir_family family)
+{
+	if (pkt->f->opening)
+		open_flow(pkt, family);
+	else if (pkt->flow) {
+		update_flow(pkt, pkt->flow);
+		/* An opening that is complete by this packet is promoted by the next. */
+		if (!pkt->f->quoted)
+			track(pkt, pkt->flow);
+	} else if (!pkt->f->later_fragment && !is_reset(pkt))
+		insert_flow(pkt, family);
+	if (!pkt->f->quoted)
+		remember_first(pkt, family);
+}
+
+/* Not inlined: what it puts on the stack shall not stand beside what limits need. */
+static __noinline int keep4(struct facts *facts, struct weir_flow4_key *key, struct weir_flow *flow,
+			    struct weir_endpoint *endpoint)
+{
+	struct packet pkt = { .f = facts, .key = (union flow_key *)key, .flow = flow, .endpoint = endpoint };
+
+	keep_flow(&pkt, WEIR_IPV4);
+	return 0;
+}
+
+static __noinline int keep6(struct facts *facts, struct weir_flow6_key *key, struct weir_flow *flow,
+			    struct weir_endpoint *endpoint)
+{
+	struct packet pkt = { .f = facts, .key = (union flow_key *)key, .flow = flow, .endpoint = endpoint };
+
+	keep_flow(&pkt, WEIR_IPV6);
+	return 0;
+}
+
+static __always_inline void keep(struct packet *pkt, enum weir_family family)
+{
+	if (family == WEIR_IPV4)
+		keep4(pkt->f, &pkt->key->v4, pkt->flow, pkt->endpoint);
+	else
+		keep6(pkt->f, &pkt->key->v6, pkt->flow, pkt->endpoint);
+}
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * An ICMP error (RFC 792, RFC 4443) quotes the packet that it is about: its IP
+ * header and at least eight bytes of what follows. It goes to whoever sent that
+ * packet, and is let through as part of that packet's flow.
+ */
+#ifndef WEIR_BPF_QUOTE_H
+#define WEIR_BPF_QUOTE_H
+
+#include "flow.h"
+#include "fragment.h"
+
+/* Of the quoted transport header only this much is sure to be there. */
+struct quoted_transport {
+	__u8 type; /* ICMP */
+	__u8 code;
+	__be16 dest;
+	__be16 echo_id;
+	__be16 echo_sequence;
+};
+
+/* An error is about a packet of the other direction, so its source is the error's own destination. */
+#define QUOTE_KEY_SET(key, direction, source, dest)                                   \
+	do {                                                                          \
+		(key)->local_port = (direction) == WEIR_INGRESS ? (source) : (dest);  \
+		(key)->remote_port = (direction) == WEIR_INGRESS ? (dest) : (source); \
+	} while (0)
+
+/* *ret_source, *ret_dest: the ports, as the flow's key has them. False: cut too short. */
+static __always_inline bool quoted_ports(struct __sk_buff *skb, __u32 offset, __u8 protocol, __be16 *ret_source,
+					 __be16 *ret_dest)
+{
+	struct quoted_transport quoted;
+
+	*ret_source = *ret_dest = 0;
+	if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6) {
+		if (bpf_skb_load_bytes(skb, offset, &quoted, sizeof(quoted)))
+			return false;
+		if (is_echo(protocol == IPPROTO_ICMP ? WEIR_IPV4 : WEIR_IPV6, quoted.type))
+			*ret_source = *ret_dest = quoted.echo_id;
+	} else if (ports_of(protocol) != WEIR_PORTS_NONE) {
+		if (bpf_skb_load_bytes(skb, offset, &quoted, sizeof(quoted)))
+			return false;
+		__builtin_memcpy(ret_source, &quoted, sizeof(*ret_source));
+		*ret_dest = quoted.dest;
+	}
+	return true;
+}
+
+/* Makes the error's key the quoted packet's. Returns the quoted protocol, or -1 where it can't be told. */
+static __always_inline int quoted_key4(struct __sk_buff *skb, __u32 offset, __u32 direction, struct weir_flow4_key *key)
+{
+	struct iphdr ip;
+	__be16 source, dest;
+
+	if (bpf_skb_load_bytes(skb, offset, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < IPV4_MIN_IHL ||
+	    ip.frag_off & bpf_htons(IPV4_OFFSET_MASK))
+		return -1;
+	if (!quoted_ports(skb, offset + ip.ihl * 4, ip.protocol, &source, &dest))
+		return -1;
+	key->local = direction == WEIR_INGRESS ? ip.saddr : ip.daddr;
+	key->remote = direction == WEIR_INGRESS ? ip.daddr : ip.saddr;
+	key->protocol = ip.protocol;
+	QUOTE_KEY_SET(key, direction, source, dest);
+	return ip.protocol;
+}
+
+static __always_inline int quoted_key6(struct __sk_buff *skb, __u32 offset, __u32 direction, struct weir_flow6_key *key)
+{
+	struct ipv6_extension fragment;
+	struct ipv6hdr ip;
+	__be16 source, dest;
+	__u8 protocol;
+
+	if (bpf_skb_load_bytes(skb, offset, &ip, sizeof(ip)) || ip.version != 6)
+		return -1;
+	offset += sizeof(ip);
+	protocol = ip.nexthdr;
+	if (protocol == IPPROTO_FRAGMENT) {
+		if (bpf_skb_load_bytes(skb, offset, &fragment, sizeof(fragment)) ||
+		    fragment.offset & bpf_htons(IPV6_OFFSET_MASK))
+			return -1;
+		offset += sizeof(fragment);
+		protocol = fragment.ip_proto;
+	}
+	if (!quoted_ports(skb, offset, protocol, &source, &dest))
+		return -1;
+	__builtin_memcpy(key->local, direction == WEIR_INGRESS ? &ip.saddr : &ip.daddr, sizeof(key->local));
+	__builtin_memcpy(key->remote, direction == WEIR_INGRESS ? &ip.daddr : &ip.saddr, sizeof(key->remote));
+	key->protocol = protocol;
+	QUOTE_KEY_SET(key, direction, source, dest);
+	return protocol;
+}
+
+static __always_inline void copy_key(enum weir_family family, union flow_key *to, const union flow_key *from)
+{
+	if (family == WEIR_IPV4)
+		to->v4 = from->v4;
+	else
+		to->v6 = from->v6;
+}
+
+static __always_inline bool same_local(enum weir_family family, const union flow_key *a, const union flow_key *b)
+{
+	return family == WEIR_IPV4 ? a->v4.local == b->v4.local : same_ipv6(a->v6.local, b->v6.local);
+}
+
+static __always_inline bool same_remote(enum weir_family family, const union flow_key *a, const union flow_key *b)
+{
+	return family == WEIR_IPV4 ? a->v4.remote == b->v4.remote : same_ipv6(a->v6.remote, b->v6.remote);
+}
+
+/* Errors come from the other end, or from a router on the way: a pod is not one. */
+static __always_inline bool is_router(enum weir_family family, const union flow_key *key)
+{
+	const struct weir_address *address = family == WEIR_IPV4 ? bpf_map_lookup_elem(&addresses4, &key->v4.remote)
+								 : bpf_map_lookup_elem(&addresses6, key->v6.remote);
+
+	return !address || address->identity < WEIR_IDENTITY_FIRST;
+}
+
+static __always_inline enum weir_verdict pass_quoted(struct packet *pkt)
+{
+	if (pkt->f->flow_generation != pkt->f->generation)
+		return WEIR_VERDICT_NONE;
+	pkt->f->counter = pkt->flow->counter;
+	if (pkt->flow->flags & WEIR_FLOW_REVOKED)
+		return refuse_again(pkt, pkt->flow);
+	if (carries_other_mac(pkt, pkt->flow))
+		return drop(pkt, WEIR_REASON_SPOOFED_MAC);
+	return pass(pkt, WEIR_REASON_ICMP_ERROR);
+}
+
+/*
+ * Judges an error as a packet of the flow that it is about, which takes no
+ * notice of it. Without one the error stays what it is: ICMP, which a rule may
+ * allow.
+ */
+static __always_inline enum weir_verdict match_quoted_flow(struct packet *pkt, enum weir_family family)
+{
+	union flow_key error = {};
+	int protocol;
+
+	copy_key(family, &error, pkt->key);
+	protocol = family == WEIR_IPV4 ? quoted_key4(pkt->ctx, pkt->f->offset, pkt->f->direction, &pkt->key->v4)
+				       : quoted_key6(pkt->ctx, pkt->f->offset, pkt->f->direction, &pkt->key->v6);
+	if (protocol >= 0 && same_local(family, pkt->key, &error)) {
+		pkt->f->ports = ports_of(protocol);
+		find_flow(pkt, family);
+		if (pkt->flow && (same_remote(family, pkt->key, &error) || is_router(family, &error))) {
+			pkt->f->ip_proto = protocol;
+			pkt->f->quoted = true;
+			return pass_quoted(pkt);
+		}
+	}
+	copy_key(family, pkt->key, &error);
+	pkt->f->ports = WEIR_PORTS_NONE;
+	pkt->f->found = false;
+	return WEIR_VERDICT_NONE;
+}
+
+#endif
