@@ -31,9 +31,10 @@ static uint16_t given(uint16_t value, uint16_t usual)
 
 static void put_ethernet(struct frame *frame, const struct frame_spec *spec, uint16_t eth_proto)
 {
-	static const uint8_t addresses[2 * ETH_ALEN] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2 };
+	static const uint8_t destination[ETH_ALEN] = { 2, 0, 0, 0, 0, 1 }, source[ETH_ALEN] = FRAME_SOURCE_MAC;
 
-	memcpy(put(frame, sizeof(addresses)), addresses, sizeof(addresses));
+	memcpy(put(frame, sizeof(destination)), destination, sizeof(destination));
+	memcpy(put(frame, sizeof(source)), source, sizeof(source));
 	for (unsigned i = 0; i < spec->tags; i++) {
 		uint16_t tag[] = { htons(given(spec->tag_proto, ETH_P_8021Q)), htons(i + 1) };
 
@@ -48,6 +49,8 @@ static void put_tcp(struct frame *frame, const struct frame_spec *spec, uint16_t
 	struct tcphdr tcp = {
 		.source = htons(source),
 		.dest = htons(destination),
+		.seq = htonl(spec->seq),
+		.ack_seq = htonl(spec->ack),
 		.doff = given(spec->doff, sizeof(tcp) / 4),
 		.fin = !!(spec->tcp_flags & FRAME_TCP_FIN),
 		.syn = !!(spec->tcp_flags & FRAME_TCP_SYN),

@@ -16,6 +16,11 @@
 #define FRAME_EXTENSIONS_MAX 10
 #define FRAME_ZERO	     0xffffu /* where zero itself is what the packet shall say */
 
+#define FRAME_SOURCE_MAC         \
+	{                        \
+		2, 0, 0, 0, 0, 2 \
+	}
+
 #define FRAME_TCP_FIN 0x01
 #define FRAME_TCP_SYN 0x02
 #define FRAME_TCP_RST 0x04
@@ -41,6 +46,8 @@ struct frame_spec {
 	uint16_t port;	  /* that the connection was opened to */
 	uint16_t client;  /* the opener's own */
 	uint8_t tcp_flags;
+	uint32_t seq;
+	uint32_t ack;
 	uint8_t doff;
 	uint16_t udp_length;
 	uint8_t icmp_type;
