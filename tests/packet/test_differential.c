@@ -3,7 +3,7 @@
  * Random clusters, policies and probes, three ways: the naive reading of the
  * objects, the compiled image, and real packets through the loaded programs,
  * on each side of the connection that is a pod. Verdict, reason and the
- * decision that was counted must be the same.
+ * decision that was counted must be the same, and weir_explain's answer too.
  */
 #include "differential/differential.h"
 #include "packet/enforcer.h"
@@ -116,40 +116,88 @@ static void enforce(const struct fixture *f, void *data)
 		fail_msg("the policy could not be put in force: %s", error.text);
 }
 
-static void tell_program(const struct enforcer_judgement *judgement, const struct decision_info *decision, FILE *story)
+struct side {
+	struct three *three;
+	const struct fixture *f;
+	const struct question *question;
+	const struct decision_info *decision; /* of image and objects */
+};
+
+static struct weir_image_decision side_record(const struct side *side)
+{
+	const struct weir_image image = compiled_image(side->f->compiled);
+
+	return weir_image_decision_at(&image, side->decision->at);
+}
+
+static bool is_as_decided(const struct side *side, enum weir_verdict verdict, enum weir_reason reason)
+{
+	const struct weir_image_decision record = side_record(side);
+	const bool passes = record.verdict == WEIR_VERDICT_PASS || record.flags & WEIR_DECISION_AUDIT;
+
+	return (verdict == WEIR_VERDICT_PASS) == passes && reason == side->decision->reason;
+}
+
+/* Always true, for who calls it is about to say so. */
+static bool tell(const struct side *side, const char *who, enum weir_verdict verdict, enum weir_reason reason,
+		 FILE *story)
 {
 	char by[2048];
 
-	describe(decision, by, sizeof(by));
-	fprintf(story, "program: %s, %s%s\nimage and objects: %s by\n%s",
-		judgement->verdict == WEIR_VERDICT_PASS ? "pass" : "drop", reason_name(judgement->reason),
-		judgement->counted ? "" : ", counted as another decision", reason_name(decision->reason), by);
+	if (!story)
+		return true;
+	describe(side->decision, by, sizeof(by));
+	tell_question(side->question, side->decision->direction, story);
+	fprintf(story, "%s: %s, %s\nimage and objects: %s by\n%s", who, verdict == WEIR_VERDICT_PASS ? "pass" : "drop",
+		reason_name(reason), reason_name(side->decision->reason), by);
+	return true;
 }
 
-/* One side of the connection: the packet as it passes that pod. */
-static bool program_differs(struct three *three, const struct fixture *f, const struct question *question,
-			    const struct decision_info *decision, FILE *story)
+/* weir_explain, which must leave nothing behind for the packet that comes after it. */
+static bool explanation_differs(const struct side *side, FILE *story)
 {
-	const struct weir_image image = compiled_image(f->compiled);
-	const struct weir_image_decision record = weir_image_decision_at(&image, decision->at);
-	const bool passes = record.verdict == WEIR_VERDICT_PASS || record.flags & WEIR_DECISION_AUDIT;
-	const char *subject = decision->direction == WEIR_EGRESS ? question->from : question->to;
-	struct enforcer_judgement judgement = {};
+	struct datapath_question question = {
+		.ifindex = ENFORCER_IFINDEX,
+		.direction = side->decision->direction,
+		.protocol = side->question->protocol,
+		.port = side->question->port,
+	};
+	struct datapath_answer answer;
+
+	assert_int_equal(addr_parse(side->question->from, &question.from), 0);
+	assert_int_equal(addr_parse(side->question->to, &question.to), 0);
+	assert_int_equal(datapath_explain(side->three->enforcer.datapath, &question, &answer), 0);
+	if (is_as_decided(side, answer.verdict, answer.reason) && answer.decision == side->decision->at &&
+	    answer.revision == side->three->revision)
+		return false;
+	return tell(side, "weir_explain", answer.verdict, answer.reason, story);
+}
+
+static bool program_differs(const struct side *side, FILE *story)
+{
+	struct enforcer *enforcer = &side->three->enforcer;
+	struct enforcer_judgement judgement;
 	struct frame frame;
 
-	build(question, &frame);
-	if (record.n_limits)
-		assert_int_equal(enforcer_refill(&three->enforcer, f->compiled), 0);
-	assert_int_equal(enforcer_set_endpoint(&three->enforcer, f->compiled, naive_end(&f->world, subject).pod), 0);
-	assert_int_equal(enforcer_judge(&three->enforcer, &frame, decision, &judgement), 0);
-	if ((judgement.verdict == WEIR_VERDICT_PASS) == passes && judgement.reason == decision->reason &&
-	    judgement.counted)
+	build(side->question, &frame);
+	if (side_record(side).n_limits)
+		assert_int_equal(enforcer_refill(enforcer, side->f->compiled), 0);
+	assert_int_equal(enforcer_judge(enforcer, &frame, side->decision, &judgement), 0);
+	if (is_as_decided(side, judgement.verdict, judgement.reason) && judgement.counted)
 		return false;
-	if (story) {
-		tell_question(question, decision->direction, story);
-		tell_program(&judgement, decision, story);
-	}
-	return true;
+	return tell(side, judgement.counted ? "program" : "program, by another decision", judgement.verdict,
+		    judgement.reason, story);
+}
+
+/* The packet as it passes the pod at one end of the connection. */
+static bool side_differs(const struct side *side, FILE *story)
+{
+	const char *pod = side->decision->direction == WEIR_EGRESS ? side->question->from : side->question->to;
+
+	assert_int_equal(
+		enforcer_set_endpoint(&side->three->enforcer, side->f->compiled, naive_end(&side->f->world, pod).pod),
+		0);
+	return explanation_differs(side, story) || program_differs(side, story);
 }
 
 static bool differs(const struct fixture *f, const struct question *question, void *data, FILE *story)
@@ -159,7 +207,7 @@ static bool differs(const struct fixture *f, const struct question *question, vo
 
 	for (int direction = 0; !found && direction < WEIR_DIRECTIONS; direction++) {
 		if (image.decision[direction])
-			found = program_differs(data, f, question, image.decision[direction], story);
+			found = side_differs(&(struct side){ data, f, question, image.decision[direction] }, story);
 	}
 	return found;
 }
