@@ -232,20 +232,41 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* All that policy can say was said by packets, and often. */
+static void assert_variety(const struct enforcer *enforcer)
+{
+	static const enum weir_reason reasons[] = {
+		WEIR_REASON_NO_POLICY,	 WEIR_REASON_POLICY_ALLOW,   WEIR_REASON_NODE,
+		WEIR_REASON_ADMIN_ALLOW, WEIR_REASON_BASELINE_ALLOW, WEIR_REASON_POLICY_DEFAULT,
+		WEIR_REASON_POLICY_DENY, WEIR_REASON_ADMIN_DENY,     WEIR_REASON_BASELINE_DENY,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
+		const uint64_t *packets = &enforcer->reasons[reasons[i] * WEIR_DIRECTIONS];
+
+		print_message("# %s: %" PRIu64 " in, %" PRIu64 " out\n", reason_name(reasons[i]), packets[WEIR_INGRESS],
+			      packets[WEIR_EGRESS]);
+		assert_true(packets[WEIR_INGRESS] + packets[WEIR_EGRESS] >= 500);
+	}
+}
+
 static void the_programs_say_what_image_and_objects_say(void **state)
 {
+	struct three *three = *state;
 	struct differential test = {
 		.enforce = enforce,
 		.ask = ask,
 		.differs = differs,
-		.data = *state,
+		.data = three,
 		.questions = QUESTIONS,
 		.clusters = 700,
 	};
 
 	differential_run(&test);
-	if (!getenv("WEIR_SEED") && !getenv("WEIR_CLUSTERS"))
-		assert_true(test.asked >= 200000);
+	if (getenv("WEIR_SEED") || getenv("WEIR_CLUSTERS"))
+		return;
+	assert_true(test.asked >= 200000);
+	assert_variety(&three->enforcer);
 }
 
 int main(void)
