@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""What every kind of policy means, by hand-derived rows, on real sockets."""
+"""What every kind of policy means, by hand-derived rows, on real sockets and by weir eval."""
 import concurrent.futures
+import json
 
 import conformance_cases
 import tier_cases
@@ -19,6 +20,8 @@ CLUSTER_IP = "10.96.0.10"
 
 class Rows(LabCase):
     """The shop with one pod more, whose container port web has another number."""
+
+    agrees_offline = True
 
     @classmethod
     def build(cls):
@@ -58,6 +61,18 @@ class Rows(LabCase):
         return [(probe, target, result) for group, group_results in zip(by_sender.values(), answers)
                 for (probe, target), result in zip(group, group_results)]
 
+    def assert_eval(self, opened, shut):
+        """weir eval says of the source what the sockets saw. It doesn't know the node's addresses."""
+        questions = [({"from": self.address(sender, target[3]), "to": target[0], "port": target[1],
+                       "protocol": target[2]}, verdict)
+                     for probes, verdict in ((opened, "allow"), (shut, "deny"))
+                     for sender, targets in map(self.parse, probes) if sender != "node" for target in targets]
+        done = self.lab.weir("eval", "-f", self.lab.source, "--probes", "-",
+                             stdin="".join(json.dumps(question) + "\n" for question, _ in questions))
+        said = [json.loads(line)["verdict"] for line in self.assert_done(done).splitlines()]
+        self.assertEqual([f"{q} {v}" for (q, _), v in zip(questions, said, strict=True)],
+                         [f"{q} {v}" for q, v in questions])
+
     def assert_probes(self, opened, shut):
         wrong = [f"{probe} ({target[0]}) is {result}, not {expected}"
                  for probes, wait, expected in ((opened, OPEN_WAIT, "open"), (shut, SHUT_WAIT, "timeout"))
@@ -73,6 +88,8 @@ def rows(table):
             def test(self, row=row):
                 self.lab.enforce(row.manifests)
                 self.assert_probes(row.opened, row.shut)
+                if self.agrees_offline:
+                    self.assert_eval(row.opened, row.shut)
             test.__doc__ = row.says
             setattr(cls, f"test_row_{number:02}", test)
 
@@ -168,6 +185,8 @@ BY_IP = f"frontend > {CLUSTER_IP} 80 IPv4"
 ])
 class Services(Rows):
     """The cluster IP is translated on the node by nftables, as a service proxy does it."""
+
+    agrees_offline = False  # to a cluster IP, eval answers for egress alone
 
     @classmethod
     def build(cls):
