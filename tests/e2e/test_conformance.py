@@ -10,12 +10,13 @@ from case import OPEN_WAIT, SHUT_WAIT, LabCase, main, shop
 from core_cases import policy
 from lab import OUTSIDE4, OUTSIDE6, OUTSIDE_HIGH4, OUTSIDE_HIGH6, OUTSIDE_LOW4, OUTSIDE_LOW6
 
+CLUSTER_IPS = ("10.96.0.10", "fd00:96::10")
 ADDRESSES = {
     "outside": (OUTSIDE4, OUTSIDE6),
     "low": (OUTSIDE_LOW4, OUTSIDE_LOW6),
     "high": (OUTSIDE_HIGH4, OUTSIDE_HIGH6),
+    "service": CLUSTER_IPS,
 }
-CLUSTER_IP = "10.96.0.10"
 
 
 class Rows(LabCase):
@@ -45,7 +46,7 @@ class Rows(LabCase):
     def address(self, name, family):
         if name in self.lab.pods:
             return self.lab.pods[name].addr6 if family == 6 else self.lab.pods[name].addr4
-        return ADDRESSES[name][family == 6] if name in ADDRESSES else name
+        return ADDRESSES[name][family == 6]
 
     def results(self, probes, wait):
         """What became of all probes, by sender at the same time: (probe, target, result)."""
@@ -130,23 +131,34 @@ class Conformance(Rows):
                 for port, protocol, family in ((8080, "TCP", 4), (8080, "TCP", 6), (53, "UDP", 4))]
 
 
-def service(*backends):
-    """The Service and its slice: (address, ready) each."""
-    endpoints = ", ".join(f"{{addresses: [{a}], conditions: {{ready: {str(ready).lower()}}}}}" for a, ready in backends)
+def endpoint_slice(family, backends):
+    """Of one family, as each has slices of its own: pod numbers, and whether each is ready."""
+    prefix, kind = (("10.201.0.", "IPv4"), ("fd00:201::", "IPv6"))[family == 6]
+    endpoints = ", ".join(f"{{addresses: ['{prefix}{number}'], conditions: {{ready: {str(ready).lower()}}}}}"
+                          for number, ready in backends.items())
     return f"""
-apiVersion: v1
-kind: Service
-metadata: {{name: backend, namespace: shop}}
-spec: {{clusterIP: {CLUSTER_IP}, ports: [{{name: http, port: 80}}]}}
----
 apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice
-metadata: {{name: backend-1, namespace: shop, labels: {{kubernetes.io/service-name: backend}}}}
-addressType: IPv4
+metadata: {{name: backend-{kind.lower()}, namespace: shop, labels: {{kubernetes.io/service-name: backend}}}}
+addressType: {kind}
 ports: [{{name: http, port: 8080, protocol: TCP}}]
 endpoints: [{endpoints}]
 ---
 """
+
+
+def service(backends):
+    return f"""
+apiVersion: v1
+kind: Service
+metadata: {{name: backend, namespace: shop}}
+spec:
+  clusterIP: {CLUSTER_IPS[0]}
+  clusterIPs: {json.dumps(CLUSTER_IPS)}
+  ipFamilies: [IPv4, IPv6]
+  ports: [{{name: http, port: 80}}]
+---
+""" + endpoint_slice(4, backends) + endpoint_slice(6, backends)
 
 
 def egress_to_backend(port):
@@ -157,45 +169,52 @@ def egress_to_backend(port):
         """)
 
 
-BACKEND_READY, OTHER = ("10.201.0.2", True), "10.201.0.3"
-BY_IP = f"frontend > {CLUSTER_IP} 80 IPv4"
+BACKEND, INTRUDER = 2, 3  # the last number of their addresses
 
 
 @rows([
     conformance_cases.Row(
         "a cluster IP is open where its backend is allowed at the backend's own port",
-        service(BACKEND_READY) + egress_to_backend(8080),
-        [BY_IP, "frontend > backend 8080"], ["frontend > backend 80"]),
+        service({BACKEND: True}) + egress_to_backend(8080),
+        ["frontend > service 80", "frontend > backend 8080"], ["frontend > backend 80"]),
     conformance_cases.Row(
         "the port of the service itself opens nothing",
-        service(BACKEND_READY) + egress_to_backend(80), ["frontend > backend 80"], [BY_IP, "frontend > backend 8080"]),
+        service({BACKEND: True}) + egress_to_backend(80),
+        ["frontend > backend 80"], ["frontend > service 80", "frontend > backend 8080"]),
     conformance_cases.Row(
         "a cluster IP is shut when one ready backend is not allowed",
-        service(BACKEND_READY, (OTHER, True)) + egress_to_backend(8080), ["frontend > backend 8080"], [BY_IP]),
+        service({BACKEND: True, INTRUDER: True}) + egress_to_backend(8080),
+        ["frontend > backend 8080"], ["frontend > service 80"]),
     conformance_cases.Row(
         "a backend that is not ready has no say",
-        service(BACKEND_READY, (OTHER, False)) + egress_to_backend(8080), [BY_IP], ["frontend > intruder 8080"]),
+        service({BACKEND: True, INTRUDER: False}) + egress_to_backend(8080),
+        ["frontend > service 80"], ["frontend > intruder 8080"]),
+    conformance_cases.Row(
+        "without a ready backend a cluster IP is shut",
+        service({BACKEND: False}) + egress_to_backend(8080), ["frontend > backend 8080"], ["frontend > service 80"]),
     conformance_cases.Row(
         "the backend's ingress judges who comes by the cluster IP",
-        service(BACKEND_READY) + policy("""
+        service({BACKEND: True}) + policy("""
             podSelector: {matchLabels: {app: backend}}
             ingress: [{from: [{podSelector: {matchLabels: {app: frontend}}}], ports: [{port: 8080}]}]
             """),
-        [BY_IP], [f"intruder > {CLUSTER_IP} 80 IPv4", f"monitor > {CLUSTER_IP} 80 IPv4"]),
+        ["frontend > service 80"], ["intruder > service 80", "monitor > service 80"]),
 ])
 class Services(Rows):
-    """The cluster IP is translated on the node by nftables, as a service proxy does it."""
+    """The cluster IPs are translated on the node by nftables, as a service proxy does it."""
 
     agrees_offline = False  # to a cluster IP, eval answers for egress alone
 
     @classmethod
     def build(cls):
         super().build()
+        backend = cls.lab.pods["backend"]
         cls.lab.node.run("nft", "-f", "-", text=f"""
-            table ip services {{
+            table inet services {{
                 chain prerouting {{
                     type nat hook prerouting priority dstnat
-                    ip daddr {CLUSTER_IP} tcp dport 80 dnat to {BACKEND_READY[0]}:8080
+                    ip daddr {CLUSTER_IPS[0]} tcp dport 80 dnat ip to {backend.addr4}:8080
+                    ip6 daddr {CLUSTER_IPS[1]} tcp dport 80 dnat ip6 to [{backend.addr6}]:8080
                 }}
             }}
             """)
