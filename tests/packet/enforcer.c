@@ -58,7 +58,7 @@ void enforcer_close(struct enforcer *enforcer)
 		datapath_remove(enforcer->root, &interfaces, NULL);
 }
 
-int enforcer_set_addresses(const struct enforcer *enforcer, const struct compiled *compiled)
+static int set_addresses(const struct enforcer *enforcer, const struct compiled *compiled)
 {
 	vec_for_each (address, &compiled->addresses) {
 		int r = datapath_set_address(enforcer->datapath, &address->addr, address->identity);
@@ -69,7 +69,7 @@ int enforcer_set_addresses(const struct enforcer *enforcer, const struct compile
 	return 0;
 }
 
-int enforcer_clear_addresses(const struct enforcer *enforcer)
+static int clear_addresses(const struct enforcer *enforcer)
 {
 	datapath_addresses addresses = {};
 	int r = datapath_list_addresses(enforcer->datapath, &addresses);
@@ -95,14 +95,20 @@ int enforcer_populate(struct enforcer *enforcer, const struct enforcer_policy *p
 
 	if (!object)
 		return -ENOENT;
-	return enforcer_set_addresses(enforcer, policy->compiled)
-		       ?: enforcer_set_endpoint(enforcer, policy->compiled, object);
+	return set_addresses(enforcer, policy->compiled) ?: enforcer_set_endpoint(enforcer, policy->compiled, object);
 }
 
 int enforcer_swap(struct enforcer *enforcer, const struct compiled *compiled, uint32_t revision, struct error *error)
 {
 	((struct weir_image_header *)compiled->words)->revision = revision;
 	return datapath_swap(enforcer->datapath, compiled->words, compiled->n_words, error);
+}
+
+int enforcer_replace(struct enforcer *enforcer, const struct compiled *compiled, uint32_t revision, struct error *error)
+{
+	return clear_addresses(enforcer) ?:
+	       enforcer_swap(enforcer, compiled, revision, error) ?:
+	       set_addresses(enforcer, compiled);
 }
 
 int enforcer_program(const struct enforcer *enforcer, enum weir_direction direction)

@@ -42,9 +42,10 @@ int enforcer_populate(struct enforcer *enforcer, const struct enforcer_policy *p
 		      const char *pod);
 int enforcer_swap(struct enforcer *enforcer, const struct compiled *compiled, uint32_t revision, struct error *error);
 
-/* The steps of the above, for who puts one policy after the other in force. */
-int enforcer_set_addresses(const struct enforcer *enforcer, const struct compiled *compiled);
-int enforcer_clear_addresses(const struct enforcer *enforcer);
+/* For who puts one policy after the other in force: a swap, with the addresses of the new policy alone. */
+int enforcer_replace(struct enforcer *enforcer, const struct compiled *compiled, uint32_t revision,
+		     struct error *error);
+/* The pod behind the interface. */
 int enforcer_set_endpoint(const struct enforcer *enforcer, const struct compiled *compiled, const struct object *pod);
 int enforcer_forget_flows(const struct enforcer *enforcer);
 /* Fills the buckets of all limits of the policy. */

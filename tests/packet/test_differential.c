@@ -5,114 +5,23 @@
  * on each side of the connection that is a pod. Verdict, reason and the
  * decision that was counted must be the same, and weir_explain's answer too.
  */
-#include "differential/differential.h"
 #include "packet/enforcer.h"
+#include "packet/random_packets.h"
 
 #define IMAGE_WORDS_AT_FIRST (1u << 18)
-/* Beyond all that policies are about. */
-#define FIRST_CLIENT 20000u
-#define QUESTIONS    300u
-#define OTHERS_EACH  16u
-#define OTHERS_FIRST 80u
-#define OTHERS_END   130u
 
 struct three {
 	struct enforcer enforcer;
 	uint32_t revision;
 };
 
-/*
- * Each sixteenth question is about a protocol without ports, a different one
- * each time: no other can have made its flow. None is an extension header's.
- */
-static uint8_t random_protocol(struct random *r, enum weir_family family, unsigned number)
-{
-	static const uint8_t with_ports[] = { IPPROTO_TCP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
-
-	_Static_assert(QUESTIONS / OTHERS_EACH < OTHERS_END - OTHERS_FIRST, "there are enough protocols");
-	if (number % OTHERS_EACH == 0)
-		return (uint8_t)(OTHERS_FIRST + number / OTHERS_EACH);
-	if (!one_in(r, 12))
-		return PICK(r, with_ports);
-	return family == WEIR_IPV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
-}
-
-static void random_text(struct random *r, const struct fixture *f, enum weir_family family, char text[static 64])
-{
-	const struct addr *addr = one_in(r, 4) ? NULL : random_pod_addr(r, &f->world, family);
-
-	if (addr)
-		addr_format(addr, text);
-	else if (family == WEIR_IPV6)
-		random_addr6(r, text);
-	else
-		random_addr4(r, text);
-}
-
-/* Addresses, as packets have no names. Without a pod at either end there is nothing to ask. */
-static bool ask(struct random *r, const struct fixture *f, struct question *question)
-{
-	const enum weir_family family = one_in(r, 3) ? WEIR_IPV6 : WEIR_IPV4;
-	const struct object *from, *to;
-
-	for (unsigned tries = 0; tries < 16; tries++) {
-		random_text(r, f, family, question->from);
-		random_text(r, f, family, question->to);
-		from = naive_end(&f->world, question->from).pod;
-		to = naive_end(&f->world, question->to).pod;
-		if (from == to)
-			continue;
-		question->protocol = random_protocol(r, family, question->number);
-		random_service(r, &f->world, question);
-		return true;
-	}
-	return false;
-}
-
-/* What is no business of policy: tags, options, extension headers, payload. */
-static void dress(struct frame_spec *packet, enum weir_family family, unsigned number)
-{
-	static const uint8_t extensions[] = { IPPROTO_HOPOPTS, IPPROTO_DSTOPTS, IPPROTO_AH };
-	struct random r = { .state = number };
-
-	packet->tags = one_in(&r, 4) ? (uint8_t)(1 + pick(&r, 2)) : 0;
-	packet->payload = pick(&r, 64);
-	if (!one_in(&r, 4))
-		return;
-	if (family == WEIR_IPV4) {
-		packet->options = (uint8_t)(4 * (1 + pick(&r, 10)));
-		return;
-	}
-	for (unsigned i = pick(&r, 3); i < ARRAY_SIZE(extensions); i++)
-		packet->extensions[packet->n_extensions++] = extensions[i];
-}
-
-static void build(const struct question *question, struct frame *ret)
-{
-	struct frame_spec packet = {
-		.protocol = question->protocol,
-		.port = question->port ?: FRAME_PORT_ZERO,
-		.client = FIRST_CLIENT + question->number,
-		.tcp_flags = FRAME_TCP_SYN,
-		.icmp_type = question->protocol == IPPROTO_ICMPV6 ? 128 : 8,
-		.icmp_id = (uint16_t)question->number,
-	};
-	struct addr from, to;
-
-	assert_int_equal(addr_parse(question->from, &from), 0);
-	assert_int_equal(addr_parse(question->to, &to), 0);
-	dress(&packet, from.family, question->number);
-	frame_build(&packet, &(struct frame_ends){ from.family, from.bytes, to.bytes, false }, ret);
-}
-
 static void enforce(const struct fixture *f, void *data)
 {
 	struct three *three = data;
 	struct error error = {};
 
-	if (enforcer_clear_addresses(&three->enforcer) < 0 ||
-	    enforcer_swap(&three->enforcer, f->compiled, ++three->revision, &error) < 0 ||
-	    enforcer_set_addresses(&three->enforcer, f->compiled) < 0 || enforcer_forget_flows(&three->enforcer) < 0)
+	if (enforcer_replace(&three->enforcer, f->compiled, ++three->revision, &error) < 0 ||
+	    enforcer_forget_flows(&three->enforcer) < 0)
 		fail_msg("the policy could not be put in force: %s", error.text);
 }
 
@@ -179,7 +88,7 @@ static bool program_differs(const struct side *side, FILE *story)
 	struct enforcer_judgement judgement;
 	struct frame frame;
 
-	build(side->question, &frame);
+	question_frame(side->question, false, &frame);
 	if (side_record(side).n_limits)
 		assert_int_equal(enforcer_refill(enforcer, side->f->compiled), 0);
 	assert_int_equal(enforcer_judge(enforcer, &frame, side->decision, &judgement), 0);
@@ -255,10 +164,10 @@ static void the_programs_say_what_image_and_objects_say(void **state)
 	struct three *three = *state;
 	struct differential test = {
 		.enforce = enforce,
-		.ask = ask,
+		.ask = random_packet,
 		.differs = differs,
 		.data = three,
-		.questions = QUESTIONS,
+		.questions = RANDOM_PACKETS_MAX,
 		.clusters = 700,
 	};
 
