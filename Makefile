@@ -81,7 +81,9 @@ $(B)/gen/weir.skel.h: $(B)/bpf/weir.bpf.o
 
 # --- the program -------------------------------------------------------------
 
-$(filter $(B)/obj/datapath/%,$(OBJECTS)) $(TEST_HELPERS) $(PACKET_TESTS:$(B)/tests/%=$(B)/obj/tests/%.o): $(B)/gen/weir.skel.h
+$(filter $(B)/obj/datapath/%,$(OBJECTS)) $(TEST_HELPERS): $(B)/gen/weir.skel.h
+$(PACKET_TESTS:$(B)/tests/%=$(B)/obj/tests/%.o): $(B)/gen/weir.skel.h
+$(UNIT_TESTS:$(B)/tests/%=$(B)/obj/tests/%.o): $(B)/gen/weir.skel.h
 
 $(B)/obj/%.o: userspace/%.c $(B)/gen/version.h
 	$(call say,CC,$@)

@@ -141,7 +141,7 @@ class Commands(LabCase):
         self.assertEqual(status["policy"]["policies"], 1)
         states = {i["interface"]: i["state"] for i in status["interfaces"]}
         self.assertEqual(states[self.backend.interface], "enforced")
-        flows = next(m for m in status["maps"] if m["name"] == "flows4")
+        flows = next(m for m in status["maps"] if m["name"] == "connections4")
         self.assertGreater(flows["capacity"], 1000)
 
     def test_wait(self):

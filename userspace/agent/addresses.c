@@ -14,12 +14,16 @@ int addresses_load(struct addresses *addresses, struct datapath *datapath)
 		return r;
 	if (addresses->kernel.n)
 		qsort(addresses->kernel.items, addresses->kernel.n, sizeof(*addresses->kernel.items), compare);
+	vec_for_each (address, &addresses->kernel)
+		if (address->ifindex)
+			vec_push(&addresses->placed, *address);
 	return 0;
 }
 
 void addresses_free(struct addresses *addresses)
 {
 	vec_free(&addresses->kernel);
+	vec_free(&addresses->placed);
 }
 
 void addresses_world(const struct addresses *addresses, struct world *world)
@@ -30,6 +34,11 @@ void addresses_world(const struct addresses *addresses, struct world *world)
 						    .has_addr = true,
 						    .addr = address->addr,
 					    });
+}
+
+static int set(struct datapath *datapath, struct datapath_address address)
+{
+	return datapath_set_address(datapath, &address.addr, address.identity, address.ifindex);
 }
 
 /* One address in step: old is what the kernel holds, owner what it should, either may be NULL. */
@@ -56,11 +65,18 @@ static bool next_pair(const struct addresses *addresses, const struct compiled *
 	return true;
 }
 
+/* Where an address is stays as it was until addresses_place() says otherwise. */
+static struct datapath_address wanted(const struct pair *pair)
+{
+	return (struct datapath_address){ pair->owner->addr, pair->owner->identity,
+					  pair->old ? pair->old->ifindex : 0 };
+}
+
 static int sync_pair(struct datapath *datapath, const struct pair *pair)
 {
 	if (!pair->owner)
 		return datapath_delete_address(datapath, &pair->old->addr);
-	return datapath_set_address(datapath, &pair->owner->addr, pair->owner->identity);
+	return set(datapath, wanted(pair));
 }
 
 static bool in_step(const struct pair *pair)
@@ -94,7 +110,7 @@ static bool run_pass(struct addresses *addresses, struct datapath *datapath, con
 		if (pass == PASS_DELETE)
 			continue;
 		if (pair.owner && r == 0)
-			vec_push(now, (struct datapath_address){ pair.owner->addr, pair.owner->identity });
+			vec_push(now, wanted(&pair));
 		else if (pair.owner && pair.old)
 			vec_push(now, *pair.old);
 	}
@@ -128,16 +144,20 @@ static size_t find(const struct addresses *addresses, const struct addr *addr, b
 
 int addresses_set(struct addresses *addresses, struct datapath *datapath, const struct addr *addr, uint32_t identity)
 {
+	struct datapath_address address = { .addr = *addr, .identity = identity };
 	bool there;
 	const size_t at = find(addresses, addr, &there);
-	int r = datapath_set_address(datapath, addr, identity);
+	int r;
 
+	if (there)
+		address.ifindex = addresses->kernel.items[at].ifindex;
+	r = set(datapath, address);
 	if (r < 0)
 		return r;
 	if (there)
-		addresses->kernel.items[at].identity = identity;
+		addresses->kernel.items[at] = address;
 	else
-		vec_insert(&addresses->kernel, at, (struct datapath_address){ *addr, identity });
+		vec_insert(&addresses->kernel, at, address);
 	return 0;
 }
 
@@ -150,4 +170,53 @@ int addresses_delete(struct addresses *addresses, struct datapath *datapath, con
 	if (r == 0 && there)
 		vec_remove(&addresses->kernel, at);
 	return r;
+}
+
+/* --- where they are ---------------------------------------------------------- */
+
+/* True when the kernel's entry changed. An address that the kernel does not have is nowhere. */
+static bool place(struct addresses *addresses, struct datapath *datapath, const struct addr *addr, uint32_t ifindex)
+{
+	bool there;
+	const size_t at = find(addresses, addr, &there);
+	struct datapath_address address;
+	int r;
+
+	if (!there || addresses->kernel.items[at].ifindex == ifindex)
+		return false;
+	address = addresses->kernel.items[at];
+	address.ifindex = ifindex;
+	r = set(datapath, address);
+	if (r < 0) {
+		addresses->n_failed++;
+		addresses->failure = r;
+		return false;
+	}
+	addresses->kernel.items[at] = address;
+	return true;
+}
+
+static bool has(const datapath_addresses *list, const struct addr *addr)
+{
+	const struct datapath_address key = { .addr = *addr };
+	const size_t at = vec_lower_bound(list, &key, compare);
+
+	return at < list->n && compare(&key, &list->items[at]) == 0;
+}
+
+bool addresses_place(struct addresses *addresses, struct datapath *datapath, const datapath_addresses *places)
+{
+	datapath_addresses now = {};
+	bool changed = false;
+
+	vec_for_each (address, &addresses->placed)
+		if (!has(places, &address->addr))
+			changed |= place(addresses, datapath, &address->addr, 0);
+	vec_for_each (address, places) {
+		changed |= place(addresses, datapath, &address->addr, address->ifindex);
+		vec_push(&now, *address);
+	}
+	vec_free(&addresses->placed);
+	addresses->placed = now;
+	return changed;
 }

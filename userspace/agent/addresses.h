@@ -9,8 +9,10 @@
 
 struct addresses {
 	datapath_addresses kernel; /* what the kernel holds, sorted by address */
-	size_t n_failed;	   /* that the kernel would not take, last time */
-	int failure;		   /* of the last of them, -errno */
+	datapath_addresses
+		placed;	 /* those of it that are behind an interface of this node, and perhaps others; sorted */
+	size_t n_failed; /* that the kernel would not take, last time */
+	int failure;	 /* of the last of them, -errno */
 };
 
 /* Reads what an earlier agent left. */
@@ -24,5 +26,10 @@ int addresses_set(struct addresses *addresses, struct datapath *datapath, const 
 int addresses_delete(struct addresses *addresses, struct datapath *datapath, const struct addr *addr); /* absent: 0 */
 /* Makes the kernel's table the compiled policy's. True when anything was changed. */
 bool addresses_sync(struct addresses *addresses, struct datapath *datapath, const struct compiled *compiled);
+/*
+ * Says behind which interfaces of this node they are. places is sorted by
+ * address; what is not in it is elsewhere. True when anything was changed.
+ */
+bool addresses_place(struct addresses *addresses, struct datapath *datapath, const datapath_addresses *places);
 
 #endif

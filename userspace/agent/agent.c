@@ -27,16 +27,14 @@ static int open_links(struct agent *agent, struct error *error)
 static int open_datapath(struct agent *agent, struct error *error)
 {
 	const struct agent_config *config = agent->config;
-	struct datapath_config datapath = datapath_defaults;
+	struct datapath_config datapath = config->capacities;
+	int r;
 
 	datapath.bpffs = config->bpffs;
-	if (config->flows)
-		datapath.flows = config->flows;
-	if (config->addresses)
-		datapath.addresses = config->addresses;
-	if (config->image_words)
-		datapath.image_words = config->image_words;
-	return datapath_open(&datapath, &agent->datapath, error);
+	r = datapath_open(&datapath, &agent->datapath, error);
+	if (r == 0)
+		datapath_set_times(agent->datapath, &config->times);
+	return r;
 }
 
 static int open_state(struct agent *agent)
@@ -106,6 +104,7 @@ static void stop(struct agent *agent)
 	loop_close(agent->loop);
 	compiled_free(agent->compiled);
 	endpoints_free(&agent->endpoints);
+	sweeper_free(&agent->sweeper);
 	addresses_free(&agent->addresses);
 	datapath_close(agent->datapath);
 	links_close(agent->links);

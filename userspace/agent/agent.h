@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/vec.h"
+#include "datapath/datapath.h"
 
 struct agent_config {
 	VEC(char *) directories; /* of --source dir:PATH, in order */
@@ -15,19 +16,22 @@ struct agent_config {
 	char *state_dir;
 	char *run_dir; /* holds weir.sock and the lock that keeps a second agent out */
 	char *bpffs;
-	char *metrics;		   /* "ADDR:PORT", or "off" */
-	bool new_interfaces_open;  /* leave container interfaces that nobody claims alone, instead of closing them */
-	uint32_t flows, addresses; /* capacities; 0: the default */
-	uint32_t image_words;	   /* 0: the default */
+	char *metrics;		  /* "ADDR:PORT", or "off" */
+	bool new_interfaces_open; /* leave container interfaces that nobody claims alone, instead of closing them */
+	struct datapath_config capacities; /* its bpffs is not used */
+	struct datapath_times times;
+	uint32_t sweep_seconds; /* from one sweep of the flow tables to the next */
 };
 
-/* Fills what a default is for: node (host name), directories of state, run and bpffs, metrics. */
+/* Fills what a default is for: node (host name), directories of state, run and bpffs, metrics, capacities, times. */
 void agent_config_init(struct agent_config *config);
 void agent_config_free(struct agent_config *config); /* what it holds */
 /*
  * Reads a YAML file: keys sources (["dir:/path"]), node, stateDir, runDir,
- * bpffs, metrics, newInterfaces ("closed" or "open"), flows, addresses,
- * imageWords. An unknown key is an error. The error's text is "FILE:LINE:COL: key: what is wrong".
+ * bpffs, metrics, newInterfaces ("closed" or "open"), the capacities openings,
+ * connections, exchanges, fragments, shields, addresses and imageWords,
+ * timeouts (a mapping), answersPerSecond, sweepSeconds. An unknown key is an
+ * error. The error's text is "FILE:LINE:COL: key: what is wrong".
  */
 int agent_config_read(const char *path, struct agent_config *config, struct error *error);
 

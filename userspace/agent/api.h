@@ -37,6 +37,7 @@ void api_world(const struct agent *agent, struct world *world); /* of the source
 json_t *api_limit(const struct agent *agent, const struct limit_info *info);
 const char *api_hook_name(enum datapath_hook hook);
 const char *api_xdp_name(enum datapath_xdp xdp);
+json_t *api_checks(const struct port *port); /* what of "mac" and "address" a packet that leaves must have right */
 const char *api_port_state(const struct port *port); /* NULL: "missing" */
 
 #endif

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <string.h>
+
 #include "agent/api.h"
 #include "agent/selection.h"
 #include "observe/names.h"
@@ -25,17 +27,39 @@ static const char *isolation(const struct world *world, const struct endpoint *e
 	return pod && pod_is_isolated(world, pod, direction) ? "isolated" : "open";
 }
 
+json_t *api_checks(const struct port *port)
+{
+	const uint32_t flags = port && port->has_identity ? port->entry.flags : 0;
+	json_t *list = json_array();
+
+	if (flags & WEIR_ENDPOINT_CHECK_MAC)
+		json_array_append_new(list, json_string("mac"));
+	if (flags & WEIR_ENDPOINT_CHECK_ADDRESS)
+		json_array_append_new(list, json_string("address"));
+	return list;
+}
+
+static json_t *mac(const struct port *port)
+{
+	static const uint8_t none[MAC_LENGTH];
+	char text[MAC_TEXT_MAX];
+
+	if (!port || !port->has_identity || memcmp(port->entry.mac, none, sizeof(none)) == 0)
+		return json_null();
+	return json_string(mac_format(port->entry.mac, text));
+}
+
 static json_t *endpoint_json(const struct agent *agent, const struct world *world, const struct endpoint *endpoint)
 {
 	const struct port *port = endpoint->ifindex ? endpoints_port(&agent->endpoints, endpoint->ifindex) : NULL;
 
-	return json_pack("{s:o, s:o, s:o, s:I, s:I, s:o, s:s, s:s, s:s, s:s, s:s}", "namespace",
+	return json_pack("{s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:s, s:s, s:s, s:s, s:s}", "namespace",
 			 api_text(endpoint->namespace), "pod", api_text(endpoint->pod), "interface",
 			 api_text(endpoint->interface), "ifindex", (json_int_t)endpoint->ifindex, "identity",
-			 (json_int_t)endpoint->identity, "addresses", addresses(endpoint), "ingress",
-			 isolation(world, endpoint, WEIR_INGRESS), "egress", isolation(world, endpoint, WEIR_EGRESS),
-			 "hook", api_hook_name(port ? port->hook : HOOK_NONE), "xdp",
-			 api_xdp_name(port ? port->xdp : XDP_OFF), "state", api_port_state(port));
+			 (json_int_t)endpoint->identity, "addresses", addresses(endpoint), "mac", mac(port), "checks",
+			 api_checks(port), "ingress", isolation(world, endpoint, WEIR_INGRESS), "egress",
+			 isolation(world, endpoint, WEIR_EGRESS), "hook", api_hook_name(port ? port->hook : HOOK_NONE),
+			 "xdp", api_xdp_name(port ? port->xdp : XDP_OFF), "state", api_port_state(port));
 }
 
 void api_endpoints(void *data, const struct http_request *request, struct http_reply *reply)

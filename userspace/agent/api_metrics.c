@@ -6,17 +6,6 @@
 #include "observe/prometheus.h"
 #include "version.h"
 
-static uint64_t count_flows(const struct datapath_map_info *maps, unsigned n)
-{
-	uint64_t flows = 0;
-
-	for (unsigned i = 0; i < n; i++) {
-		if (strncmp(maps[i].name, "flows", strlen("flows")) == 0)
-			flows += maps[i].entries;
-	}
-	return flows;
-}
-
 static uint64_t count_enforced(const struct agent *agent)
 {
 	uint64_t n = 0;
@@ -67,13 +56,14 @@ static int write_text(const struct prometheus_input *input, char **ret)
 
 void api_metrics(void *data, const struct http_request *request, struct http_reply *reply)
 {
-	const struct agent *agent = data;
+	struct agent *agent = data;
 	const size_t n_counters = agent->ledger.counters.n;
 	_cleanup_free_ struct weir_counter *reasons = xcalloc(WEIR_REASON_MAX * WEIR_DIRECTIONS, sizeof(*reasons));
 	_cleanup_free_ struct weir_counter *decisions = xcalloc(n_counters + 1, sizeof(*decisions));
 	_cleanup_free_ uint64_t *drops = read_bucket_drops(agent);
 	_cleanup_free_ struct prometheus_source *sources = xcalloc(agent->sources.list.n + 1, sizeof(*sources));
 	struct datapath_map_info maps[DATAPATH_MAPS_MAX];
+	uint64_t tallies[WEIR_TALLIES];
 	unsigned n_maps = 0;
 	int r;
 
@@ -81,7 +71,11 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 	if (r == 0)
 		r = datapath_read_decisions(agent->datapath, (uint32_t)n_counters, decisions);
 	if (r == 0)
-		r = datapath_list_maps(agent->datapath, maps, &n_maps);
+		r = datapath_read_tallies(agent->datapath, tallies);
+	if (r == 0)
+		r = sweeper_run(&agent->sweeper, agent->datapath, &agent->config->capacities);
+	if (r == 0)
+		r = datapath_list_maps(agent->datapath, &agent->sweeper.counts, maps, &n_maps);
 	if (r < 0) {
 		http_fail(reply, HTTP_INTERNAL_ERROR, "counters can't be read from the kernel: %s", strerror(-r));
 		return;
@@ -102,7 +96,8 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 						   .policy_errors = agent->sources.n_errors + agent->n_refused,
 						   .endpoints = count_enforced(agent),
 						   .identities = agent->compiled ? agent->compiled->identities.n : 0,
-						   .flows = count_flows(maps, n_maps) },
+						   .flows = &agent->sweeper.counts,
+						   .tallies = tallies },
 		       &reply->text);
 	if (r < 0)
 		http_fail(reply, HTTP_INTERNAL_ERROR, "out of memory");

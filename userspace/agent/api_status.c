@@ -4,6 +4,7 @@
 #include "agent/api.h"
 #include "agent/reconcile.h"
 #include "base/mem.h"
+#include "observe/names.h"
 #include "version.h"
 
 static json_t *format_time(time_t time)
@@ -76,9 +77,9 @@ static json_t *interface(const struct port *port)
 	_cleanup_free_ char *pod =
 		port->endpoint ? xasprintf("%s/%s", port->endpoint->namespace, port->endpoint->pod) : NULL;
 
-	return json_pack("{s:o, s:I, s:s, s:s, s:s, s:o}", "interface", api_text(port->name), "ifindex",
+	return json_pack("{s:o, s:I, s:s, s:s, s:s, s:o, s:o}", "interface", api_text(port->name), "ifindex",
 			 (json_int_t)port->ifindex, "hook", api_hook_name(port->hook), "xdp", api_xdp_name(port->xdp),
-			 "state", api_port_state(port), "pod", api_text(pod));
+			 "state", api_port_state(port), "checks", api_checks(port), "pod", api_text(pod));
 }
 
 static json_t *interfaces(const struct agent *agent)
@@ -96,7 +97,7 @@ static json_t *maps(const struct agent *agent)
 	json_t *list = json_array();
 	unsigned n = 0;
 
-	if (datapath_list_maps(agent->datapath, infos, &n) < 0)
+	if (datapath_list_maps(agent->datapath, &agent->sweeper.counts, infos, &n) < 0)
 		return list;
 	for (unsigned i = 0; i < n; i++)
 		json_array_append_new(list, json_pack("{s:s, s:I, s:I}", "name", infos[i].name, "entries",
@@ -105,14 +106,44 @@ static json_t *maps(const struct agent *agent)
 	return list;
 }
 
+static json_t *flows(const struct agent *agent)
+{
+	const struct datapath_flow_counts *counts = &agent->sweeper.counts;
+	json_t *list = json_array();
+
+	for (int i = 0; i < WEIR_FLOW_TABLES * WEIR_FAMILIES; i++) {
+		const int table = i / WEIR_FAMILIES, family = i % WEIR_FAMILIES;
+
+		json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "table", flow_table_name(table),
+						      "family", family_name(family), "flows",
+						      (json_int_t)counts->present[table][family], "capacity",
+						      (json_int_t)sweeper_capacity(&agent->config->capacities, table),
+						      "entered", (json_int_t)counts->entered[table][family], "evicted",
+						      (json_int_t)counts->evicted[table][family]));
+	}
+	return list;
+}
+
+/* What is worth a word and takes nothing from what is enforced. */
+static json_t *warnings(const struct agent *agent)
+{
+	json_t *list = api_notes(&agent->sweeper.problems), *world = api_notes(&agent->warnings);
+
+	json_array_extend(list, world);
+	json_decref(world);
+	return list;
+}
+
 void api_status(void *data, const struct http_request *request, struct http_reply *reply)
 {
-	const struct agent *agent = data;
+	struct agent *agent = data;
 
-	reply->json = json_pack("{s:s, s:o, s:b, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I}}", "version",
-				WEIR_VERSION, "node", api_text(agent->config->node), "enforcing", agent->revision != 0,
-				"since", format_time(agent->since), "revision", (json_int_t)agent->revision, "settled",
-				agent_settled(agent), "degraded", api_degraded(agent), "kernel", kernel(agent),
-				"policy", policy(agent), "verified", verified(agent), "sources", sources(agent),
-				"interfaces", interfaces(agent), "maps", maps(agent), "events", "lost", (json_int_t)0);
+	sweeper_run(&agent->sweeper, agent->datapath, &agent->config->capacities);
+	reply->json = json_pack(
+		"{s:s, s:o, s:b, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I}}", "version",
+		WEIR_VERSION, "node", api_text(agent->config->node), "enforcing", agent->revision != 0, "since",
+		format_time(agent->since), "revision", (json_int_t)agent->revision, "settled", agent_settled(agent),
+		"degraded", api_degraded(agent), "warnings", warnings(agent), "kernel", kernel(agent), "policy",
+		policy(agent), "verified", verified(agent), "sources", sources(agent), "interfaces", interfaces(agent),
+		"flows", flows(agent), "maps", maps(agent), "events", "lost", (json_int_t)0);
 }

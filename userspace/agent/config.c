@@ -12,9 +12,11 @@
 
 #define CONFIG_SIZE_MAX	    (1u << 20)
 #define SOURCE_DIRECTORY    "dir:"
-#define FLOWS_MAX	    (1 << 26)
-#define ADDRESSES_MAX	    (1 << 26)
+#define ENTRIES_MAX	    (1 << 26)
 #define IMAGE_WORDS_MINIMUM 1024
+#define SECONDS_MAX	    31536000 /* a year */
+#define ANSWERS_MAX	    1000000
+#define SWEEP_SECONDS_MAX   3600
 
 void agent_config_init(struct agent_config *config)
 {
@@ -28,6 +30,9 @@ void agent_config_init(struct agent_config *config)
 		.run_dir = xstrdup("/run/weir"),
 		.bpffs = xstrdup("/sys/fs/bpf/weir"),
 		.metrics = xstrdup("127.0.0.1:9964"),
+		.capacities = datapath_defaults,
+		.times = datapath_times_defaults,
+		.sweep_seconds = 30,
 	};
 }
 
@@ -119,15 +124,19 @@ static void read_new_interfaces(const struct field *field, void *target)
 		((struct agent_config *)target)->new_interfaces_open = word == 1;
 }
 
-static void read_flows(const struct field *field, void *target)
-{
-	read_number(field, 1, FLOWS_MAX, &((struct agent_config *)target)->flows);
-}
+/* The reader of a member that is the capacity of a table. */
+#define CAPACITY(name)                                                                                 \
+	static void read_##name(const struct field *field, void *target)                               \
+	{                                                                                              \
+		read_number(field, 1, ENTRIES_MAX, &((struct agent_config *)target)->capacities.name); \
+	}
 
-static void read_addresses(const struct field *field, void *target)
-{
-	read_number(field, 1, ADDRESSES_MAX, &((struct agent_config *)target)->addresses);
-}
+CAPACITY(openings)
+CAPACITY(connections)
+CAPACITY(exchanges)
+CAPACITY(fragments)
+CAPACITY(shields)
+CAPACITY(addresses)
 
 static void read_image_words(const struct field *field, void *target)
 {
@@ -137,7 +146,58 @@ static void read_image_words(const struct field *field, void *target)
 	if (words & (words - 1))
 		field_error(field, "%u is not a power of two", words);
 	else if (words)
-		((struct agent_config *)target)->image_words = words;
+		((struct agent_config *)target)->capacities.image_words = words;
+}
+
+/* The reader of a member of timeouts. */
+#define TIMEOUT(name, setting)                                                                   \
+	static void read_##name(const struct field *field, void *target)                         \
+	{                                                                                        \
+		read_number(field, 1, SECONDS_MAX, &((struct datapath_times *)target)->setting); \
+	}
+
+TIMEOUT(syn_sent, flow_seconds[WEIR_FLOW_SYN_SENT])
+TIMEOUT(syn_received, flow_seconds[WEIR_FLOW_SYN_RECEIVED])
+TIMEOUT(established, flow_seconds[WEIR_FLOW_ESTABLISHED])
+TIMEOUT(fin_wait, flow_seconds[WEIR_FLOW_FIN_WAIT])
+TIMEOUT(close_wait, flow_seconds[WEIR_FLOW_CLOSE_WAIT])
+TIMEOUT(time_wait, flow_seconds[WEIR_FLOW_TIME_WAIT])
+TIMEOUT(closed, flow_seconds[WEIR_FLOW_CLOSED])
+TIMEOUT(unanswered, flow_seconds[WEIR_FLOW_UNANSWERED])
+TIMEOUT(answered, flow_seconds[WEIR_FLOW_ANSWERED])
+TIMEOUT(echo, flow_seconds[WEIR_FLOW_ECHO])
+TIMEOUT(other, flow_seconds[WEIR_FLOW_OTHER])
+TIMEOUT(fragment, fragment_seconds)
+
+static const struct member timeout_members[] = {
+	{ "synSent", read_syn_sent },
+	{ "synReceived", read_syn_received },
+	{ "established", read_established },
+	{ "finWait", read_fin_wait },
+	{ "closeWait", read_close_wait },
+	{ "timeWait", read_time_wait },
+	{ "closed", read_closed },
+	{ "unanswered", read_unanswered },
+	{ "answered", read_answered },
+	{ "echo", read_echo },
+	{ "other", read_other },
+	{ "fragment", read_fragment },
+};
+
+static void read_timeouts(const struct field *field, void *target)
+{
+	field_read_members(field, timeout_members, ARRAY_SIZE(timeout_members), MEMBERS_STRICT,
+			   &((struct agent_config *)target)->times);
+}
+
+static void read_answers(const struct field *field, void *target)
+{
+	read_number(field, 0, ANSWERS_MAX, &((struct agent_config *)target)->times.answers_per_second);
+}
+
+static void read_sweep(const struct field *field, void *target)
+{
+	read_number(field, 1, SWEEP_SECONDS_MAX, &((struct agent_config *)target)->sweep_seconds);
 }
 
 static const struct member members[] = {
@@ -148,9 +208,16 @@ static const struct member members[] = {
 	{ "bpffs", read_bpffs },
 	{ "metrics", read_metrics },
 	{ "newInterfaces", read_new_interfaces },
-	{ "flows", read_flows },
+	{ "openings", read_openings },
+	{ "connections", read_connections },
+	{ "exchanges", read_exchanges },
+	{ "fragments", read_fragments },
+	{ "shields", read_shields },
 	{ "addresses", read_addresses },
 	{ "imageWords", read_image_words },
+	{ "timeouts", read_timeouts },
+	{ "answersPerSecond", read_answers },
+	{ "sweepSeconds", read_sweep },
 };
 
 static void diags_freep(struct diags *diags)

@@ -13,6 +13,7 @@
 #include "agent/lock.h"
 #include "agent/sources.h"
 #include "agent/state.h"
+#include "agent/sweeper.h"
 #include "observe/histogram.h"
 #include "observe/ledger.h"
 #include "policy/verify.h"
@@ -33,6 +34,7 @@ struct agent {
 	struct verification verification; /* of its image */
 	struct addresses addresses;
 	struct endpoints endpoints;
+	struct sweeper sweeper;
 
 	uint32_t revision;     /* in force, 0: none */
 	time_t since;	       /* when the first policy of this life was put in force */

@@ -31,18 +31,24 @@ static enum datapath_xdp wanted_xdp(enum xdp_mode mode)
 	return mode == XDP_MODE_NATIVE ? XDP_NATIVE : mode == XDP_MODE_GENERIC ? XDP_GENERIC : XDP_OFF;
 }
 
-static struct endpoint endpoint_of(const struct object *pod, uint32_t identity)
+static struct endpoint endpoint_of(const struct compiled *compiled, const struct object *pod, uint32_t identity)
 {
 	struct endpoint endpoint = {
 		.namespace = xstrdup(pod->namespace),
 		.pod = xstrdup(pod->name),
 		.interface = xstrdup(pod->pod.interface),
 		.identity = identity,
+		.may_spoof = pod->pod.may_spoof,
 		.xdp = wanted_xdp(pod->pod.xdp),
 	};
 
-	vec_for_each (addr, &pod->pod.addrs)
-		vec_push(&endpoint.addrs, *addr);
+	memcpy(endpoint.mac, pod->pod.mac, sizeof(endpoint.mac));
+	vec_for_each (addr, &pod->pod.addrs) {
+		const struct address_owner *owner = compiled_owner(compiled, addr);
+
+		if (owner && owner->pod == pod)
+			vec_push(&endpoint.addrs, *addr);
+	}
 	return endpoint;
 }
 
@@ -54,7 +60,7 @@ void endpoints_list(const struct endpoints *endpoints, const struct world *world
 		uint32_t identity;
 
 		if (pod_is_local(pod, endpoints->config->node) && compiled_pod_identity(compiled, pod, &identity) == 0)
-			vec_push(ret, endpoint_of(pod, identity));
+			vec_push(ret, endpoint_of(compiled, pod, identity));
 	}
 }
 
@@ -66,13 +72,15 @@ static int compare_to_endpoint(const void *key, const void *item)
 	return strcmp(pod->namespace, endpoint->namespace) ?: strcmp(pod->name, endpoint->pod);
 }
 
-void endpoints_add_pod(struct endpoints *endpoints, const struct object *pod, uint32_t identity)
+void endpoints_add_pod(struct endpoints *endpoints, const struct compiled *compiled, const struct object *pod)
 {
-	if (!pod_is_local(pod, endpoints->config->node))
+	uint32_t identity;
+
+	if (!pod_is_local(pod, endpoints->config->node) || compiled_pod_identity(compiled, pod, &identity) < 0)
 		return;
 	ports_disown(endpoints);
 	vec_insert(&endpoints->list, vec_lower_bound(&endpoints->list, pod, compare_to_endpoint),
-		   endpoint_of(pod, identity));
+		   endpoint_of(compiled, pod, identity));
 	endpoints->stale = true;
 }
 
@@ -118,7 +126,7 @@ void endpoints_free(struct endpoints *endpoints)
 void endpoints_close_lost(struct endpoints *endpoints, const struct compiled *compiled)
 {
 	for (struct port *port = endpoints->ports; port; port = port->hh.next) {
-		if (port->has_identity && !compiled_knows(compiled, port->identity))
+		if (port->has_identity && !compiled_knows(compiled, port->entry.identity))
 			port_close(endpoints, port);
 	}
 }
@@ -127,7 +135,7 @@ void endpoints_world(const struct endpoints *endpoints, struct world *world)
 {
 	for (const struct port *port = endpoints->ports; port; port = port->hh.next) {
 		if (port->has_identity)
-			vec_push(&world->in_kernel, (struct kernel_identity){ .identity = port->identity });
+			vec_push(&world->in_kernel, (struct kernel_identity){ .identity = port->entry.identity });
 	}
 }
 
@@ -146,7 +154,7 @@ static bool sync_endpoint(struct endpoints *endpoints, struct endpoint *endpoint
 	port->endpoint = endpoint;
 	endpoint->ifindex = link.ifindex;
 	port_attach(endpoints, port, endpoint->xdp);
-	return port_identify(endpoints, port, endpoint->identity);
+	return port_identify(endpoints, port);
 }
 
 bool endpoints_sync(struct endpoints *endpoints)
@@ -181,6 +189,23 @@ bool endpoints_sync(struct endpoints *endpoints)
 	return changed;
 }
 
+static int compare_places(const void *a, const void *b)
+{
+	return addr_compare(&((const struct datapath_address *)a)->addr, &((const struct datapath_address *)b)->addr);
+}
+
+void endpoints_places(const struct endpoints *endpoints, datapath_addresses *ret)
+{
+	vec_for_each (endpoint, &endpoints->list) {
+		if (!endpoint->ifindex)
+			continue;
+		vec_for_each (addr, &endpoint->addrs)
+			vec_push(ret, (struct datapath_address){ *addr, endpoint->identity, endpoint->ifindex });
+	}
+	if (ret->n)
+		qsort(ret->items, ret->n, sizeof(*ret->items), compare_places);
+}
+
 char *endpoint_problem(const struct endpoints *endpoints, const struct endpoint *endpoint)
 {
 	const struct port *port;
@@ -213,6 +238,8 @@ void endpoints_link_changed(void *data, const struct link_info *link)
 	struct endpoints *endpoints = data;
 	struct port *port = ports_find(endpoints, link->ifindex);
 
+	if (port)
+		port_forget_peer(port);
 	if (is_claimed(endpoints, link->name) || (port && strcmp(port->name, link->name) != 0)) {
 		endpoints->stale = true;
 		return;

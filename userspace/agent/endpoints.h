@@ -19,8 +19,11 @@ struct endpoint {
 	char *namespace;
 	char *pod;
 	char *interface;
-	VEC(struct addr) addrs;
+	VEC(struct addr) addrs; /* its own: without those that are another pod's as well and count as that one's */
 	uint32_t identity;
+	uint8_t mac[MAC_LENGTH]; /* as the pod's object says; zeros: as the other end of its interface is found to have
+				  */
+	bool may_spoof;
 	enum datapath_xdp xdp; /* as asked for */
 	uint32_t ifindex;      /* 0: the interface isn't there, or is another pod's */
 };
@@ -32,8 +35,9 @@ struct port {
 	enum datapath_hook hook;
 	enum datapath_xdp xdp;
 	bool attached;	   /* by this agent, so with its programs */
-	bool has_identity; /* the kernel knows who is behind it */
-	uint32_t identity;
+	bool has_identity; /* the kernel knows who is behind it: */
+	struct weir_endpoint entry;
+	uint8_t peer_mac[MAC_LENGTH];	 /* of the interface's other end, as of the last event; zeros: not known */
 	char *failure;			 /* why it could not be attached as asked, or NULL */
 	const struct endpoint *endpoint; /* set by endpoints_sync(); NULL: nobody's */
 	UT_hash_handle hh;
@@ -73,12 +77,14 @@ void endpoints_world(const struct endpoints *endpoints, struct world *world);
  */
 void endpoints_close_lost(struct endpoints *endpoints, const struct compiled *compiled);
 /* Puts one pod's endpoint into the list, or takes it out; a pod that is not this node's has none. */
-void endpoints_add_pod(struct endpoints *endpoints, const struct object *pod, uint32_t identity);
+void endpoints_add_pod(struct endpoints *endpoints, const struct compiled *compiled, const struct object *pod);
 void endpoints_remove_pod(struct endpoints *endpoints, const struct object *pod);
 /* Takes list over as what is wanted now. */
 void endpoints_adopt(struct endpoints *endpoints, endpoint_list *list);
 /* Makes kernel and interfaces what is wanted. True when anything changed that flows depend on. */
 bool endpoints_sync(struct endpoints *endpoints);
+/* Which interface each address of an endpoint is behind. The caller frees what it holds. */
+void endpoints_places(const struct endpoints *endpoints, datapath_addresses *ret);
 
 /* Link events; each only notes what is to be done, except that a stranger's interface is closed at once. */
 void endpoints_link_changed(void *data, const struct link_info *link);

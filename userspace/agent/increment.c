@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "agent/increment.h"
 
+#include "agent/reconcile.h"
 #include "policy/increment.h"
 
 /* Only from a state in which the compiled policy is what the sources say and the kernel has all of it. */
@@ -34,17 +35,13 @@ static int write_addresses(struct agent *agent, const struct objects_delta *delt
 
 static void write_endpoints(struct agent *agent, const struct objects_delta *delta)
 {
-	uint32_t identity;
-
 	vec_for_each (pod, &delta->gone)
 		endpoints_remove_pod(&agent->endpoints, *pod);
-	vec_for_each (pod, &delta->come) {
-		if (compiled_pod_identity(agent->compiled, *pod, &identity) == 0)
-			endpoints_add_pod(&agent->endpoints, *pod, identity);
-	}
+	vec_for_each (pod, &delta->come)
+		endpoints_add_pod(&agent->endpoints, agent->compiled, *pod);
 	if (!agent->endpoints.stale)
 		return;
-	endpoints_sync(&agent->endpoints);
+	agent_sync_endpoints(agent);
 	if (endpoints_failed(&agent->endpoints))
 		agent_retry(agent);
 }

@@ -6,9 +6,10 @@
 #include "agent/reconcile.h"
 #include "base/mem.h"
 
-#define SETTLE_MS    20	  /* what is written together is taken in together */
-#define RETRY_MS     1000 /* after the kernel or the disk refused something, then twice as long each time */
-#define RETRY_MS_MAX 60000
+#define SETTLE_MS     20   /* what is written together is taken in together */
+#define RETRY_MS      1000 /* after the kernel or the disk refused something, then twice as long each time */
+#define RETRY_MS_MAX  60000
+#define MS_PER_SECOND 1000ull
 
 struct watched_source {
 	uv_poll_t poll;
@@ -19,7 +20,7 @@ struct agent_loop {
 	struct agent *agent;
 	uv_loop_t uv;
 	uv_signal_t terminate, interrupt, hangup;
-	uv_timer_t settle, retry;
+	uv_timer_t settle, retry, sweep;
 	uint64_t retry_ms;
 	uv_poll_t links;
 	struct watched_source *sources; /* one per directory */
@@ -82,6 +83,13 @@ static void watch_sources(struct agent_loop *loop)
 {
 	for (size_t i = 0; i < loop->n_sources; i++)
 		uv_poll_start(&loop->sources[i].poll, UV_READABLE, on_source);
+}
+
+static void on_sweep(uv_timer_t *timer)
+{
+	struct agent *agent = ((struct agent_loop *)timer->data)->agent;
+
+	sweeper_run(&agent->sweeper, agent->datapath, &agent->config->capacities);
 }
 
 static void on_links(uv_poll_t *poll, int status, int events)
@@ -165,8 +173,9 @@ int loop_open(struct agent *agent, struct agent_loop **ret, struct error *error)
 	open_signal(loop, &loop->hangup, on_hangup, SIGHUP);
 	uv_timer_init(&loop->uv, &loop->settle);
 	uv_timer_init(&loop->uv, &loop->retry);
+	uv_timer_init(&loop->uv, &loop->sweep);
 	uv_poll_init(&loop->uv, &loop->links, links_fd(agent->links));
-	loop->settle.data = loop->retry.data = loop->links.data = loop;
+	loop->settle.data = loop->retry.data = loop->sweep.data = loop->links.data = loop;
 	open_sources(loop);
 	*ret = loop;
 	return 0;
@@ -176,6 +185,7 @@ void loop_run(struct agent_loop *loop)
 {
 	reconcile(loop->agent, true);
 	watch_sources(loop);
+	uv_timer_start(&loop->sweep, on_sweep, 0, loop->agent->config->sweep_seconds * MS_PER_SECOND);
 	uv_poll_start(&loop->links, UV_READABLE, on_links);
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
 }

@@ -88,7 +88,8 @@ void ports_load(struct endpoints *endpoints, const datapath_endpoints *kernel)
 			ports_find(endpoints, endpoint->ifindex) ?: port_new(endpoints, endpoint->ifindex, "");
 
 		port->has_identity = true;
-		port->identity = endpoint->identity;
+		port->entry = endpoint->is;
+		port->entry.answered = 0;
 	}
 	ignore_present(endpoints);
 }
@@ -185,23 +186,83 @@ void port_attach(struct endpoints *endpoints, struct port *port, enum datapath_x
 	port->failure = r < 0 ? xstrdup(*error.text ? error.text : strerror(-r)) : NULL;
 }
 
-bool port_identify(struct endpoints *endpoints, struct port *port, uint32_t identity)
+/* --- who is behind it -------------------------------------------------------- */
+
+static bool is_mac(const uint8_t mac[static MAC_LENGTH])
 {
+	static const uint8_t none[MAC_LENGTH];
+
+	return memcmp(mac, none, MAC_LENGTH) != 0;
+}
+
+void port_forget_peer(struct port *port)
+{
+	memset(port->peer_mac, 0, sizeof(port->peer_mac));
+}
+
+static const uint8_t *mac_of(const struct endpoints *endpoints, struct port *port)
+{
+	if (is_mac(port->endpoint->mac))
+		return port->endpoint->mac;
+	if (!is_mac(port->peer_mac))
+		links_peer_mac(endpoints->links, port->ifindex, port->peer_mac);
+	return port->peer_mac;
+}
+
+/* The first address of each family is found without a further look-up. */
+static void add_addresses(const struct endpoint *endpoint, struct weir_endpoint *entry)
+{
+	bool has[WEIR_FAMILIES] = {};
+
+	vec_for_each (addr, &endpoint->addrs) {
+		if (has[addr->family])
+			entry->flags |= WEIR_ENDPOINT_MORE_ADDRESSES;
+		else if (addr->family == WEIR_IPV4)
+			memcpy(&entry->ipv4, addr->bytes, sizeof(entry->ipv4));
+		else
+			memcpy(entry->ipv6, addr->bytes, sizeof(entry->ipv6));
+		has[addr->family] = true;
+	}
+}
+
+static struct weir_endpoint entry_of(const struct endpoints *endpoints, struct port *port)
+{
+	const struct endpoint *endpoint = port->endpoint;
+	struct weir_endpoint entry = { .identity = endpoint->identity };
+
+	memcpy(entry.mac, mac_of(endpoints, port), sizeof(entry.mac));
+	if (!endpoint->may_spoof)
+		entry.flags = WEIR_ENDPOINT_CHECK_ADDRESS | (is_mac(entry.mac) ? WEIR_ENDPOINT_CHECK_MAC : 0);
+	add_addresses(endpoint, &entry);
+	return entry;
+}
+
+static void log_identified(const struct port *port)
+{
+	const bool unchecked = !port->endpoint->may_spoof && !(port->entry.flags & WEIR_ENDPOINT_CHECK_MAC);
+
+	log_info("interface %s: enforced as pod %s/%s%s", port->name, port->endpoint->namespace, port->endpoint->pod,
+		 unchecked ? "; its MAC address can't be known here and is not checked (weir.dev/mac can say it)" : "");
+}
+
+bool port_identify(struct endpoints *endpoints, struct port *port)
+{
+	const struct weir_endpoint entry = entry_of(endpoints, port);
+	const bool known = port->has_identity;
 	int r;
 
-	if (port->has_identity && port->identity == identity)
+	if (known && memcmp(&port->entry, &entry, sizeof(entry)) == 0)
 		return false;
-	r = datapath_set_endpoint(endpoints->datapath, port->ifindex, identity);
+	r = datapath_set_endpoint(endpoints->datapath, port->ifindex, &entry);
 	if (r < 0) {
 		free(port->failure);
 		port->failure = xasprintf("the kernel won't take its identity: %s", strerror(-r));
 		return false;
 	}
-	if (!port->has_identity && port->endpoint && port->attached)
-		log_info("interface %s: enforced as pod %s/%s", port->name, port->endpoint->namespace,
-			 port->endpoint->pod);
 	port->has_identity = true;
-	port->identity = identity;
+	port->entry = entry;
+	if (!known && port->attached)
+		log_identified(port);
 	return true;
 }
 

@@ -17,8 +17,10 @@ void ports_forget_ignored(struct endpoints *endpoints, uint32_t ifindex);
 
 struct port *port_get(struct endpoints *endpoints, const struct link_info *link); /* made when there is none */
 void port_attach(struct endpoints *endpoints, struct port *port, enum datapath_xdp xdp);
+/* Something about the interface has changed, so perhaps its other end has. */
+void port_forget_peer(struct port *port);
 /* Each says whether the kernel's table changed. */
-bool port_identify(struct endpoints *endpoints, struct port *port, uint32_t identity);
+bool port_identify(struct endpoints *endpoints, struct port *port); /* as its endpoint */
 bool port_close(struct endpoints *endpoints, struct port *port);
 
 #endif

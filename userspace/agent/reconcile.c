@@ -153,6 +153,21 @@ static void log_applied(const struct agent *agent, double seconds)
 		 count_policies(agent), agent->compiled->identities.n, agent->endpoints.list.n, seconds * 1e3);
 }
 
+bool agent_sync_endpoints(struct agent *agent)
+{
+	datapath_addresses places = {};
+	bool changed = endpoints_sync(&agent->endpoints);
+
+	endpoints_places(&agent->endpoints, &places);
+	changed |= addresses_place(&agent->addresses, agent->datapath, &places);
+	vec_free(&places);
+	if (agent->addresses.n_failed) {
+		agent->stale = true;
+		agent_retry(agent);
+	}
+	return changed;
+}
+
 /*
  * The image goes first: an identity that an image doesn't know counts as the
  * world, so no address or endpoint may have one before its image is there. For
@@ -173,14 +188,14 @@ int plan_enforce(struct agent *agent, struct plan *plan, struct error *error)
 		if (r < 0) {
 			notes_add(&failures, "policy can't be put in force: %s (it is tried again)", error->text);
 			agent->stale = true;
-			endpoints_sync(&agent->endpoints);
+			agent_sync_endpoints(agent);
 			note_failures(agent, &failures);
 			return r;
 		}
 	}
 	changed = addresses_sync(&agent->addresses, agent->datapath, plan->compiled);
 	endpoints_adopt(&agent->endpoints, &plan->endpoints);
-	changed |= endpoints_sync(&agent->endpoints);
+	changed |= agent_sync_endpoints(agent);
 	if (changed)
 		datapath_new_generation(agent->datapath);
 
@@ -235,7 +250,7 @@ void reconcile(struct agent *agent, bool everything)
 
 void reconcile_endpoints(struct agent *agent)
 {
-	if (endpoints_sync(&agent->endpoints))
+	if (agent_sync_endpoints(agent))
 		datapath_new_generation(agent->datapath);
 	if (endpoints_failed(&agent->endpoints))
 		agent_retry(agent);

@@ -29,6 +29,8 @@ int plan_enforce(struct agent *agent, struct plan *plan, struct error *error);
 void reconcile(struct agent *agent, bool everything);
 /* Takes in what changed in the sources and enforces it if that is short work. False: reconcile() is needed. */
 bool reconcile_pods(struct agent *agent);
+/* Endpoints, and where their addresses are. True when anything changed that flows depend on. */
+bool agent_sync_endpoints(struct agent *agent);
 /* After link events. */
 void reconcile_endpoints(struct agent *agent);
 

@@ -24,7 +24,7 @@ static size_t reserve_identities(struct agent *agent)
 	vec_for_each (address, &agent->addresses.kernel)
 		n += reserve(identities, address->identity);
 	for (const struct port *port = agent->endpoints.ports; port; port = port->hh.next)
-		n += port->has_identity ? reserve(identities, port->identity) : 0;
+		n += port->has_identity ? reserve(identities, port->entry.identity) : 0;
 	return n;
 }
 

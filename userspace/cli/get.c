@@ -20,7 +20,7 @@ struct view {
 	const char *path;
 	const char *names[4];  /* plural first, then what else the kind goes by */
 	const char *titles[3]; /* the fields that NAME is looked for in */
-	struct view_column columns[12];
+	struct view_column columns[16];
 };
 
 static const struct view views[] = {
@@ -49,6 +49,8 @@ static const struct view views[] = {
 	    { "STATE", "state", COLUMN_PLAIN },
 	    { "IFINDEX", "ifindex", COLUMN_RIGHT | COLUMN_WIDE },
 	    { "XDP", "xdp", COLUMN_WIDE },
+	    { "MAC", "mac", COLUMN_WIDE },
+	    { "CHECKS", "checks", COLUMN_WIDE },
 	    { "ADDRESSES", "addresses", COLUMN_WRAPS | COLUMN_WIDE } } },
 	{ "/v1/identities",
 	  { "identities", "identity", "id" },

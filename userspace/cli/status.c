@@ -57,6 +57,24 @@ static void print_verified(const json_t *verified)
 		       json_number_value(ms));
 }
 
+/* Flows of both families; a kind of which there are none is still named. */
+static void print_flows(const json_t *flows)
+{
+	static const char *const tables[] = { "connections", "openings", "exchanges" };
+	const json_t *flow;
+	size_t i;
+
+	printf("flows     ");
+	for (size_t t = 0; t < ARRAY_SIZE(tables); t++) {
+		long long n = 0;
+
+		json_array_foreach (flows, i, flow)
+			n += !strcmp(text_of(flow, "table"), tables[t]) ? number_of(flow, "flows") : 0;
+		printf("%s %s %s", t ? "," : "", tables[t], output_count(n));
+	}
+	putchar('\n');
+}
+
 static void print_head(const struct invocation *invocation, const json_t *status)
 {
 	const json_t *kernel = json_object_get(status, "kernel"), *policy = json_object_get(status, "policy");
@@ -79,6 +97,7 @@ static void print_head(const struct invocation *invocation, const json_t *status
 	       count_of(policy, "imageCapacity"), count_of(policy, "subjectClasses"), count_of(policy, "peerClasses"),
 	       count_of(policy, "portClasses"));
 	print_verified(json_object_get(status, "verified"));
+	print_flows(json_object_get(status, "flows"));
 	printf("events     %s lost\n", count_of(json_object_get(status, "events"), "lost"));
 }
 
@@ -175,6 +194,8 @@ static int verdict(const json_t *status)
 	size_t i;
 
 	fflush(stdout);
+	json_array_foreach (json_object_get(status, "warnings"), i, reason)
+		fprintf(stderr, "weir: warning: %s\n", json_string_value(reason) ?: "");
 	json_array_foreach (degraded, i, reason)
 		fprintf(stderr, "weir: degraded: %s\n", json_string_value(reason) ?: "");
 	if (json_array_size(degraded))

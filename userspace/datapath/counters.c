@@ -62,6 +62,35 @@ int datapath_read_bucket(struct datapath *datapath, uint32_t bucket, struct weir
 	return 0;
 }
 
+struct tallies {
+	uint64_t *sums;
+	int cpus;
+};
+
+static int tally_one(void *data, const void *key, const void *value)
+{
+	const struct tallies *tallies = data;
+	const uint64_t *per_cpu = value;
+	uint32_t index = *(const uint32_t *)key;
+
+	if (index >= WEIR_TALLIES)
+		return 1;
+	for (int cpu = 0; cpu < tallies->cpus; cpu++)
+		tallies->sums[index] += per_cpu[cpu];
+	return 0;
+}
+
+int datapath_read_tallies(struct datapath *datapath, uint64_t ret[static WEIR_TALLIES])
+{
+	uint64_t sums[WEIR_TALLIES] = {};
+	struct tallies tallies = { .sums = sums, .cpus = libbpf_num_possible_cpus() };
+	int r = tallies.cpus < 0 ? tallies.cpus : map_walk(datapath->skeleton->maps.tallies, tally_one, &tallies);
+
+	if (r == 0)
+		memcpy(ret, sums, sizeof(sums));
+	return r;
+}
+
 static int count_one(void *data, const void *key, const void *value)
 {
 	++*(uint32_t *)data;
@@ -74,8 +103,23 @@ static bool has_a_fill(const struct bpf_map *map)
 	return bpf_map__type(map) == BPF_MAP_TYPE_HASH || bpf_map__type(map) == BPF_MAP_TYPE_LRU_HASH;
 }
 
-int datapath_list_maps(struct datapath *datapath, struct datapath_map_info ret[static DATAPATH_MAPS_MAX],
-		       unsigned *ret_n)
+/* True when the sweep has counted the map already. */
+static bool is_swept(const struct weir_bpf *skeleton, const struct bpf_map *map,
+		     const struct datapath_flow_counts *flows, uint32_t *ret_entries)
+{
+	for (int i = 0; flows && i < WEIR_FLOW_TABLES * WEIR_FAMILIES; i++) {
+		const int table = i / WEIR_FAMILIES, family = i % WEIR_FAMILIES;
+
+		if (map != flow_table(skeleton, table, family))
+			continue;
+		*ret_entries = flows->present[table][family];
+		return true;
+	}
+	return false;
+}
+
+int datapath_list_maps(struct datapath *datapath, const struct datapath_flow_counts *flows,
+		       struct datapath_map_info ret[static DATAPATH_MAPS_MAX], unsigned *ret_n)
 {
 	const struct bpf_map *map;
 	unsigned n = 0;
@@ -83,10 +127,12 @@ int datapath_list_maps(struct datapath *datapath, struct datapath_map_info ret[s
 	bpf_object__for_each_map(map, datapath->skeleton->obj)
 	{
 		struct datapath_map_info info = { .name = bpf_map__name(map), .capacity = bpf_map__max_entries(map) };
+		int r = 0;
 
 		if (!has_a_fill(map) || n == DATAPATH_MAPS_MAX)
 			continue;
-		int r = map_walk(map, count_one, &info.entries);
+		if (!is_swept(datapath->skeleton, map, flows, &info.entries))
+			r = map_walk(map, count_one, &info.entries);
 		if (r < 0)
 			return r;
 		ret[n++] = info;

@@ -24,8 +24,9 @@ struct datapath_config {
 	uint32_t openings;    /* capacity of each table of connections that are being opened */
 	uint32_t connections; /* of each table of TCP and SCTP connections */
 	uint32_t exchanges;   /* of each table of everything else */
-	uint32_t fragments;
-	uint32_t addresses; /* of each address map */
+	uint32_t fragments;   /* of packets in fragments that are remembered at once */
+	uint32_t shields;     /* of offenders that the flood shield knows */
+	uint32_t addresses;   /* of each address map */
 	uint32_t endpoints;
 	uint32_t counters;
 	uint32_t buckets;
@@ -90,7 +91,7 @@ int datapath_list_endpoints(struct datapath *datapath, datapath_endpoints *ret);
 struct datapath_times {
 	uint32_t flow_seconds[WEIR_FLOW_STATES];
 	uint32_t fragment_seconds;
-	uint32_t answers_per_second; /* to rejected packets of one endpoint */
+	uint32_t answers_per_second; /* to rejected packets of one endpoint, and as many at once; 0: none */
 };
 extern const struct datapath_times datapath_times_defaults;
 /* From the next packet on. */
@@ -104,7 +105,7 @@ struct datapath_flow_counts {
 	uint64_t entered[WEIR_FLOW_TABLES][WEIR_FAMILIES];
 	uint64_t evicted[WEIR_FLOW_TABLES][WEIR_FAMILIES]; /* by others, for want of room */
 };
-/* Takes expired flows out, and counts the others. */
+/* Takes expired flows out, and counts the others. Packets that come meanwhile may make evicted a little small. */
 int datapath_sweep(struct datapath *datapath, struct datapath_flow_counts *ret);
 
 /* A flow as it is listed. */
@@ -119,9 +120,13 @@ struct datapath_flow {
 	bool current; /* decided under the running generation */
 	struct weir_flow is;
 };
-/* Visits all flows that have not expired; a visitor that returns non-zero ends the walk, and is returned. */
-int datapath_visit_flows(struct datapath *datapath, int (*visit)(void *data, const struct datapath_flow *flow),
-			 void *data);
+/* All flows that have not expired, one by one; those that come or go meanwhile are among them or not. */
+struct datapath_flows;
+int datapath_flows_open(struct datapath *datapath, struct datapath_flows **ret);
+/* 1: *ret is the next one; 0: that was all. Needs the datapath no more. */
+int datapath_flows_next(struct datapath_flows *flows, struct datapath_flow *ret);
+void datapath_flows_close(struct datapath_flows *flows);
+DEFINE_CLEANUP(struct datapath_flows, datapath_flows_close);
 /* Sums over CPUs, by enum weir_tally. */
 int datapath_read_tallies(struct datapath *datapath, uint64_t ret[static WEIR_TALLIES]);
 
@@ -190,7 +195,8 @@ struct datapath_map_info {
 	uint32_t capacity;
 };
 #define DATAPATH_MAPS_MAX 24
-int datapath_list_maps(struct datapath *datapath, struct datapath_map_info ret[static DATAPATH_MAPS_MAX],
-		       unsigned *ret_n);
+/* flows: of a sweep just now, which saves counting them once more; or NULL. */
+int datapath_list_maps(struct datapath *datapath, const struct datapath_flow_counts *flows,
+		       struct datapath_map_info ret[static DATAPATH_MAPS_MAX], unsigned *ret_n);
 
 #endif

@@ -41,6 +41,7 @@ struct datapath {
 	uint32_t handle; /* of our clsact filters */
 	uint32_t revision;
 	bool took_over;
+	bool took_over_control; /* and so the flows */
 	char *notes;
 	datapath_attachments attachments;
 };
@@ -103,12 +104,53 @@ int image_copy(const struct bpf_map *from, const struct bpf_map *to, enum weir_s
  */
 int grow(struct datapath *datapath, uint32_t n_words, struct error *error);
 
-/* --- maps.c, walk.c --- */
+/* --- control.c --- */
+
+/* What jiffies are shifted right by to make ticks of a quarter of a second, or as near as this kernel's HZ allows. */
+unsigned clock_tick_shift(void);
+/* What the packets read now. */
+struct weir_control control_read(const struct datapath *datapath);
+
+/* --- flows.c --- */
+
+/* Sweeps the table of that family. One that does not exist is a question for the time: it sets now alone. */
+int sweep_run(const struct datapath *datapath, struct weir_sweep *sweep);
+struct bpf_map *flow_table(const struct weir_bpf *skeleton, enum weir_flow_table table, enum weir_family family);
+
+/* --- maps.c --- */
 
 /* Kernels before 6.15 answer -EBUSY when two cores meet on a bucket: tried again. */
 int map_update(const struct bpf_map *map, const void *key, const void *value);
 int map_delete(const struct bpf_map *map, const void *key); /* absent: 0 */
-/* Visits all entries, in batches. value: one per CPU in per-CPU maps. A visitor that returns non-zero ends the walk. */
+
+/* --- walk.c --- */
+
+/*
+ * All entries of a map, some thousand a system call. A hash is read bucket by
+ * bucket, so entries that come or go meanwhile are seen or not, and all others
+ * once. The cursor outlives the map's descriptor.
+ */
+struct map_cursor {
+	int fd;
+	size_t key_size, value_size;
+	char *keys, *values; /* of a batch */
+	uint32_t batch, n, i;
+	char *at, *next; /* the kernel's own cursor: a bucket number, or a key */
+	bool started, last;
+};
+
+#define MAP_CURSOR_NONE     \
+	(struct map_cursor) \
+	{                   \
+		.fd = -1    \
+	}
+
+/* The cursor begins as MAP_CURSOR_NONE. */
+int map_cursor_open(struct map_cursor *cursor, const struct bpf_map *map);
+/* 1: the next entry, valid until the next call; in per-CPU maps a value is one per CPU. 0: that was all. */
+int map_cursor_next(struct map_cursor *cursor, const void **ret_key, const void **ret_value);
+void map_cursor_close(struct map_cursor *cursor); /* what it holds; closed again: nothing */
+/* Visits all entries. A visitor that returns non-zero ends the walk. */
 int map_walk(const struct bpf_map *map, int (*visit)(void *data, const void *key, const void *value), void *data);
 
 /* --- probe.c --- */

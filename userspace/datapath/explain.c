@@ -19,15 +19,26 @@
 #define CLIENT_PORT 49152 /* policy does not ask for the sender's */
 #define HOP_LIMIT   64
 
-struct sctp_header {
+#define SCTP_INIT 1
+
+/* RFC 9260: the common header, and an INIT chunk without parameters. */
+struct sctp_init {
 	uint16_t source;
 	uint16_t dest;
 	uint32_t tag;
 	uint32_t checksum;
+	uint8_t type;
+	uint8_t flags;
+	uint16_t length; /* from type on */
+	uint32_t initiate_tag;
+	uint32_t window;
+	uint16_t out_streams;
+	uint16_t in_streams;
+	uint32_t sequence;
 };
 
 struct packet {
-	uint8_t bytes[sizeof(struct ether_header) + sizeof(struct ip6_hdr) + sizeof(struct tcphdr)];
+	uint8_t bytes[sizeof(struct ether_header) + sizeof(struct ip6_hdr) + sizeof(struct sctp_init)];
 	uint32_t length;
 };
 
@@ -62,7 +73,7 @@ static void append_ip(struct packet *packet, const struct datapath_question *que
 union transport {
 	struct tcphdr tcp;
 	struct udphdr udp;
-	struct sctp_header sctp;
+	struct sctp_init sctp;
 	struct icmphdr icmp;
 	struct icmp6_hdr icmp6;
 };
@@ -81,7 +92,9 @@ static uint32_t opening(const struct datapath_question *question, union transpor
 		ret->udp = (struct udphdr){ .source = source, .dest = dest, .len = htons(sizeof(ret->udp)) };
 		return sizeof(ret->udp);
 	case IPPROTO_SCTP:
-		ret->sctp = (struct sctp_header){ .source = source, .dest = dest };
+		ret->sctp = (struct sctp_init){ .source = source, .dest = dest, .type = SCTP_INIT };
+		ret->sctp.length = htons(sizeof(ret->sctp) - offsetof(struct sctp_init, type));
+		ret->sctp.initiate_tag = ret->sctp.out_streams = ret->sctp.in_streams = htons(1);
 		return sizeof(ret->sctp);
 	case IPPROTO_ICMP:
 		ret->icmp.type = ICMP_ECHO;

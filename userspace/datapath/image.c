@@ -76,21 +76,6 @@ int datapath_swap(struct datapath *datapath, const uint32_t *words, uint32_t n_w
 	return 0;
 }
 
-void datapath_new_generation(struct datapath *datapath)
-{
-	/* Whatever was changed before is seen by a packet that sees the new number. */
-	/* Not through the skeleton's own mapping: from libbpf 1.5 on that is not of a map that was taken over. */
-	const int fd = bpf_map__fd(datapath->skeleton->maps.data_control);
-	struct weir_control *control = mmap(NULL, sizeof(*control), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	const bool mapped = control != MAP_FAILED;
-
-	if (!mapped)
-		control = &datapath->skeleton->data_control->weir_control;
-	__atomic_add_fetch(&control->generation, 1, __ATOMIC_RELEASE);
-	if (mapped)
-		munmap(control, sizeof(*control));
-}
-
 uint32_t datapath_revision(const struct datapath *datapath)
 {
 	return datapath->revision;

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "datapath/links.h"
 #include "datapath/node_addrs.h"
+#include "datapath/peer_mac.h"
 
 /* Room for the notifications of some thousand interfaces that come at once. */
 #define EVENT_BUFFER (1 << 20)
@@ -64,6 +65,7 @@ static struct entry entry_from(struct rtnl_link *link)
 		.info.ifindex = rtnl_link_get_ifindex(link),
 		.info.is_veth = type && (strcmp(type, "veth") == 0 || strcmp(type, "netkit") == 0),
 		.info.up = rtnl_link_get_flags(link) & IFF_UP,
+		.info.running = rtnl_link_get_flags(link) & IFF_RUNNING,
 	};
 	int32_t netns;
 
@@ -84,7 +86,7 @@ static struct entry *find(const entry_list *list, uint32_t ifindex)
 static bool same_info(const struct link_info *a, const struct link_info *b)
 {
 	return a->ifindex == b->ifindex && strcmp(a->name, b->name) == 0 && a->is_veth == b->is_veth &&
-	       a->peer_elsewhere == b->peer_elsewhere && a->up == b->up;
+	       a->peer_elsewhere == b->peer_elsewhere && a->up == b->up && a->running == b->running;
 }
 
 /* Tells only of what link_info holds: the kernel announces far more. */
@@ -349,6 +351,11 @@ void links_list(const struct links *links, link_infos *ret)
 {
 	vec_for_each (entry, &links->entries)
 		vec_push(ret, entry->info);
+}
+
+int links_peer_mac(const struct links *links, uint32_t ifindex, uint8_t ret[6])
+{
+	return peer_mac_read(links->dump_sock, ifindex, ret);
 }
 
 void links_addresses(const struct links *links, addrs *ret)

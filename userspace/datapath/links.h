@@ -20,6 +20,7 @@ struct link_info {
 	bool is_veth;	     /* veth or netkit */
 	bool peer_elsewhere; /* the other end is in another network namespace */
 	bool up;
+	bool running; /* and so is the other end */
 };
 typedef VEC(struct link_info) link_infos;
 typedef VEC(struct addr) addrs;
@@ -43,6 +44,8 @@ int links_dispatch(struct links *links);
 
 bool links_by_name(const struct links *links, const char *name, struct link_info *ret);
 void links_list(const struct links *links, link_infos *ret);
+/* The MAC address of a pair's other end, as it is now. -ENOENT where it can't be known. */
+int links_peer_mac(const struct links *links, uint32_t ifindex, uint8_t ret[6]);
 /* Unicast addresses of this node, loopback and link-local ones left out. */
 void links_addresses(const struct links *links, addrs *ret);
 

@@ -9,7 +9,11 @@
 const struct datapath_config datapath_defaults = {
 	.bpffs = "/sys/fs/bpf/weir",
 	.image_words = 1u << 16,
-	.flows = 1u << 17,
+	.openings = 1u << 15,
+	.connections = 1u << 17,
+	.exchanges = 1u << 16,
+	.fragments = 1u << 13,
+	.shields = 1u << 14,
 	.addresses = 1u << 20,
 	.endpoints = 4096,
 	.counters = 65536,
@@ -34,7 +38,9 @@ static int check_config(const struct datapath_config *config, struct error *erro
 		const char *name;
 		uint32_t value;
 	} capacities[] = {
-		{ "flows", config->flows },	    { "addresses", config->addresses },
+		{ "openings", config->openings },   { "connections", config->connections },
+		{ "exchanges", config->exchanges }, { "fragments", config->fragments },
+		{ "shields", config->shields },	    { "addresses", config->addresses },
 		{ "endpoints", config->endpoints }, { "counters", config->counters },
 		{ "buckets", config->buckets },
 	};
@@ -58,9 +64,18 @@ static int size_maps(const struct datapath_config *config, struct weir_bpf *skel
 		struct bpf_map *map;
 		uint32_t entries;
 	} sizes[] = {
-		{ skeleton->maps.endpoints, config->endpoints },  { skeleton->maps.addresses4, config->addresses },
-		{ skeleton->maps.addresses6, config->addresses }, { skeleton->maps.flows4, config->flows },
-		{ skeleton->maps.flows6, config->flows },	  { skeleton->maps.decisions, config->counters },
+		{ skeleton->maps.endpoints, config->endpoints },
+		{ skeleton->maps.addresses4, config->addresses },
+		{ skeleton->maps.addresses6, config->addresses },
+		{ skeleton->maps.openings4, config->openings },
+		{ skeleton->maps.openings6, config->openings },
+		{ skeleton->maps.connections4, config->connections },
+		{ skeleton->maps.connections6, config->connections },
+		{ skeleton->maps.exchanges4, config->exchanges },
+		{ skeleton->maps.exchanges6, config->exchanges },
+		{ skeleton->maps.fragments, config->fragments },
+		{ skeleton->maps.shields, config->shields },
+		{ skeleton->maps.decisions, config->counters },
 		{ skeleton->maps.buckets, config->buckets },
 	};
 
@@ -71,6 +86,7 @@ static int size_maps(const struct datapath_config *config, struct weir_bpf *skel
 			return r;
 	}
 	skeleton->rodata->weir_image_mask = config->image_words - 1;
+	skeleton->rodata->weir_tick_shift = clock_tick_shift();
 	return bpf_map__set_inner_map_fd(skeleton->maps.images, image_template);
 }
 
@@ -114,6 +130,14 @@ static int load(struct datapath *datapath, struct error *error)
 	return programs_load(datapath, datapath->config.image_words, takeover_maps, &datapath->skeleton, error);
 }
 
+/* Zeros would make every flow a thing of the past. What an earlier life has set stays until the agent says otherwise.
+ */
+static void set_first_times(struct datapath *datapath)
+{
+	if (!datapath->took_over_control)
+		datapath_set_times(datapath, &datapath_times_defaults);
+}
+
 static int find_revision(struct datapath *datapath, struct error *error)
 {
 	uint32_t words, revision;
@@ -150,6 +174,8 @@ int datapath_open(const struct datapath_config *config, struct datapath **ret, s
 	datapath->handle = bpffs_number(datapath->root);
 	datapath->hook = probe_hook();
 	r = load(datapath, error);
+	if (r == 0)
+		set_first_times(datapath);
 	if (r == 0)
 		r = takeover_pin(datapath, error);
 	if (r == 0)

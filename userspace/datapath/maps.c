@@ -39,9 +39,9 @@ static const struct bpf_map *addresses_of(const struct datapath *datapath, enum 
 	return family == WEIR_IPV4 ? datapath->skeleton->maps.addresses4 : datapath->skeleton->maps.addresses6;
 }
 
-int datapath_set_address(struct datapath *datapath, const struct addr *addr, uint32_t identity)
+int datapath_set_address(struct datapath *datapath, const struct addr *addr, uint32_t identity, uint32_t ifindex)
 {
-	struct weir_address value = { .identity = identity };
+	struct weir_address value = { .identity = identity, .ifindex = ifindex };
 
 	return map_update(addresses_of(datapath, addr->family), addr->bytes, &value);
 }
@@ -51,11 +51,15 @@ int datapath_delete_address(struct datapath *datapath, const struct addr *addr)
 	return map_delete(addresses_of(datapath, addr->family), addr->bytes);
 }
 
-int datapath_set_endpoint(struct datapath *datapath, uint32_t ifindex, uint32_t identity)
+int datapath_set_endpoint(struct datapath *datapath, uint32_t ifindex, const struct weir_endpoint *endpoint)
 {
-	struct weir_endpoint value = { .identity = identity };
+	const struct bpf_map *map = datapath->skeleton->maps.endpoints;
+	struct weir_endpoint value = *endpoint, now;
 
-	return map_update(datapath->skeleton->maps.endpoints, &ifindex, &value);
+	/* A packet that is answered in this very moment is an answer that costs nothing. */
+	if (bpf_map_lookup_elem(bpf_map__fd(map), &ifindex, &now) == 0)
+		value.answered = now.answered;
+	return map_update(map, &ifindex, &value);
 }
 
 int datapath_delete_endpoint(struct datapath *datapath, uint32_t ifindex)
@@ -63,31 +67,36 @@ int datapath_delete_endpoint(struct datapath *datapath, uint32_t ifindex)
 	return map_delete(datapath->skeleton->maps.endpoints, &ifindex);
 }
 
+static int add_address(datapath_addresses *list, enum weir_family family, const void *key,
+		       const struct weir_address *is)
+{
+	struct datapath_address address = {
+		.addr.family = family,
+		.identity = is->identity,
+		.ifindex = is->ifindex,
+	};
+
+	memcpy(address.addr.bytes, key, addr_bits(family) / 8);
+	vec_push(list, address);
+	return 0;
+}
+
 static int add_address4(void *data, const void *key, const void *value)
 {
-	struct datapath_address address = { .addr.family = WEIR_IPV4,
-					    .identity = ((const struct weir_address *)value)->identity };
-
-	memcpy(address.addr.bytes, key, 4);
-	vec_push((datapath_addresses *)data, address);
-	return 0;
+	return add_address(data, WEIR_IPV4, key, value);
 }
 
 static int add_address6(void *data, const void *key, const void *value)
 {
-	struct datapath_address address = { .addr.family = WEIR_IPV6,
-					    .identity = ((const struct weir_address *)value)->identity };
-
-	memcpy(address.addr.bytes, key, 16);
-	vec_push((datapath_addresses *)data, address);
-	return 0;
+	return add_address(data, WEIR_IPV6, key, value);
 }
 
 static int add_endpoint(void *data, const void *key, const void *value)
 {
-	struct datapath_endpoint endpoint = { .ifindex = *(const uint32_t *)key,
-					      .identity = ((const struct weir_endpoint *)value)->identity };
+	struct datapath_endpoint endpoint;
 
+	memcpy(&endpoint.ifindex, key, sizeof(endpoint.ifindex));
+	memcpy(&endpoint.is, value, sizeof(endpoint.is));
 	vec_push((datapath_endpoints *)data, endpoint);
 	return 0;
 }

@@ -68,28 +68,50 @@ static int take_over(struct datapath *datapath, struct bpf_map *map, bool *ret_r
 	return fits ? bpf_map__reuse_fd(map, fd) : 0;
 }
 
-/* Flow entries carry generations; without the word that counts them they would pass for current. */
-static bool needs_control(const struct weir_bpf *skeleton, const struct bpf_map *map)
+static bool is_flow_table(const struct weir_bpf *skeleton, const struct bpf_map *map)
 {
-	return map == skeleton->maps.flows4 || map == skeleton->maps.flows6;
+	for (int table = 0; table < WEIR_FLOW_TABLES; table++)
+		for (int family = 0; family < WEIR_FAMILIES; family++)
+			if (map == flow_table(skeleton, table, family))
+				return true;
+	return false;
+}
+
+/*
+ * Flow entries carry generations; without the word that counts them they would
+ * pass for current. And tallies say how many entries the tables must have.
+ */
+static int take_over_flows(struct datapath *datapath, struct weir_bpf *skeleton)
+{
+	bool same_control, all = true;
+	int r;
+
+	r = take_over(datapath, skeleton->maps.data_control, &same_control);
+	datapath->took_over_control = datapath->took_over = r == 0 && same_control;
+	for (int i = 0; r == 0 && same_control && i < WEIR_FLOW_TABLES * WEIR_FAMILIES; i++) {
+		bool reused;
+
+		r = take_over(datapath, flow_table(skeleton, i / WEIR_FAMILIES, i % WEIR_FAMILIES), &reused);
+		all = r == 0 && all && reused;
+	}
+	return r == 0 && same_control && all ? take_over(datapath, skeleton->maps.tallies, &all) : r;
 }
 
 int takeover_maps(struct datapath *datapath, struct weir_bpf *skeleton)
 {
-	struct bpf_map *control = skeleton->maps.data_control, *map;
 	const bool has_images = takeover_image_words(datapath) > 0;
-	bool same_control;
+	struct bpf_map *map;
 	int r;
 
-	r = take_over(datapath, control, &same_control);
+	r = take_over_flows(datapath, skeleton);
 	if (r < 0)
 		return r;
-	datapath->took_over = same_control;
 	bpf_object__for_each_map(map, skeleton->obj)
 	{
 		bool reused;
 
-		if (map == control || !pin_name(map) || (needs_control(skeleton, map) && !same_control))
+		if (!pin_name(map) || is_flow_table(skeleton, map) || map == skeleton->maps.data_control ||
+		    map == skeleton->maps.tallies)
 			continue;
 		/* Only what such an array holds says for which capacity it is; one that holds nothing is no loss. */
 		if (map == skeleton->maps.images && !has_images)

@@ -1,24 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * All entries of a map, some thousand a call. A hash is read bucket by bucket,
- * so entries that come or go meanwhile are seen or not, and all others once.
- */
+/* All entries of a map, batch by batch. */
+#include <fcntl.h>
+
 #include "base/mem.h"
 #include "datapath/datapath_private.h"
 
 #define FIRST_BATCH 1024u
 /* The kernel answers -ENOSPC when a bucket does not fit in a batch; a bucket longer than this isn't one. */
 #define LARGEST_BATCH (1u << 17)
-
-struct walk {
-	const struct bpf_map *map;
-	size_t key_size, value_size;
-	char *keys, *values;
-	uint32_t batch;
-	/* The kernel's own cursor: a bucket number, or a key. */
-	char *at, *next;
-	bool started;
-};
 
 static size_t value_size(const struct bpf_map *map)
 {
@@ -29,65 +18,92 @@ static size_t value_size(const struct bpf_map *map)
 	return (size + 7) / 8 * 8 * libbpf_num_possible_cpus();
 }
 
-static void set_batch(struct walk *walk, uint32_t batch)
+static void set_batch(struct map_cursor *cursor, uint32_t batch)
 {
-	walk->batch = batch;
-	walk->keys = xrealloc(walk->keys, batch, walk->key_size);
-	walk->values = xrealloc(walk->values, batch, walk->value_size);
+	cursor->batch = batch;
+	cursor->keys = xrealloc(cursor->keys, batch, cursor->key_size);
+	cursor->values = xrealloc(cursor->values, batch, cursor->value_size);
 }
 
-static void walk_free(struct walk *walk)
+int map_cursor_open(struct map_cursor *cursor, const struct bpf_map *map)
 {
-	free(walk->keys);
-	free(walk->values);
-	free(walk->at);
-	free(walk->next);
-}
+	const int fd = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 0);
 
-/* The next batch. 0, or -ENOENT when it is the last; *ret_n entries either way. */
-static int fetch(struct walk *walk, uint32_t *ret_n)
-{
-	int fd = bpf_map__fd(walk->map), r;
-	uint32_t n;
-
-	for (;;) {
-		n = walk->batch;
-		r = bpf_map_lookup_batch(fd, walk->started ? walk->at : NULL, walk->next, walk->keys, walk->values, &n,
-					 NULL) < 0
-			    ? -errno
-			    : 0;
-		if (r != -ENOSPC || walk->batch >= LARGEST_BATCH)
-			break;
-		set_batch(walk, walk->batch * 4);
-	}
-	if (r == 0 || r == -ENOENT)
-		*ret_n = n;
-	char *at = walk->at;
-	walk->at = walk->next;
-	walk->next = at;
-	walk->started = true;
-	return r;
-}
-
-int map_walk(const struct bpf_map *map, int (*visit)(void *data, const void *key, const void *value), void *data)
-{
-	_cleanup_(walk_free) struct walk walk = {
-		.map = map,
+	if (fd < 0)
+		return -errno;
+	*cursor = (struct map_cursor){
+		.fd = fd,
 		.key_size = bpf_map__key_size(map),
 		.value_size = value_size(map),
 		.at = xcalloc(1, bpf_map__key_size(map) + sizeof(uint32_t)),
 		.next = xcalloc(1, bpf_map__key_size(map) + sizeof(uint32_t)),
 	};
+	set_batch(cursor, FIRST_BATCH);
+	return 0;
+}
+
+void map_cursor_close(struct map_cursor *cursor)
+{
+	if (cursor->fd >= 0)
+		close(cursor->fd);
+	free(cursor->keys);
+	free(cursor->values);
+	free(cursor->at);
+	free(cursor->next);
+	*cursor = MAP_CURSOR_NONE;
+}
+
+static int fetch(struct map_cursor *cursor)
+{
+	uint32_t n;
 	int r;
 
-	set_batch(&walk, FIRST_BATCH);
-	do {
-		uint32_t n = 0;
+	for (;;) {
+		n = cursor->batch;
+		r = bpf_map_lookup_batch(cursor->fd, cursor->started ? cursor->at : NULL, cursor->next, cursor->keys,
+					 cursor->values, &n, NULL) < 0
+			    ? -errno
+			    : 0;
+		if (r != -ENOSPC || cursor->batch >= LARGEST_BATCH)
+			break;
+		set_batch(cursor, cursor->batch * 4);
+	}
+	if (r < 0 && r != -ENOENT)
+		return r;
+	char *at = cursor->at;
+	cursor->at = cursor->next;
+	cursor->next = at;
+	cursor->started = true;
+	cursor->last = r == -ENOENT;
+	cursor->n = n;
+	cursor->i = 0;
+	return 0;
+}
 
-		r = fetch(&walk, &n);
-		for (uint32_t i = 0; i < n; i++)
-			if (visit(data, walk.keys + i * walk.key_size, walk.values + i * walk.value_size))
-				return 0;
-	} while (r == 0);
-	return r == -ENOENT ? 0 : r;
+int map_cursor_next(struct map_cursor *cursor, const void **ret_key, const void **ret_value)
+{
+	while (cursor->i == cursor->n) {
+		int r = cursor->last ? 0 : fetch(cursor);
+
+		if (r < 0 || (cursor->last && cursor->i == cursor->n))
+			return r;
+	}
+	*ret_key = cursor->keys + cursor->i * cursor->key_size;
+	*ret_value = cursor->values + cursor->i * cursor->value_size;
+	cursor->i++;
+	return 1;
+}
+
+int map_walk(const struct bpf_map *map, int (*visit)(void *data, const void *key, const void *value), void *data)
+{
+	_cleanup_(map_cursor_close) struct map_cursor cursor = MAP_CURSOR_NONE;
+	const void *key, *value;
+	int r = map_cursor_open(&cursor, map);
+
+	if (r < 0)
+		return r;
+	while ((r = map_cursor_next(&cursor, &key, &value)) > 0)
+		if (visit(data, key, value))
+			return 0;
+	return r;
 }

@@ -8,10 +8,12 @@
 #include "object/names.h"
 #include "object/policy_parts.h"
 
-#define NAME_LABEL	     "kubernetes.io/metadata.name"
-#define ANNOTATION_PREFIX    "weir.dev/"
-#define ANNOTATION_INTERFACE ANNOTATION_PREFIX "interface"
-#define ANNOTATION_XDP	     ANNOTATION_PREFIX "xdp"
+#define NAME_LABEL		 "kubernetes.io/metadata.name"
+#define ANNOTATION_PREFIX	 "weir.dev/"
+#define ANNOTATION_INTERFACE	 ANNOTATION_PREFIX "interface"
+#define ANNOTATION_XDP		 ANNOTATION_PREFIX "xdp"
+#define ANNOTATION_MAC		 ANNOTATION_PREFIX "mac"
+#define ANNOTATION_ANTI_SPOOFING ANNOTATION_PREFIX "anti-spoofing"
 
 void namespace_read(const struct field *document, struct object *object)
 {
@@ -174,7 +176,15 @@ static void read_status(const struct field *field, void *target)
 	field_read_members(field, status_members, ARRAY_SIZE(status_members), 0, target);
 }
 
-static void read_xdp(const struct field *field, struct pod *pod)
+static void read_interface(const struct field *field, void *target)
+{
+	struct pod *pod = target;
+
+	if (!pod->interface)
+		pod->interface = field_checked(field, name_check_interface);
+}
+
+static void read_xdp(const struct field *field, void *target)
 {
 	static const char *const modes[] = {
 		[XDP_MODE_OFF] = "off",
@@ -184,7 +194,52 @@ static void read_xdp(const struct field *field, struct pod *pod)
 	int mode = field_word(field, modes, ARRAY_SIZE(modes));
 
 	if (mode >= 0)
-		pod->xdp = (enum xdp_mode)mode;
+		((struct pod *)target)->xdp = (enum xdp_mode)mode;
+}
+
+static void read_mac(const struct field *field, void *target)
+{
+	const char *text = field_string(field);
+
+	if (text && mac_parse(text, ((struct pod *)target)->mac) < 0)
+		field_error(field, QUOTE " must be the MAC address of one interface, like 02:00:5e:00:53:01",
+			    QUOTED(text));
+}
+
+static void read_anti_spoofing(const struct field *field, void *target)
+{
+	static const char *const words[] = { "on", "off" };
+	int word = field_word(field, words, ARRAY_SIZE(words));
+
+	if (word >= 0)
+		((struct pod *)target)->may_spoof = word == 1;
+}
+
+static const struct member annotation_members[] = {
+	{ ANNOTATION_INTERFACE, read_interface },
+	{ ANNOTATION_XDP, read_xdp },
+	{ ANNOTATION_MAC, read_mac },
+	{ ANNOTATION_ANTI_SPOOFING, read_anti_spoofing },
+};
+
+static void warn_unknown(const struct field *annotation)
+{
+	char known[256] = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(annotation_members); i++) {
+		size_t used = strlen(known);
+
+		snprintf(known + used, sizeof(known) - used, "%s%s", i ? ", " : "", annotation_members[i].name);
+	}
+	field_warning(annotation, "unknown annotation (known: %s)", known);
+}
+
+static const struct member *find_annotation(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(annotation_members); i++)
+		if (strcmp(annotation_members[i].name, name) == 0)
+			return &annotation_members[i];
+	return NULL;
 }
 
 /* That they are a mapping of strings has been seen to with the rest of the metadata. */
@@ -192,17 +247,14 @@ static void read_annotations(const struct field *annotations, struct pod *pod)
 {
 	for (const struct node *node = annotations->node->first; node; node = node->next) {
 		struct field field = { .report = annotations->report, .parent = annotations, .node = node };
-		const char *name = node->key->text;
+		const struct member *known = find_annotation(node->key->text);
 
 		if (node->type != NODE_SCALAR || node->scalar != SCALAR_STRING)
 			continue;
-		if (strcmp(name, ANNOTATION_INTERFACE) == 0 && !pod->interface)
-			pod->interface = field_checked(&field, name_check_interface);
-		else if (strcmp(name, ANNOTATION_XDP) == 0)
-			read_xdp(&field, pod);
-		else if (strncmp(name, ANNOTATION_PREFIX, strlen(ANNOTATION_PREFIX)) == 0)
-			field_warning(&field, "unknown annotation (known: %s, %s)", ANNOTATION_INTERFACE,
-				      ANNOTATION_XDP);
+		if (known)
+			known->read(&field, pod);
+		else if (strncmp(node->key->text, ANNOTATION_PREFIX, strlen(ANNOTATION_PREFIX)) == 0)
+			warn_unknown(&field);
 	}
 }
 

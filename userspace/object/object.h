@@ -4,6 +4,7 @@
 #define WEIR_OBJECT_OBJECT_H
 
 #include "base/cleanup.h"
+#include "base/mac.h"
 #include "object/diag.h"
 #include "object/policy.h"
 
@@ -53,6 +54,8 @@ struct pod {
 	VEC(struct pod_port) ports; /* named container ports only */
 	char *interface;	    /* annotation weir.dev/interface, or NULL */
 	enum xdp_mode xdp;	    /* annotation weir.dev/xdp: "on" is native, "generic" generic */
+	uint8_t mac[MAC_LENGTH];    /* annotation weir.dev/mac; zeros: none */
+	bool may_spoof;		    /* annotation weir.dev/anti-spoofing: "off" */
 };
 
 struct service_port {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "observe/names.h"
 
+#include <strings.h>
+
 const char *direction_text(enum weir_direction direction)
 {
 	return direction == WEIR_INGRESS ? "ingress" : "egress";
@@ -11,6 +13,52 @@ const char *verdict_name(enum weir_verdict verdict)
 	static const char *const names[WEIR_VERDICT_MAX] = { "none", "pass", "drop", "reject" };
 
 	return names[verdict];
+}
+
+const char *family_name(enum weir_family family)
+{
+	return family == WEIR_IPV4 ? "IPv4" : "IPv6";
+}
+
+const char *flow_table_name(enum weir_flow_table table)
+{
+	static const char *const names[WEIR_FLOW_TABLES] = {
+		[WEIR_OPENINGS] = "openings",
+		[WEIR_CONNECTIONS] = "connections",
+		[WEIR_EXCHANGES] = "exchanges",
+	};
+
+	return names[table];
+}
+
+static const char *const flow_states[WEIR_FLOW_STATES] = {
+	[WEIR_FLOW_SYN_SENT] = "SYN_SENT",
+	[WEIR_FLOW_SYN_RECEIVED] = "SYN_RECEIVED",
+	[WEIR_FLOW_ESTABLISHED] = "ESTABLISHED",
+	[WEIR_FLOW_FIN_WAIT] = "FIN_WAIT",
+	[WEIR_FLOW_CLOSE_WAIT] = "CLOSE_WAIT",
+	[WEIR_FLOW_TIME_WAIT] = "TIME_WAIT",
+	[WEIR_FLOW_CLOSED] = "CLOSED",
+	[WEIR_FLOW_UNANSWERED] = "UNANSWERED",
+	[WEIR_FLOW_ANSWERED] = "ANSWERED",
+	[WEIR_FLOW_ECHO] = "ECHO",
+	[WEIR_FLOW_OTHER] = "OTHER",
+};
+
+const char *flow_state_name(enum weir_flow_state state)
+{
+	return state < WEIR_FLOW_STATES && flow_states[state] ? flow_states[state] : "?";
+}
+
+bool flow_state_by_name(const char *name, enum weir_flow_state *ret)
+{
+	for (enum weir_flow_state state = 0; state < WEIR_FLOW_STATES; state++) {
+		if (!flow_states[state] || strcasecmp(flow_states[state], name) != 0)
+			continue;
+		*ret = state;
+		return true;
+	}
+	return false;
 }
 
 const char *limit_name(enum limit_unit unit)

@@ -107,6 +107,59 @@ static void write_maps(FILE *out, const struct prometheus_input *input, const ch
 	}
 }
 
+/* One series per flow table and family. */
+static void write_table(FILE *out, const char *name, const uint64_t values[WEIR_FLOW_TABLES][WEIR_FAMILIES])
+{
+	for (enum weir_flow_table table = 0; table < WEIR_FLOW_TABLES; table++) {
+		for (enum weir_family family = 0; family < WEIR_FAMILIES; family++) {
+			const struct series_label labels[] = { { "table", flow_table_name(table) },
+							       { "family", family_name(family) } };
+			_cleanup_free_ char *text = series_labels(labels, ARRAY_SIZE(labels));
+
+			series_count(out, name, text, values[table][family]);
+		}
+	}
+}
+
+static void write_flows(FILE *out, const struct prometheus_input *input)
+{
+	uint64_t present[WEIR_FLOW_TABLES][WEIR_FAMILIES], sum = 0;
+
+	for (int i = 0; i < WEIR_FLOW_TABLES * WEIR_FAMILIES; i++) {
+		const int table = i / WEIR_FAMILIES, family = i % WEIR_FAMILIES;
+
+		sum += present[table][family] = input->flows->present[table][family];
+	}
+	series_gauge(out, "weir_flows", "Flows that have not expired.", (double)sum);
+	series_metric(out, "weir_flows_present", "gauge", "Flows that have not expired, by table.");
+	write_table(out, "weir_flows_present", present);
+	series_metric(out, "weir_flows_entered_total", "counter", "New flows.");
+	write_table(out, "weir_flows_entered_total", input->flows->entered);
+	series_metric(out, "weir_flows_evicted_total", "counter",
+		      "Flows that gave way to others before their time, as the table was full.");
+	write_table(out, "weir_flows_evicted_total", input->flows->evicted);
+	series_counter(out, "weir_flows_not_entered_total", "Admitted packets whose flow could not be entered.",
+		       input->tallies[WEIR_TALLY_NOT_ENTERED]);
+}
+
+static void write_answers(FILE *out, const struct prometheus_input *input)
+{
+	static const struct {
+		const char *labels;
+		enum weir_tally tally;
+	} results[] = {
+		{ "result=\"answered\"", WEIR_TALLY_ANSWERED },
+		{ "result=\"unanswered\"", WEIR_TALLY_UNANSWERED },
+	};
+
+	series_metric(out, "weir_answers_total", "counter",
+		      "Rejected packets, by whether they were answered; too many, and some kinds, are not.");
+	for (size_t i = 0; i < ARRAY_SIZE(results); i++)
+		series_count(out, "weir_answers_total", results[i].labels, input->tallies[results[i].tally]);
+	series_counter(out, "weir_fragmented_packets_total", "Packets in fragments whose first one was admitted.",
+		       input->tallies[WEIR_TALLY_FRAGMENTED]);
+}
+
 static void write_state(FILE *out, const struct prometheus_input *input)
 {
 	series_gauge(out, "weir_policy_revision", "Revision of the policy in force.", input->revision);
@@ -116,7 +169,6 @@ static void write_state(FILE *out, const struct prometheus_input *input)
 	series_counter(out, "weir_policy_errors_total", "Broken manifests and refused policies.", input->policy_errors);
 	series_gauge(out, "weir_endpoints", "Endpoints of this node that are enforced.", (double)input->endpoints);
 	series_gauge(out, "weir_identities", "Identities of the policy in force.", (double)input->identities);
-	series_gauge(out, "weir_flows", "Connections in the flow tables.", (double)input->flows);
 	series_metric(out, "weir_map_entries", "gauge", "Entries of a kernel map.");
 	write_maps(out, input, "weir_map_entries", false);
 	series_metric(out, "weir_map_capacity", "gauge", "Entries that a kernel map has room for.");
@@ -160,6 +212,8 @@ void prometheus_write(FILE *out, const struct prometheus_input *input)
 	write_traffic(out, input);
 	write_policies(out, input);
 	write_state(out, input);
+	write_flows(out, input);
+	write_answers(out, input);
 	write_sources(out, input);
 	write_process(out);
 }

@@ -28,7 +28,9 @@ struct prometheus_input {
 	const struct histogram *apply; /* from the objects to the kernel */
 	uint32_t revision;
 	uint64_t policy_errors;
-	uint64_t endpoints, identities, flows;
+	uint64_t endpoints, identities;
+	const struct datapath_flow_counts *flows;
+	const uint64_t *tallies; /* WEIR_TALLIES */
 	uint64_t events, events_lost;
 };
 

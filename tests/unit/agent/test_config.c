@@ -45,6 +45,10 @@ static void every_setting_has_a_default(void **state)
 	assert_string_equal(config.bpffs, "/sys/fs/bpf/weir");
 	assert_string_equal(config.metrics, "127.0.0.1:9964");
 	assert_false(config.new_interfaces_open);
+	assert_int_equal(config.capacities.connections, 131072);
+	assert_int_equal(config.times.flow_seconds[WEIR_FLOW_ESTABLISHED], 86400);
+	assert_int_equal(config.times.answers_per_second, 100);
+	assert_int_equal(config.sweep_seconds, 30);
 	agent_config_free(&config);
 }
 
@@ -53,11 +57,16 @@ static void every_setting_can_be_given(void **state)
 	struct agent_config config;
 	struct error error = {};
 
-	assert_int_equal(read_config("sources: ['dir:/etc/a', 'dir:/etc/b']\nnode: worker\nstateDir: /s\nrunDir: /r\n"
-				     "bpffs: /b\nmetrics: off\nnewInterfaces: open\nflows: 1000\naddresses: 2000\n"
-				     "imageWords: 4096\n",
-				     &config, &error),
-			 0);
+	assert_int_equal(
+		read_config("sources: ['dir:/etc/a', 'dir:/etc/b']\nnode: worker\nstateDir: /s\nrunDir: /r\n"
+			    "bpffs: /b\nmetrics: off\nnewInterfaces: open\nopenings: 1000\n"
+			    "connections: 1001\nexchanges: 1002\nfragments: 1003\nshields: 1004\naddresses: 2000\n"
+			    "imageWords: 4096\n"
+			    "timeouts: {synSent: 1, synReceived: 2, established: 3, finWait: 4, closeWait: 5,\n"
+			    "  timeWait: 6, closed: 7, unanswered: 8, answered: 9, echo: 10, other: 11, "
+			    "fragment: 12}\nanswersPerSecond: 13\nsweepSeconds: 14\n",
+			    &config, &error),
+		0);
 	assert_int_equal(config.directories.n, 2);
 	assert_string_equal(config.directories.items[0], "/etc/a");
 	assert_string_equal(config.directories.items[1], "/etc/b");
@@ -67,9 +76,18 @@ static void every_setting_can_be_given(void **state)
 	assert_string_equal(config.bpffs, "/b");
 	assert_string_equal(config.metrics, "off");
 	assert_true(config.new_interfaces_open);
-	assert_int_equal(config.flows, 1000);
-	assert_int_equal(config.addresses, 2000);
-	assert_int_equal(config.image_words, 4096);
+	assert_int_equal(config.capacities.openings, 1000);
+	assert_int_equal(config.capacities.connections, 1001);
+	assert_int_equal(config.capacities.exchanges, 1002);
+	assert_int_equal(config.capacities.fragments, 1003);
+	assert_int_equal(config.capacities.shields, 1004);
+	assert_int_equal(config.capacities.addresses, 2000);
+	assert_int_equal(config.capacities.image_words, 4096);
+	for (enum weir_flow_state i = 0; i <= WEIR_FLOW_OTHER; i++)
+		assert_int_equal(config.times.flow_seconds[i], i + 1);
+	assert_int_equal(config.times.fragment_seconds, 12);
+	assert_int_equal(config.times.answers_per_second, 13);
+	assert_int_equal(config.sweep_seconds, 14);
 	agent_config_free(&config);
 }
 
@@ -92,10 +110,14 @@ static const struct {
 	{ "an unknown source", "sources: [kube]\n", ":1:11: sources[0]: ", "dir:PATH" },
 	{ "a source without a path", "sources: ['dir:']\n", ":1:11: sources[0]: ", "dir:PATH" },
 	{ "a source that is no list", "sources: dir:/etc\n", ":1:10: sources: ", "" },
-	{ "a number that is text", "flows: many\n", ":1:8: flows: ", "" },
-	{ "a number that is too large", "flows: 99999999999\n", ":1:8: flows: ", "" },
+	{ "a number that is text", "openings: many\n", ":1:11: openings: ", "" },
+	{ "a number that is too large", "shields: 99999999999\n", ":1:10: shields: ", "" },
 	{ "an image that is no power of two", "imageWords: 5000\n", ":1:13: imageWords: ", "power of two" },
 	{ "another word for new interfaces", "newInterfaces: ajar\n", ":1:16: newInterfaces: ", "closed" },
+	{ "a timeout that is none", "timeouts: {closed: 0}\n", ":1:20: timeouts.closed: ", "" },
+	{ "a timeout of no state", "timeouts: {listen: 1}\n", ":1:12: timeouts.listen: ", "unknown field" },
+	{ "a timeout of more than a year", "timeouts: {echo: 31536001}\n", ":1:18: timeouts.echo: ", "" },
+	{ "no time between sweeps", "sweepSeconds: 0\n", ":1:15: sweepSeconds: ", "" },
 	{ "an empty text", "node: ''\n", ":1:7: node: ", "empty" },
 	{ "a key twice", "node: a\nnode: b\n", ":2:1: ", "" },
 	{ "no YAML", "node: [\n", ":", "" },

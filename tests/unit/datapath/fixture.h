@@ -101,7 +101,11 @@ static inline int fixture_setup(void **state)
 	f->config = (struct datapath_config){
 		.bpffs = f->root,
 		.image_words = 4096,
-		.flows = 1024,
+		.openings = 512,
+		.connections = 1024,
+		.exchanges = 768,
+		.fragments = 64,
+		.shields = 32,
 		.addresses = 8192,
 		.endpoints = 64,
 		.counters = 512,

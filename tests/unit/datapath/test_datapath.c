@@ -86,15 +86,17 @@ static void addresses_come_and_go(void **state)
 	struct addr v4 = { WEIR_IPV4, { 10, 0, 0, 1 } }, v6 = { WEIR_IPV6, { 0xfd, [15] = 9 } };
 	datapath_addresses all = {};
 
-	assert_int_equal(datapath_set_address(datapath, &v4, 17), 0);
-	assert_int_equal(datapath_set_address(datapath, &v6, 18), 0);
-	assert_int_equal(datapath_set_address(datapath, &v4, 19), 0);
+	assert_int_equal(datapath_set_address(datapath, &v4, 17, 0), 0);
+	assert_int_equal(datapath_set_address(datapath, &v6, 18, 5), 0);
+	assert_int_equal(datapath_set_address(datapath, &v4, 19, 4), 0);
 	assert_int_equal(datapath_list_addresses(datapath, &all), 0);
 	assert_int_equal(all.n, 2);
 	assert_int_equal(addr_compare(&all.items[0].addr, &v4), 0);
 	assert_int_equal(all.items[0].identity, 19);
+	assert_int_equal(all.items[0].ifindex, 4);
 	assert_int_equal(addr_compare(&all.items[1].addr, &v6), 0);
 	assert_int_equal(all.items[1].identity, 18);
+	assert_int_equal(all.items[1].ifindex, 5);
 	vec_free(&all);
 
 	assert_int_equal(datapath_delete_address(datapath, &v4), 0);
@@ -108,13 +110,18 @@ static void endpoints_come_and_go(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_(datapath_closep) struct datapath *datapath = open_datapath(&f->config);
+	const struct weir_endpoint endpoint = {
+		.identity = 21,
+		.flags = WEIR_ENDPOINT_CHECK_MAC,
+		.mac = { 2, 0, 0, 0, 0, 1 },
+	};
 	datapath_endpoints all = {};
 
-	assert_int_equal(datapath_set_endpoint(datapath, f->ifindex, 21), 0);
+	assert_int_equal(datapath_set_endpoint(datapath, f->ifindex, &endpoint), 0);
 	assert_int_equal(datapath_list_endpoints(datapath, &all), 0);
 	assert_int_equal(all.n, 1);
 	assert_int_equal(all.items[0].ifindex, f->ifindex);
-	assert_int_equal(all.items[0].identity, 21);
+	assert_memory_equal(&all.items[0].is, &endpoint, sizeof(endpoint));
 	vec_free(&all);
 	assert_int_equal(datapath_delete_endpoint(datapath, f->ifindex), 0);
 	assert_int_equal(datapath_delete_endpoint(datapath, f->ifindex), 0);
@@ -127,7 +134,7 @@ static struct datapath_map_info map_info(struct datapath *datapath, const char *
 	struct datapath_map_info infos[DATAPATH_MAPS_MAX];
 	unsigned n = 0;
 
-	assert_int_equal(datapath_list_maps(datapath, infos, &n), 0);
+	assert_int_equal(datapath_list_maps(datapath, NULL, infos, &n), 0);
 	for (unsigned i = 0; i < n; i++)
 		if (strcmp(infos[i].name, name) == 0)
 			return infos[i];
@@ -145,16 +152,22 @@ static void entries_are_counted_over_many_batches_and_a_full_map_says_so(void **
 
 	for (uint32_t i = 0; i < 5000; i++) {
 		memcpy(addr.bytes, &i, sizeof(i));
-		assert_int_equal(datapath_set_address(datapath, &addr, i), 0);
+		assert_int_equal(datapath_set_address(datapath, &addr, i, 0), 0);
 	}
 	memset(addr.bytes, 0xff, 4);
-	assert_int_equal(datapath_set_address(datapath, &addr, 1), -E2BIG);
+	assert_int_equal(datapath_set_address(datapath, &addr, 1, 0), -E2BIG);
 
 	assert_int_equal(map_info(datapath, "addresses4").entries, 5000);
 	assert_int_equal(map_info(datapath, "addresses4").capacity, 5000);
 	assert_int_equal(map_info(datapath, "addresses6").entries, 0);
-	assert_int_equal(map_info(datapath, "flows4").capacity, f->config.flows);
-	assert_int_equal(map_info(datapath, "flows6").capacity, f->config.flows);
+	assert_int_equal(map_info(datapath, "openings4").capacity, f->config.openings);
+	assert_int_equal(map_info(datapath, "openings6").capacity, f->config.openings);
+	assert_int_equal(map_info(datapath, "connections4").capacity, f->config.connections);
+	assert_int_equal(map_info(datapath, "connections6").capacity, f->config.connections);
+	assert_int_equal(map_info(datapath, "exchanges4").capacity, f->config.exchanges);
+	assert_int_equal(map_info(datapath, "exchanges6").capacity, f->config.exchanges);
+	assert_int_equal(map_info(datapath, "fragments").capacity, f->config.fragments);
+	assert_int_equal(map_info(datapath, "shields").capacity, f->config.shields);
 	assert_int_equal(map_info(datapath, "endpoints").capacity, f->config.endpoints);
 	assert_int_equal(datapath_list_addresses(datapath, &all), 0);
 	assert_int_equal(all.n, 5000);
@@ -202,26 +215,27 @@ static void reasons_and_buckets_begin_at_zero(void **state)
 static void capacities_that_cannot_be_are_refused(void **state)
 {
 	struct fixture *f = *state;
-	const struct datapath_config good = f->config;
-	struct {
-		struct datapath_config config;
+	struct datapath_config *config = &f->config;
+	const struct {
+		uint32_t *setting, value;
 		const char *word;
-	} cases[] = { { good, "image" },     { good, "image" },	    { good, "image" },	  { good, "flows" },
-		      { good, "addresses" }, { good, "endpoints" }, { good, "counters" }, { good, "buckets" } };
+	} cases[] = {
+		{ &config->image_words, 0, "image" },	    { &config->image_words, 4095, "image" },
+		{ &config->image_words, 8, "image" },	    { &config->openings, 0, "openings" },
+		{ &config->connections, 0, "connections" }, { &config->exchanges, 0, "exchanges" },
+		{ &config->fragments, 0, "fragments" },	    { &config->shields, 0, "shields" },
+		{ &config->addresses, 0, "addresses" },	    { &config->endpoints, 0, "endpoints" },
+		{ &config->counters, 0, "counters" },	    { &config->buckets, 0, "buckets" },
+	};
 	struct datapath *datapath = NULL;
 
-	cases[0].config.image_words = 0;
-	cases[1].config.image_words = 4095;
-	cases[2].config.image_words = 8;
-	cases[3].config.flows = 0;
-	cases[4].config.addresses = 0;
-	cases[5].config.endpoints = 0;
-	cases[6].config.counters = 0;
-	cases[7].config.buckets = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const uint32_t good = *cases[i].setting;
 		struct error error = {};
 
-		assert_int_equal(datapath_open(&cases[i].config, &datapath, &error), -EINVAL);
+		*cases[i].setting = cases[i].value;
+		assert_int_equal(datapath_open(config, &datapath, &error), -EINVAL);
+		*cases[i].setting = good;
 		assert_non_null(strstr(error.text, cases[i].word));
 		assert_null(datapath);
 	}
@@ -316,7 +330,7 @@ static void two_instances_do_not_share(void **state)
 
 	assert_int_not_equal(pinned_map_id(f, "images"), pinned_map_id(&other, "images"));
 	swap_revision(a, 5);
-	assert_int_equal(datapath_set_address(a, &addr, 20), 0);
+	assert_int_equal(datapath_set_address(a, &addr, 20, 0), 0);
 	assert_int_equal(datapath_revision(b), 0);
 	assert_int_equal(map_info(b, "addresses4").entries, 0);
 	attach(a, f, XDP_OFF);

@@ -66,9 +66,9 @@ static void an_answer_names_the_endpoint_and_the_image(void **state)
 	struct datapath_answer answer;
 
 	swap_revision(datapath, 7);
-	assert_int_equal(datapath_set_endpoint(datapath, f->ifindex, 21), 0);
-	assert_int_equal(datapath_set_address(datapath, &asked.to, 22), 0);
-	assert_int_equal(datapath_set_address(datapath, &asked.from, 23), 0);
+	assert_int_equal(datapath_set_endpoint(datapath, f->ifindex, &(struct weir_endpoint){ .identity = 21 }), 0);
+	assert_int_equal(datapath_set_address(datapath, &asked.to, 22, 0), 0);
+	assert_int_equal(datapath_set_address(datapath, &asked.from, 23, 0), 0);
 	assert_int_equal(datapath_explain(datapath, &asked, &answer), 0);
 	assert_int_equal(answer.revision, 7);
 	assert_int_equal(answer.identity, 21);

@@ -2,10 +2,11 @@
 /* An image that doesn't fit: the programs grow under what is attached. */
 #include "fixture.h"
 
-#define PINNED_MAPS                                                                                             \
-	{                                                                                                       \
-		"control", "endpoints", "addresses4", "addresses6", "flows4", "flows6", "reasons", "decisions", \
-			"buckets"                                                                               \
+#define PINNED_MAPS                                                                                               \
+	{                                                                                                         \
+		"control", "endpoints", "addresses4", "addresses6", "openings4", "openings6", "connections4",     \
+			"connections6", "exchanges4", "exchanges6", "fragments", "shields", "tallies", "reasons", \
+			"decisions", "buckets"                                                                    \
 	}
 
 static void swap_words(struct datapath *datapath, uint32_t n_words, uint32_t revision)
@@ -68,7 +69,7 @@ static void growing_keeps_all_other_maps_and_what_they_hold(void **state)
 	uint32_t before[ARRAY_SIZE(maps)], images = pinned_map_id(f, "images");
 	datapath_addresses all = {};
 
-	assert_int_equal(datapath_set_address(datapath, &addr, 17), 0);
+	assert_int_equal(datapath_set_address(datapath, &addr, 17, 0), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
 		before[i] = pinned_map_id(f, maps[i]);
 	swap_words(datapath, f->config.image_words + 1, 5);

@@ -6,8 +6,10 @@
 
 static void a_second_open_takes_maps_over_with_what_they_hold(void **state)
 {
-	static const char *const maps[] = { "images", "control", "endpoints", "addresses4", "addresses6",
-					    "flows4", "flows6",	 "reasons",   "decisions",  "buckets" };
+	static const char *const maps[] = { "images",	  "control",   "endpoints",    "addresses4",   "addresses6",
+					    "openings4",  "openings6", "connections4", "connections6", "exchanges4",
+					    "exchanges6", "fragments", "shields",      "tallies",      "reasons",
+					    "decisions",  "buckets" };
 	struct fixture *f = *state;
 	struct addr addr = { WEIR_IPV6, { 0xfd, [15] = 1 } };
 	uint32_t before[ARRAY_SIZE(maps)], last;
@@ -17,8 +19,8 @@ static void a_second_open_takes_maps_over_with_what_they_hold(void **state)
 	struct datapath *first = open_datapath(&f->config);
 	swap_revision(first, 41);
 	swap_revision(first, 42);
-	assert_int_equal(datapath_set_address(first, &addr, 17), 0);
-	assert_int_equal(datapath_set_endpoint(first, 5, 18), 0);
+	assert_int_equal(datapath_set_address(first, &addr, 17, 5), 0);
+	assert_int_equal(datapath_set_endpoint(first, 5, &(struct weir_endpoint){ .identity = 18 }), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
 		before[i] = pinned_map_id(f, maps[i]);
 		assert_int_not_equal(before[i], 0);
@@ -38,7 +40,7 @@ static void a_second_open_takes_maps_over_with_what_they_hold(void **state)
 	assert_int_equal(addresses.items[0].identity, 17);
 	assert_int_equal(datapath_list_endpoints(second, &endpoints), 0);
 	assert_int_equal(endpoints.n, 1);
-	assert_int_equal(endpoints.items[0].identity, 18);
+	assert_int_equal(endpoints.items[0].is.identity, 18);
 	vec_free(&addresses);
 	vec_free(&endpoints);
 
@@ -174,8 +176,8 @@ static void a_map_of_another_capacity_begins_empty_and_the_rest_goes_on(void **s
 
 	struct datapath *first = open_datapath(&f->config);
 	swap_revision(first, 9);
-	assert_int_equal(datapath_set_address(first, &addr, 17), 0);
-	uint32_t flows = pinned_map_id(f, "flows4"), addresses4 = pinned_map_id(f, "addresses4");
+	assert_int_equal(datapath_set_address(first, &addr, 17, 5), 0);
+	uint32_t flows = pinned_map_id(f, "connections4"), addresses4 = pinned_map_id(f, "addresses4");
 	datapath_close(first);
 
 	f->config.addresses *= 2;
@@ -184,7 +186,7 @@ static void a_map_of_another_capacity_begins_empty_and_the_rest_goes_on(void **s
 	assert_non_null(strstr(datapath_notes(second), "map addresses4 begins empty"));
 	assert_non_null(strstr(datapath_notes(second), "\nmap addresses6 begins empty"));
 	assert_int_equal(datapath_revision(second), 9);
-	assert_int_equal(pinned_map_id(f, "flows4"), flows);
+	assert_int_equal(pinned_map_id(f, "connections4"), flows);
 	assert_int_not_equal(pinned_map_id(f, "addresses4"), addresses4);
 	assert_int_equal(datapath_list_addresses(second, &addresses), 0);
 	assert_int_equal(addresses.n, 0);
@@ -227,11 +229,11 @@ static void flows_do_not_outlive_the_generation_they_refer_to(void **state)
 	_cleanup_free_ char *control = xasprintf("%s/maps-v%u/control", f->root, WEIR_MAPS_ABI);
 
 	datapath_close(open_datapath(&f->config));
-	uint32_t flows = pinned_map_id(f, "flows4"), decisions = pinned_map_id(f, "decisions");
+	uint32_t flows = pinned_map_id(f, "connections4"), decisions = pinned_map_id(f, "decisions");
 	assert_int_equal(unlink(control), 0);
 
 	_cleanup_(datapath_closep) struct datapath *second = open_datapath(&f->config);
-	assert_int_not_equal(pinned_map_id(f, "flows4"), flows);
+	assert_int_not_equal(pinned_map_id(f, "connections4"), flows);
 	assert_int_equal(pinned_map_id(f, "decisions"), decisions);
 	assert_int_not_equal(pinned_map_id(f, "control"), 0);
 }

@@ -177,6 +177,15 @@ static const struct bad_manifest cases[] = {
 	{ "an XDP mode is unknown",
 	  "apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {weir.dev/xdp: native}}\n",
 	  { "3:49: metadata.annotations[\"weir.dev/xdp\"]: \"native\" must be off, on or generic" } },
+	{ "a MAC address is cut short",
+	  "apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {weir.dev/mac: 02:00:5e}}\n",
+	  { "3:49: metadata.annotations[\"weir.dev/mac\"]: \"02:00:5e\" must be the MAC address of one interface" } },
+	{ "a MAC address is a group's",
+	  "apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {weir.dev/mac: \"ff:ff:ff:ff:ff:ff\"}}\n",
+	  { "3:49: metadata.annotations[\"weir.dev/mac\"]: \"ff:ff:ff:ff:ff:ff\" must be the MAC address" } },
+	{ "anti-spoofing is neither on nor off",
+	  "apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {weir.dev/anti-spoofing: \"no\"}}\n",
+	  { "3:59: metadata.annotations[\"weir.dev/anti-spoofing\"]: \"no\" must be on or off" } },
 };
 
 int main(void)

@@ -135,7 +135,7 @@ static void test_unknown_annotation(void **state)
 	assert_int_equal(read.result, 0);
 	assert_diag(&read, 0,
 		    "t:1:77: warning: metadata.annotations[\"weir.dev/xpd\"]: unknown annotation "
-		    "(known: weir.dev/interface, weir.dev/xdp)");
+		    "(known: weir.dev/interface, weir.dev/xdp, weir.dev/mac, weir.dev/anti-spoofing)");
 	read_free(&read);
 }
 

@@ -66,7 +66,8 @@ static void test_pod(void **state)
 			 "  name: web-0\n"
 			 "  namespace: shop\n"
 			 "  uid: 1234\n"
-			 "  annotations: {weir.dev/interface: veth7, weir.dev/xdp: \"on\", note: anything goes}\n"
+			 "  annotations: {weir.dev/interface: veth7, weir.dev/xdp: \"on\", note: anything goes,\n"
+			 "    weir.dev/mac: 02:00:5e:00:53:01, weir.dev/anti-spoofing: off}\n"
 			 "spec:\n"
 			 "  nodeName: node-1\n"
 			 "  serviceAccountName: web\n"
@@ -107,6 +108,8 @@ static void test_pod(void **state)
 	assert_int_equal(pod->ports.items[2].protocol, IPPROTO_UDP);
 	assert_string_equal(pod->interface, "veth7");
 	assert_int_equal(pod->xdp, XDP_MODE_NATIVE);
+	assert_memory_equal(pod->mac, "\x02\0\x5e\0\x53\x01", MAC_LENGTH);
+	assert_true(pod->may_spoof);
 	read_free(&read);
 }
 
@@ -125,6 +128,8 @@ static void test_bare_pod(void **state)
 	assert_int_equal(object->pod.phase, POD_RUNNING);
 	assert_int_equal(object->pod.addrs.n, 0);
 	assert_int_equal(object->pod.xdp, XDP_MODE_GENERIC);
+	assert_memory_equal(object->pod.mac, "\0\0\0\0\0\0", MAC_LENGTH);
+	assert_false(object->pod.may_spoof);
 	read_free(&read);
 }
 

@@ -45,6 +45,8 @@ struct fixture {
 	struct weir_counter decisions[4];
 	uint64_t drops[3];
 	struct datapath_map_info maps[1];
+	struct datapath_flow_counts flows;
+	uint64_t tallies[WEIR_TALLIES];
 	struct prometheus_source sources[2];
 	char *text;
 };
@@ -60,7 +62,15 @@ static int setup(void **state)
 	f->decisions[1].packets = 10;
 	f->decisions[3].packets = 5;
 	f->drops[2] = 42;
-	f->maps[0] = (struct datapath_map_info){ "flows4", 3, 100 };
+	f->maps[0] = (struct datapath_map_info){ "connections4", 3, 100 };
+	f->flows.present[WEIR_CONNECTIONS][WEIR_IPV4] = 2;
+	f->flows.present[WEIR_EXCHANGES][WEIR_IPV6] = 1;
+	f->flows.entered[WEIR_OPENINGS][WEIR_IPV4] = 8;
+	f->flows.evicted[WEIR_OPENINGS][WEIR_IPV6] = 6;
+	f->tallies[WEIR_TALLY_NOT_ENTERED] = 11;
+	f->tallies[WEIR_TALLY_ANSWERED] = 12;
+	f->tallies[WEIR_TALLY_UNANSWERED] = 13;
+	f->tallies[WEIR_TALLY_FRAGMENTED] = 14;
 	f->sources[0] = (struct prometheus_source){ "dir:/a \"b\"\\c\nd", true };
 	f->sources[1] = (struct prometheus_source){ "store", false };
 	histogram_add(&f->apply, 0.002);
@@ -81,7 +91,8 @@ static int setup(void **state)
 							  .policy_errors = 2,
 							  .endpoints = 4,
 							  .identities = 5,
-							  .flows = 3,
+							  .flows = &f->flows,
+							  .tallies = f->tallies,
 							  .events = 0,
 							  .events_lost = 1 });
 	fclose(out);
@@ -121,8 +132,16 @@ static const char *const expected[] = {
 	"weir_endpoints 4",
 	"weir_identities 5",
 	"weir_flows 3",
-	"weir_map_entries{map=\"flows4\"} 3",
-	"weir_map_capacity{map=\"flows4\"} 100",
+	"weir_flows_present{table=\"connections\",family=\"IPv4\"} 2",
+	"weir_flows_present{table=\"exchanges\",family=\"IPv6\"} 1",
+	"weir_flows_entered_total{table=\"openings\",family=\"IPv4\"} 8",
+	"weir_flows_evicted_total{table=\"openings\",family=\"IPv6\"} 6",
+	"weir_flows_not_entered_total 11",
+	"weir_answers_total{result=\"answered\"} 12",
+	"weir_answers_total{result=\"unanswered\"} 13",
+	"weir_fragmented_packets_total 14",
+	"weir_map_entries{map=\"connections4\"} 3",
+	"weir_map_capacity{map=\"connections4\"} 100",
 	"weir_events_total 0",
 	"weir_events_lost_total 1",
 	"weir_source_synced{source=\"store\"} 0",
@@ -131,6 +150,8 @@ static const char *const expected[] = {
 	"# TYPE weir_packets_total counter",
 	"# TYPE weir_policy_apply_seconds histogram",
 	"# TYPE weir_flows gauge",
+	"# TYPE weir_flows_entered_total counter",
+	"# TYPE weir_answers_total counter",
 };
 
 static void every_metric_is_there(void **state)
