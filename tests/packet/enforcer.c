@@ -45,7 +45,7 @@ int enforcer_open(struct enforcer *enforcer, uint32_t image_words, struct error 
 	snprintf(enforcer->root, sizeof(enforcer->root), "/sys/fs/bpf/weir-packet-%d-%u", getpid(), n++);
 	config.bpffs = enforcer->root;
 	config.image_words = image_words;
-	config.flows = ENFORCER_FLOWS;
+	config.openings = config.connections = config.exchanges = ENFORCER_FLOWS;
 	return datapath_open(&config, &enforcer->datapath, error);
 }
 
@@ -61,7 +61,7 @@ void enforcer_close(struct enforcer *enforcer)
 static int set_addresses(const struct enforcer *enforcer, const struct compiled *compiled)
 {
 	vec_for_each (address, &compiled->addresses) {
-		int r = datapath_set_address(enforcer->datapath, &address->addr, address->identity);
+		int r = datapath_set_address(enforcer->datapath, &address->addr, address->identity, 0);
 
 		if (r < 0)
 			return r;
@@ -82,10 +82,19 @@ static int clear_addresses(const struct enforcer *enforcer)
 
 int enforcer_set_endpoint(const struct enforcer *enforcer, const struct compiled *compiled, const struct object *pod)
 {
-	uint32_t identity;
-	int r = compiled_pod_identity(compiled, pod, &identity);
+	struct weir_endpoint endpoint = {
+		.flags = WEIR_ENDPOINT_CHECK_MAC | WEIR_ENDPOINT_CHECK_ADDRESS,
+		.mac = FRAME_SOURCE_MAC,
+	};
+	int r = compiled_pod_identity(compiled, pod, &endpoint.identity);
 
-	return r ?: datapath_set_endpoint(enforcer->datapath, ENFORCER_IFINDEX, identity);
+	vec_for_each (addr, &pod->pod.addrs) {
+		if (addr->family == WEIR_IPV4)
+			memcpy(&endpoint.ipv4, addr->bytes, sizeof(endpoint.ipv4));
+		else
+			memcpy(endpoint.ipv6, addr->bytes, sizeof(endpoint.ipv6));
+	}
+	return r ?: datapath_set_endpoint(enforcer->datapath, ENFORCER_IFINDEX, &endpoint);
 }
 
 int enforcer_populate(struct enforcer *enforcer, const struct enforcer_policy *policy, const char *namespace,
@@ -150,7 +159,10 @@ int enforcer_forget_flows(const struct enforcer *enforcer)
 {
 	const struct weir_bpf *skeleton = enforcer->datapath->skeleton;
 
-	return empty(skeleton->maps.flows4) ?: empty(skeleton->maps.flows6);
+	return empty(skeleton->maps.openings4) ?: empty(skeleton->maps.openings6) ?:
+	       empty(skeleton->maps.connections4) ?: empty(skeleton->maps.connections6) ?:
+	       empty(skeleton->maps.exchanges4) ?: empty(skeleton->maps.exchanges6) ?:
+	       empty(skeleton->maps.fragments);
 }
 
 int enforcer_refill(const struct enforcer *enforcer, const struct compiled *compiled)
