@@ -75,7 +75,7 @@ static int setup(void **state)
 	const struct frame_spec syn = { .tcp_flags = FRAME_TCP_SYN, .port = 53 };
 	struct growth *test = new0(struct growth);
 	struct error error = {};
-	uint32_t identity = 0;
+	struct weir_endpoint endpoint = {};
 	int r;
 
 	*state = test;
