@@ -41,17 +41,17 @@ struct bench_case {
 	enum weir_family family;
 	enum world_peer peer;
 	struct frame_spec packet;
-	bool open_first; /* a SYN goes before */
+	bool open_first; /* a handshake goes before */
 	bool counting;	 /* through the program that counts the ports up */
 };
 
 static const struct bench_case cases[] = {
 	{ "packet.tc.established", "empty tc program", LAB_TO_POD, WEIR_IPV4, PEER_FRIEND,
-	  .packet = { .tcp_flags = FRAME_TCP_ACK }, .open_first = true },
+	  .packet = { .tcp_flags = FRAME_TCP_ACK, .seq = 1, .ack = 1 }, .open_first = true },
 	{ "packet.tc.established_ipv6", "empty tc program", LAB_TO_POD, WEIR_IPV6, PEER_FRIEND,
-	  .packet = { .tcp_flags = FRAME_TCP_ACK }, .open_first = true },
+	  .packet = { .tcp_flags = FRAME_TCP_ACK, .seq = 1, .ack = 1 }, .open_first = true },
 	{ "packet.tc.established_limited", "empty tc program", LAB_TO_POD, WEIR_IPV4, PEER_FAST,
-	  .packet = { .tcp_flags = FRAME_TCP_ACK }, .open_first = true },
+	  .packet = { .tcp_flags = FRAME_TCP_ACK, .seq = 1, .ack = 1 }, .open_first = true },
 	{ "packet.tc.new_flow", "empty tc program", LAB_TO_POD, WEIR_IPV4, PEER_FRIEND,
 	  .packet = { .tcp_flags = FRAME_TCP_SYN } },
 	{ "packet.tc.new_flow_insert", "empty tc program after a tail call", LAB_TO_POD, WEIR_IPV4, PEER_FRIEND,
@@ -129,27 +129,43 @@ static int open_counting(struct bench *bench, unsigned index, int program)
 	return bench->counting[index] < 0 ? bench->counting[index] : 0;
 }
 
+/* The peer opens a connection to the pod, to the end of the handshake. */
+static int shake_hands(struct lab *lab, enum weir_family family, enum world_peer peer, uint16_t client)
+{
+	const uint8_t *pod = world_pod_addr(family), *from = world_peer(peer, family);
+	const struct frame_ends there = { family, from, pod, false }, back = { family, pod, from, true };
+	const struct frame_spec packets[] = {
+		{ .tcp_flags = FRAME_TCP_SYN, .client = client },
+		{ .tcp_flags = FRAME_TCP_SYN | FRAME_TCP_ACK, .client = client, .ack = 1 },
+		{ .tcp_flags = FRAME_TCP_ACK, .client = client, .seq = 1, .ack = 1 },
+	};
+	struct lab_result result;
+	struct frame frame;
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(packets) && r == 0; i++) {
+		frame_build(&packets[i], i == 1 ? &back : &there, &frame);
+		r = lab_run(lab, &(struct lab_run){ .program = i == 1 ? LAB_FROM_POD : LAB_TO_POD, .frame = &frame },
+			    &result);
+	}
+	return r;
+}
+
 /* Other flows and addresses, so that tables are not empty. */
 static int fill(struct lab *lab)
 {
-	struct frame frame;
-	struct lab_result result;
+	static const struct weir_address address = { .identity = WEIR_IDENTITY_FIRST + 1 };
 
 	for (uint32_t i = 0; i < FILL_ADDRESSES; i++) {
 		uint8_t addr[4] = { 172, 16, i >> 8, i & 0xff };
-		int r = lab_set_address(lab, WEIR_IPV4, addr, WEIR_IDENTITY_FIRST + 1);
+		int r = lab_set_address(lab, WEIR_IPV4, addr, &address);
 
 		if (r < 0)
 			return r;
 	}
 	for (uint32_t i = 0; i < FILL_FLOWS; i++) {
-		const struct frame_ends ends = { WEIR_IPV4, world_peer(PEER_FRIEND, WEIR_IPV4),
-						 world_pod_addr(WEIR_IPV4), false };
-		const struct frame_spec spec = { .tcp_flags = FRAME_TCP_SYN, .client = 1024 + i };
-		int r;
+		int r = shake_hands(lab, WEIR_IPV4, PEER_FRIEND, 1024 + i);
 
-		frame_build(&spec, &ends, &frame);
-		r = lab_run(lab, &(struct lab_run){ .program = LAB_TO_POD, .frame = &frame }, &result);
 		if (r < 0)
 			return r;
 	}
@@ -184,18 +200,6 @@ static int ns_per_packet(int program, const struct frame *frame, uint32_t *ret)
 	return 0;
 }
 
-static int open_flow(struct bench *bench, const struct bench_case *c, const struct frame_ends *ends)
-{
-	const struct frame_spec syn = { .tcp_flags = FRAME_TCP_SYN };
-	struct lab_result result;
-	struct frame frame;
-
-	if (!c->open_first)
-		return 0;
-	frame_build(&syn, ends, &frame);
-	return lab_run(bench->lab, &(struct lab_run){ .program = c->program, .frame = &frame }, &result);
-}
-
 static int measure(struct bench *bench, const struct bench_case *c)
 {
 	bool out = c->program != LAB_TO_POD;
@@ -208,7 +212,7 @@ static int measure(struct bench *bench, const struct bench_case *c)
 	int r;
 
 	frame_build(&c->packet, &ends, &frame);
-	r = open_flow(bench, c, &ends) ?: ns_per_packet(empty, &frame, &base) ?: ns_per_packet(program, &frame, &with);
+	r = (c->open_first ? shake_hands(bench->lab, c->family, c->peer, 0) : 0) ?: ns_per_packet(empty, &frame, &base) ?: ns_per_packet(program, &frame, &with);
 	if (r < 0)
 		return r;
 	printf("{\"name\": \"%s\", \"unit\": \"ns\", \"value\": %d, \"baseline\": \"%s\", \"base\": %u, \"with\": "

@@ -11,20 +11,11 @@
 #include "policy.h"
 #include "source.h"
 
-/* The same opening again, because its answer is late, is not another connection. */
-static __always_inline bool is_repeated_opening(const struct packet *pkt, enum weir_family family)
-{
-	const struct weir_flow *flow = pkt->f->opening ? look_up_flow(WEIR_OPENINGS, family, pkt->key) : NULL;
-
-	return flow && flow->opener == pkt->f->direction && !flow_has_expired(flow, clock_ticks()) &&
-	       has_heard(flow, WEIR_HEARD, own_end(pkt)) && flow->ends[own_end(pkt)].next == opening_next(pkt);
-}
-
 /*
  * Limits hold for what the opener of a connection sends, not for the replies;
  * tc charges them, so that a packet that XDP lets through is not charged twice.
  */
-static __always_inline enum weir_verdict match_limits(struct packet *pkt, enum weir_family family)
+static __always_inline enum weir_verdict match_limits(struct packet *pkt)
 {
 	__u32 segments, opens;
 	int charged;
@@ -32,7 +23,7 @@ static __always_inline enum weir_verdict match_limits(struct packet *pkt, enum w
 	if (!pkt->f->limited || pkt->hook != PACKET_TC || pkt->f->direction != pkt->f->opener || pkt->f->quoted)
 		return WEIR_VERDICT_NONE;
 	segments = packet_segments(pkt);
-	opens = !pkt->flow && !pkt->f->later_fragment && !is_repeated_opening(pkt, family);
+	opens = !pkt->flow && !pkt->f->later_fragment;
 	charged = charge(pkt->image.words, pkt->f->decision, segments, packet_wire_bytes(pkt, segments), opens);
 	if (charged == NOT_CHARGED)
 		return over_limit(pkt);
@@ -53,7 +44,7 @@ static __always_inline enum weir_verdict judge(struct packet *pkt, enum weir_fam
 	       check_source(pkt, family) ?:
 	       match_self(pkt, family) ?:
 	       match_policy(pkt, family) ?:
-	       match_limits(pkt, family);
+	       match_limits(pkt);
 }
 
 static __always_inline enum weir_verdict admit(struct packet *pkt, enum weir_family family)

@@ -23,7 +23,7 @@ static __always_inline enum weir_verdict find_destination(struct packet *pkt, en
 	return WEIR_VERDICT_NONE;
 }
 
-/* TCP, UDP and echoes, in one piece and without options. */
+/* TCP, UDP, SCTP and echoes, in one piece and without options. */
 static __always_inline enum weir_verdict parse_plain(struct packet *pkt, enum weir_family family)
 {
 	const __u8 icmp = family == WEIR_IPV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
@@ -34,6 +34,8 @@ static __always_inline enum weir_verdict parse_plain(struct packet *pkt, enum we
 		return parse_tcp(pkt, family);
 	else if (pkt->f->ip_proto == IPPROTO_UDP)
 		return parse_udp(pkt, family);
+	else if (pkt->f->ip_proto == IPPROTO_SCTP)
+		return parse_sctp(pkt, family);
 	else if (pkt->f->ip_proto != icmp || !parse_plain_echo(pkt, family))
 		pkt->odd = true;
 	return WEIR_VERDICT_NONE;

@@ -62,16 +62,33 @@ static __always_inline struct weir_flow *find_in(struct packet *pkt, enum weir_f
 	struct weir_flow *flow = look_up_flow(table, family, pkt->key);
 
 	pkt->f->table = table;
+	pkt->f->present = !!flow;
 	return flow && unlikely(flow_has_expired(flow, pkt->f->now)) ? NULL : flow;
+}
+
+/* The same opening again, because its answer is late. Any other is a connection of its own. */
+static __always_inline bool is_repeated_opening(const struct packet *pkt, const struct weir_flow *flow)
+{
+	return flow && flow->opener == pkt->f->direction && has_heard(flow, WEIR_HEARD, own_end(pkt)) &&
+	       flow->ends[own_end(pkt)].next == opening_next(pkt);
+}
+
+static __always_inline struct weir_flow *find_stream(struct packet *pkt, enum weir_family family)
+{
+	struct weir_flow *flow = NULL;
+
+	if (likely(!pkt->f->opening))
+		flow = find_in(pkt, WEIR_CONNECTIONS, family);
+	if (likely(flow))
+		return flow;
+	flow = find_in(pkt, WEIR_OPENINGS, family);
+	return pkt->f->opening && !is_repeated_opening(pkt, flow) ? NULL : flow;
 }
 
 static __always_inline void find_flow(struct packet *pkt, enum weir_family family)
 {
 	pkt->f->now = clock_ticks();
-	if (is_stream(pkt))
-		pkt->flow = find_in(pkt, WEIR_CONNECTIONS, family) ?: find_in(pkt, WEIR_OPENINGS, family);
-	else
-		pkt->flow = find_in(pkt, WEIR_EXCHANGES, family);
+	pkt->flow = is_stream(pkt) ? find_stream(pkt, family) : find_in(pkt, WEIR_EXCHANGES, family);
 	pkt->f->found = !!pkt->flow;
 	if (!pkt->flow)
 		return;
@@ -106,14 +123,13 @@ static __always_inline enum weir_verdict refuse_again(struct packet *pkt, const 
 	return flow->flags & WEIR_FLOW_REJECTED ? WEIR_VERDICT_REJECT : WEIR_VERDICT_DROP;
 }
 
-/* A packet that asks for a connection of its own is decided, whatever the entry says. */
 static __always_inline enum weir_verdict match_flow(struct packet *pkt, enum weir_family family)
 {
 	struct weir_flow *flow;
 	int charged;
 
 	pkt->f->opener = pkt->f->direction;
-	if (pkt->hook == PACKET_PEEK || pkt->f->orphan || pkt->f->opening)
+	if (pkt->hook == PACKET_PEEK || pkt->f->orphan)
 		return WEIR_VERDICT_NONE;
 	find_flow(pkt, family);
 	flow = pkt->flow;

@@ -32,9 +32,9 @@ static __always_inline void insert_flow(struct packet *pkt, enum weir_family fam
 	__builtin_memcpy(flow.mac, pkt->endpoint->mac, sizeof(flow.mac));
 	begin_track(pkt, family, &flow);
 	if (is_stream(pkt))
-		enter_flow(WEIR_OPENINGS, family, pkt->key, &flow);
+		enter_flow(WEIR_OPENINGS, family, pkt->key, &flow, pkt->f->present);
 	else
-		enter_flow(WEIR_EXCHANGES, family, pkt->key, &flow);
+		enter_flow(WEIR_EXCHANGES, family, pkt->key, &flow, pkt->f->present);
 }
 
 static __always_inline void update_flow(const struct packet *pkt, struct weir_flow *flow)
@@ -56,7 +56,6 @@ static __always_inline void open_flow(struct packet *pkt, enum weir_family famil
 {
 	struct weir_flow *last = look_up_flow(WEIR_CONNECTIONS, family, pkt->key);
 
-	pkt->f->now = clock_ticks();
 	if (last && (last->state == WEIR_FLOW_TIME_WAIT || last->state == WEIR_FLOW_CLOSED ||
 		     last->flags & WEIR_FLOW_REVOKED || flow_has_expired(last, pkt->f->now)))
 		leave_flow(WEIR_CONNECTIONS, family, pkt->key);
@@ -71,14 +70,14 @@ static __always_inline bool is_reset(const struct packet *pkt)
 
 static __always_inline void keep_flow(struct packet *pkt, enum weir_family family)
 {
-	if (pkt->f->opening)
-		open_flow(pkt, family);
-	else if (pkt->flow) {
+	if (pkt->flow) {
 		update_flow(pkt, pkt->flow);
 		/* An opening that is complete by this packet is promoted by the next. */
 		if (!pkt->f->quoted)
 			track(pkt, pkt->flow);
-	} else if (!pkt->f->later_fragment && !is_reset(pkt))
+	} else if (pkt->f->opening)
+		open_flow(pkt, family);
+	else if (!pkt->f->later_fragment && !is_reset(pkt))
 		insert_flow(pkt, family);
 	if (!pkt->f->quoted)
 		remember_first(pkt, family);

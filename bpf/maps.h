@@ -16,6 +16,9 @@ const volatile __u32 weir_image_mask = 0;
 /* Jiffies are shifted right by this to make ticks of a quarter of a second, more or less. */
 const volatile __u32 weir_tick_shift = 6;
 
+/* Marks the answers to rejected packets; a number that nobody else uses, 0: they are not sent. */
+const volatile __u32 weir_answer_mark = 0;
+
 /* Written by the agent through mmap; see struct weir_control. */
 struct weir_control weir_control SEC(".data.control");
 

@@ -59,10 +59,10 @@ struct facts {
 	__u32 ack;	      /* TCP, host order; SCTP: verification tag */
 
 	/* flow */
-	__u8 found;   /* it belongs to an entry, of an earlier generation */
+	__u8 found;   /* it belongs to an entry */
+	__u8 present; /* an entry has its key, be it expired or another connection's */
 	__u8 table;   /* enum weir_flow_table: where that is */
 	__u8 opener;  /* enum weir_direction in which policy judges it */
-	__u8 audited; /* policy would drop it, but only says so */
 	__u32 flow_generation;
 
 	/* endpoint, policy, account */
@@ -72,8 +72,9 @@ struct facts {
 	__u32 decision;
 	__u32 counter;
 	__u8 limited;
+	__u8 audited; /* policy would drop it, but only says so */
 	__u8 reason;
-	__u8 pad[6];
+	__u8 pad[5];
 };
 
 /* Room for any header that is not in the linear part of the packet, for one at a time. */

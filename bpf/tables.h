@@ -5,8 +5,6 @@
 
 #include "account.h"
 
-#define EEXIST 17
-
 /* The map is a constant at each look-up, so that the look-up is not an indirect call. */
 static __always_inline struct weir_flow *look_up_flow(enum weir_flow_table table, enum weir_family family,
 						      const union flow_key *key)
@@ -31,20 +29,17 @@ static __always_inline void *flow_table(enum weir_flow_table table, enum weir_fa
 	return v4 ? (void *)&exchanges4 : (void *)&exchanges6;
 }
 
-/* In place of what has the key. False when there is no room, which least recently used tables make. */
+/* present: an entry of that key is there, and is replaced. False when there is no room. */
 static __always_inline bool enter_flow(enum weir_flow_table table, enum weir_family family, const union flow_key *key,
-				       const struct weir_flow *flow)
+				       const struct weir_flow *flow, bool present)
 {
-	void *map = flow_table(table, family);
-	long r = bpf_map_update_elem(map, key, flow, BPF_NOEXIST);
-
-	if (!r)
-		tally_add(WEIR_TALLY_ENTERED + table * WEIR_FAMILIES + family, 1);
-	else if (r == -EEXIST)
-		r = bpf_map_update_elem(map, key, flow, BPF_ANY);
-	if (r)
+	if (bpf_map_update_elem(flow_table(table, family), key, flow, BPF_ANY)) {
 		tally_add(WEIR_TALLY_NOT_ENTERED, 1);
-	return !r;
+		return false;
+	}
+	if (!present)
+		tally_add(WEIR_TALLY_ENTERED + table * WEIR_FAMILIES + family, 1);
+	return true;
 }
 
 static __always_inline void leave_flow(enum weir_flow_table table, enum weir_family family, const union flow_key *key)

@@ -32,8 +32,8 @@ static __noinline int promote_flow(struct weir_flow *flow, const union flow_key 
 	bool entered;
 
 	flow->state = WEIR_FLOW_ESTABLISHED;
-	entered = family == WEIR_IPV4 ? enter_flow(WEIR_CONNECTIONS, WEIR_IPV4, key, flow)
-				      : enter_flow(WEIR_CONNECTIONS, WEIR_IPV6, key, flow);
+	entered = family == WEIR_IPV4 ? enter_flow(WEIR_CONNECTIONS, WEIR_IPV4, key, flow, false)
+				      : enter_flow(WEIR_CONNECTIONS, WEIR_IPV6, key, flow, false);
 	if (!entered)
 		return 0;
 	if (family == WEIR_IPV4)

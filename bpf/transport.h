@@ -196,6 +196,7 @@ static __always_inline bool parse_plain_echo(struct packet *pkt, enum weir_famil
 	if (!icmp || !is_echo(family, icmp->type))
 		return false;
 	pkt->f->ports = WEIR_PORTS_NONE;
+	pkt->f->type = icmp->type;
 	pkt->f->offset += sizeof(*icmp);
 	/* The identifier stands for both ports, so that request and reply have one key. */
 	finish_key(pkt, family, icmp->echo_id, icmp->echo_id);

@@ -29,11 +29,17 @@ static uint16_t given(uint16_t value, uint16_t usual)
 	return value == FRAME_ZERO ? 0 : value ? value : usual;
 }
 
+static uint16_t given_port(uint32_t value, uint16_t usual)
+{
+	return value == FRAME_PORT_ZERO ? 0 : value ? (uint16_t)value : usual;
+}
+
 static void put_ethernet(struct frame *frame, const struct frame_spec *spec, uint16_t eth_proto)
 {
-	static const uint8_t addresses[2 * ETH_ALEN] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2 };
+	static const uint8_t destination[ETH_ALEN] = { 2, 0, 0, 0, 0, 1 }, source[ETH_ALEN] = FRAME_SOURCE_MAC;
 
-	memcpy(put(frame, sizeof(addresses)), addresses, sizeof(addresses));
+	memcpy(put(frame, sizeof(destination)), destination, sizeof(destination));
+	memcpy(put(frame, sizeof(source)), source, sizeof(source));
 	for (unsigned i = 0; i < spec->tags; i++) {
 		uint16_t tag[] = { htons(given(spec->tag_proto, ETH_P_8021Q)), htons(i + 1) };
 
@@ -48,6 +54,8 @@ static void put_tcp(struct frame *frame, const struct frame_spec *spec, uint16_t
 	struct tcphdr tcp = {
 		.source = htons(source),
 		.dest = htons(destination),
+		.seq = htonl(spec->seq),
+		.ack_seq = htonl(spec->ack),
 		.doff = given(spec->doff, sizeof(tcp) / 4),
 		.fin = !!(spec->tcp_flags & FRAME_TCP_FIN),
 		.syn = !!(spec->tcp_flags & FRAME_TCP_SYN),
@@ -90,7 +98,7 @@ static uint8_t transport(const struct frame_spec *spec)
 
 static void put_transport(struct frame *frame, const struct frame_spec *spec, bool reply)
 {
-	uint16_t port = given(spec->port, DEFAULT_PORT), client = given(spec->client, DEFAULT_CLIENT);
+	uint16_t port = given_port(spec->port, DEFAULT_PORT), client = given_port(spec->client, DEFAULT_CLIENT);
 	uint16_t source = reply ? port : client, destination = reply ? client : port;
 
 	if (!spec->fragment_offset) {

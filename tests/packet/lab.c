@@ -35,8 +35,12 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list args
 
 static int size_maps(struct weir_bpf *skeleton, const struct lab_config *config, int image_map)
 {
-	int r = bpf_map__set_max_entries(skeleton->maps.flows4, config->flows) ?:
-		bpf_map__set_max_entries(skeleton->maps.flows6, config->flows) ?:
+	int r = bpf_map__set_max_entries(skeleton->maps.openings4, config->flows) ?:
+		bpf_map__set_max_entries(skeleton->maps.openings6, config->flows) ?:
+		bpf_map__set_max_entries(skeleton->maps.connections4, config->flows) ?:
+		bpf_map__set_max_entries(skeleton->maps.connections6, config->flows) ?:
+		bpf_map__set_max_entries(skeleton->maps.exchanges4, config->flows) ?:
+		bpf_map__set_max_entries(skeleton->maps.exchanges6, config->flows) ?:
 		bpf_map__set_max_entries(skeleton->maps.addresses4, config->addresses) ?:
 		bpf_map__set_max_entries(skeleton->maps.addresses6, config->addresses) ?:
 		bpf_map__set_max_entries(skeleton->maps.decisions, LAB_DECISIONS) ?:
@@ -45,6 +49,16 @@ static int size_maps(struct weir_bpf *skeleton, const struct lab_config *config,
 
 	skeleton->rodata->weir_image_mask = config->image_words - 1;
 	return r;
+}
+
+/* Nothing expires while a test runs. */
+static void set_times(struct weir_control *control)
+{
+	for (unsigned i = 0; i < WEIR_FLOW_STATES; i++)
+		control->timeouts[i] = LAB_TICKS;
+	control->fragment_timeout = LAB_TICKS;
+	control->answer_cost = LAB_ANSWER_NS * WEIR_TICKS_PER_NS;
+	control->answer_burst = LAB_ANSWERS * LAB_ANSWER_NS * WEIR_TICKS_PER_NS;
 }
 
 int lab_open(const struct lab_config *config, struct lab **ret, const char **ret_why)
@@ -75,6 +89,7 @@ int lab_open(const struct lab_config *config, struct lab **ret, const char **ret
 	r = weir_bpf__load(lab->skeleton);
 	if (r < 0)
 		return r;
+	set_times(&lab->skeleton->data_control->weir_control);
 	*ret = TAKE_PTR(lab);
 	return 0;
 }
@@ -100,7 +115,10 @@ static int forget_all(struct bpf_map *map)
 
 int lab_forget_flows(struct lab *lab)
 {
-	return forget_all(lab->skeleton->maps.flows4) ?: forget_all(lab->skeleton->maps.flows6);
+	return forget_all(lab->skeleton->maps.openings4) ?: forget_all(lab->skeleton->maps.openings6) ?:
+	       forget_all(lab->skeleton->maps.connections4) ?: forget_all(lab->skeleton->maps.connections6) ?:
+	       forget_all(lab->skeleton->maps.exchanges4) ?: forget_all(lab->skeleton->maps.exchanges6) ?:
+	       forget_all(lab->skeleton->maps.fragments);
 }
 
 int lab_reset(struct lab *lab)
@@ -158,13 +176,12 @@ void lab_set_generation(struct lab *lab, uint32_t generation)
 	lab->skeleton->data_control->weir_control.generation = generation;
 }
 
-int lab_set_endpoint(struct lab *lab, uint32_t identity)
+int lab_set_endpoint(struct lab *lab, const struct weir_endpoint *endpoint)
 {
 	uint32_t ifindex = LAB_IFINDEX;
-	struct weir_endpoint endpoint = { .identity = identity };
 
-	return bpf_map__update_elem(lab->skeleton->maps.endpoints, &ifindex, sizeof(ifindex), &endpoint,
-				    sizeof(endpoint), BPF_ANY);
+	return bpf_map__update_elem(lab->skeleton->maps.endpoints, &ifindex, sizeof(ifindex), endpoint,
+				    sizeof(*endpoint), BPF_ANY);
 }
 
 int lab_delete_endpoint(struct lab *lab)
@@ -175,12 +192,11 @@ int lab_delete_endpoint(struct lab *lab)
 	return r == -ENOENT ? 0 : r;
 }
 
-int lab_set_address(struct lab *lab, enum weir_family family, const uint8_t *addr, uint32_t identity)
+int lab_set_address(struct lab *lab, enum weir_family family, const uint8_t *addr, const struct weir_address *address)
 {
 	struct bpf_map *map = family == WEIR_IPV4 ? lab->skeleton->maps.addresses4 : lab->skeleton->maps.addresses6;
-	struct weir_address address = { .identity = identity };
 
-	return bpf_map__update_elem(map, addr, bpf_map__key_size(map), &address, sizeof(address), BPF_ANY);
+	return bpf_map__update_elem(map, addr, bpf_map__key_size(map), address, sizeof(*address), BPF_ANY);
 }
 
 int lab_program_fd(const struct lab *lab, enum lab_program program)
@@ -192,15 +208,22 @@ int lab_program_fd(const struct lab *lab, enum lab_program program)
 		return bpf_program__fd(lab->skeleton->progs.weir_to_pod);
 	case LAB_XDP:
 		return bpf_program__fd(lab->skeleton->progs.weir_xdp);
+	case LAB_UPLINK:
+		return bpf_program__fd(lab->skeleton->progs.weir_uplink);
 	}
 	return -EINVAL;
 }
 
+static bool is_xdp(enum lab_program program)
+{
+	return program == LAB_XDP || program == LAB_UPLINK;
+}
+
 static enum weir_verdict verdict_of(enum lab_program program, uint32_t code)
 {
-	if (code == (program == LAB_XDP ? (uint32_t)XDP_PASS : (uint32_t)TC_ACT_UNSPEC))
+	if (code == (is_xdp(program) ? (uint32_t)XDP_PASS : (uint32_t)TC_ACT_UNSPEC))
 		return WEIR_VERDICT_PASS;
-	if (code == (program == LAB_XDP ? (uint32_t)XDP_DROP : (uint32_t)TC_ACT_SHOT))
+	if (code == (is_xdp(program) ? (uint32_t)XDP_DROP : (uint32_t)TC_ACT_SHOT))
 		return WEIR_VERDICT_DROP;
 	return WEIR_VERDICT_NONE;
 }
@@ -214,8 +237,8 @@ int lab_run(struct lab *lab, const struct lab_run *run, struct lab_result *ret)
 		    .repeat = run->repeat ?: 1);
 
 	if (!bare) {
-		opts.ctx_in = run->program == LAB_XDP ? (void *)&xdp : (void *)&skb;
-		opts.ctx_size_in = run->program == LAB_XDP ? sizeof(xdp) : sizeof(skb);
+		opts.ctx_in = is_xdp(run->program) ? (void *)&xdp : (void *)&skb;
+		opts.ctx_size_in = is_xdp(run->program) ? sizeof(xdp) : sizeof(skb);
 	}
 	if (bpf_prog_test_run_opts(lab_program_fd(lab, run->program), &opts) < 0)
 		return -errno;
@@ -298,10 +321,35 @@ static int count_flows(struct bpf_map *map, struct weir_flow *ret)
 	return n;
 }
 
-int lab_flows(struct lab *lab, struct weir_flow *ret)
+static struct bpf_map *flow_map(struct lab *lab, enum weir_flow_table table, enum weir_family family)
 {
-	int v4 = count_flows(lab->skeleton->maps.flows4, ret);
-	int v6 = v4 < 0 ? v4 : count_flows(lab->skeleton->maps.flows6, ret);
+	struct bpf_map *const maps[WEIR_FLOW_TABLES][WEIR_FAMILIES] = {
+		[WEIR_OPENINGS] = { lab->skeleton->maps.openings4, lab->skeleton->maps.openings6 },
+		[WEIR_CONNECTIONS] = { lab->skeleton->maps.connections4, lab->skeleton->maps.connections6 },
+		[WEIR_EXCHANGES] = { lab->skeleton->maps.exchanges4, lab->skeleton->maps.exchanges6 },
+	};
+
+	return maps[table][family];
+}
+
+int lab_flows_in(struct lab *lab, enum weir_flow_table table, struct weir_flow *ret)
+{
+	int v4 = count_flows(flow_map(lab, table, WEIR_IPV4), ret);
+	int v6 = v4 < 0 ? v4 : count_flows(flow_map(lab, table, WEIR_IPV6), ret);
 
 	return v6 < 0 ? v6 : v4 + v6;
+}
+
+int lab_flows(struct lab *lab, struct weir_flow *ret)
+{
+	int n = 0;
+
+	for (enum weir_flow_table table = 0; table < WEIR_FLOW_TABLES; table++) {
+		int in_table = lab_flows_in(lab, table, ret);
+
+		if (in_table < 0)
+			return in_table;
+		n += in_table;
+	}
+	return n;
 }

@@ -18,6 +18,9 @@
 #define LAB_IFINDEX   1u
 #define LAB_DECISIONS 64u
 #define LAB_BUCKETS   16u
+#define LAB_TICKS     (1u << 20)
+#define LAB_ANSWERS   5u /* to rejected packets, and one more an hour */
+#define LAB_ANSWER_NS (3600ull * 1000 * 1000 * 1000)
 
 struct lab;
 
@@ -31,6 +34,7 @@ enum lab_program {
 	LAB_FROM_POD,
 	LAB_TO_POD,
 	LAB_XDP,
+	LAB_UPLINK,
 };
 
 /* -EPERM or -EOPNOTSUPP when this process or kernel can't; *ret_why, a fixed string, then says so in words. */
@@ -45,9 +49,9 @@ int lab_unload_image(struct lab *lab);
 void lab_new_generation(struct lab *lab);
 uint32_t lab_generation(const struct lab *lab);
 void lab_set_generation(struct lab *lab, uint32_t generation);
-int lab_set_endpoint(struct lab *lab, uint32_t identity);
+int lab_set_endpoint(struct lab *lab, const struct weir_endpoint *endpoint);
 int lab_delete_endpoint(struct lab *lab);
-int lab_set_address(struct lab *lab, enum weir_family family, const uint8_t *addr, uint32_t identity);
+int lab_set_address(struct lab *lab, enum weir_family family, const uint8_t *addr, const struct weir_address *address);
 
 struct lab_run {
 	enum lab_program program;
@@ -81,7 +85,8 @@ int lab_counters(struct lab *lab, struct lab_counters *ret);
 int lab_bucket(struct lab *lab, uint32_t bucket, struct weir_bucket *ret);
 int lab_set_bucket(struct lab *lab, uint32_t bucket, const struct weir_bucket *value);
 
-/* How many flows there are in both tables; *ret is one of them. */
+/* How many flows there are in all tables, or in one of both families; *ret is one of them. */
+int lab_flows_in(struct lab *lab, enum weir_flow_table table, struct weir_flow *ret);
 int lab_flows(struct lab *lab, struct weir_flow *ret);
 /* Forgets all flows. */
 int lab_forget_flows(struct lab *lab);

@@ -75,7 +75,7 @@ static int setup(void **state)
 	const struct frame_spec syn = { .tcp_flags = FRAME_TCP_SYN, .port = 53 };
 	struct growth *test = new0(struct growth);
 	struct error error = {};
-	uint32_t identity = 0;
+	struct weir_endpoint endpoint = {};
 	int r;
 
 	*state = test;
@@ -88,8 +88,9 @@ static int setup(void **state)
 	    enforcer_swap(&test->enforcer, test->policy.compiled, 1, &error) ?:
 	    enforcer_populate(&test->enforcer, &test->policy, "shop", "target");
 	if (r == 0)
-		r = compiled_pod_identity(test->policy.compiled, test->policy.world.pods.items[0], &identity) ?:
-		    datapath_set_endpoint(test->enforcer.datapath, test->ifindex, identity) ?:
+		r = compiled_pod_identity(test->policy.compiled, test->policy.world.pods.items[0],
+					  &endpoint.identity) ?:
+		    datapath_set_endpoint(test->enforcer.datapath, test->ifindex, &endpoint) ?:
 		    datapath_attach(test->enforcer.datapath, test->ifindex, POD_SIDE, XDP_OFF, &error);
 	if (r < 0)
 		print_error("%s: %s\n", strerror(-r), error.text);

@@ -164,15 +164,27 @@ int world_policy(struct lab *lab, enum world_policy policy)
 
 int world_endpoint(struct lab *lab)
 {
-	return lab_set_endpoint(lab, POD_IDENTITY);
+	struct weir_endpoint endpoint = {
+		.identity = POD_IDENTITY,
+		.flags = WEIR_ENDPOINT_CHECK_MAC | WEIR_ENDPOINT_CHECK_ADDRESS,
+		.mac = FRAME_SOURCE_MAC,
+	};
+
+	memcpy(&endpoint.ipv4, pod4, sizeof(pod4));
+	memcpy(endpoint.ipv6, pod6, sizeof(pod6));
+	return lab_set_endpoint(lab, &endpoint);
 }
 
 int world_reset(struct lab *lab)
 {
+	static const struct weir_address pod = { .identity = POD_IDENTITY, .ifindex = LAB_IFINDEX };
 	int r = lab_reset(lab) ?: world_endpoint(lab) ?: world_policy(lab, POLICY_STANDARD);
 
-	for (enum world_peer peer = 0; peer < PEER_UNKNOWN && r == 0; peer++)
-		r = lab_set_address(lab, WEIR_IPV4, world_peer(peer, WEIR_IPV4), identity_of(peer))
-			    ?: lab_set_address(lab, WEIR_IPV6, world_peer(peer, WEIR_IPV6), identity_of(peer));
-	return r;
+	for (enum world_peer peer = 0; peer < PEER_UNKNOWN && r == 0; peer++) {
+		const struct weir_address address = { .identity = identity_of(peer) };
+
+		r = lab_set_address(lab, WEIR_IPV4, world_peer(peer, WEIR_IPV4), &address)
+			    ?: lab_set_address(lab, WEIR_IPV6, world_peer(peer, WEIR_IPV6), &address);
+	}
+	return r ?: lab_set_address(lab, WEIR_IPV4, pod4, &pod) ?: lab_set_address(lab, WEIR_IPV6, pod6, &pod);
 }
