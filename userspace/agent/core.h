@@ -14,6 +14,7 @@
 #include "agent/sources.h"
 #include "agent/state.h"
 #include "agent/sweeper.h"
+#include "agent/uplinks.h"
 #include "observe/histogram.h"
 #include "observe/ledger.h"
 #include "policy/verify.h"
@@ -34,6 +35,7 @@ struct agent {
 	struct verification verification; /* of its image */
 	struct addresses addresses;
 	struct endpoints endpoints;
+	struct uplinks uplinks;
 	struct sweeper sweeper;
 
 	uint32_t revision;     /* in force, 0: none */

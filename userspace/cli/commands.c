@@ -37,6 +37,7 @@ static const struct command_option agent_options[] = {
 	{ 0, "state-dir", "DIR", "what is kept across restarts (default /var/lib/weir)" },
 	{ 0, "run-dir", "DIR", "the control socket's directory (default /run/weir)" },
 	BPFFS_OPTION,
+	{ 0, "uplink", "IFACE|auto", "drop by XDP where the node is reached; auto: by its default routes; repeatable" },
 	{ 0, "metrics", "ADDR:PORT", "where to serve /metrics, or off (default 127.0.0.1:9964)" },
 	{ 0, "config", "FILE", "settings in YAML; options given here come on top" },
 	END,

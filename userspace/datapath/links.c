@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "datapath/links.h"
 #include "datapath/node_addrs.h"
+#include "datapath/default_route.h"
 #include "datapath/peer_mac.h"
 
 /* Room for the notifications of some thousand interfaces that come at once. */
@@ -351,6 +352,11 @@ void links_list(const struct links *links, link_infos *ret)
 {
 	vec_for_each (entry, &links->entries)
 		vec_push(ret, entry->info);
+}
+
+int links_default_route(const struct links *links, ifindexes *ret)
+{
+	return from_nl(default_route_read(links->dump_sock, ret));
 }
 
 int links_peer_mac(const struct links *links, uint32_t ifindex, uint8_t ret[6])
