@@ -9,6 +9,7 @@
 #include "cold.h"
 #include "keep.h"
 #include "policy.h"
+#include "shield.h"
 #include "source.h"
 
 /*
@@ -53,6 +54,8 @@ static __always_inline enum weir_verdict admit(struct packet *pkt, enum weir_fam
 
 	find_flow_again(pkt, family);
 	verdict = judge(pkt, family);
+	if (verdict == WEIR_VERDICT_DROP && pkt->f->direction == WEIR_INGRESS && !pkt->f->peek && has_shield())
+		note_denied(pkt, family);
 	if (verdict)
 		return verdict;
 	if (pkt->hook == PACKET_TC && pkt->f->generation != WEIR_GENERATION_NONE)

@@ -7,6 +7,7 @@
 #include "arp.h"
 #include "odd.h"
 #include "parse.h"
+#include "shield.h"
 
 /* What arrives at the node is judged only where it is for a pod of this node. */
 static __always_inline enum weir_verdict find_destination(struct packet *pkt, enum weir_family family)
@@ -18,6 +19,8 @@ static __always_inline enum weir_verdict find_destination(struct packet *pkt, en
 	address = family == WEIR_IPV4 ? bpf_map_lookup_elem(&addresses4, &pkt->key->v4.local)
 				      : bpf_map_lookup_elem(&addresses6, pkt->key->v6.local);
 	if (!address || !address->ifindex)
+		return pass(pkt, WEIR_REASON_NONE);
+	if (!is_shielded(pkt, family))
 		return pass(pkt, WEIR_REASON_NONE);
 	pkt->f->ifindex = address->ifindex;
 	return WEIR_VERDICT_NONE;
