@@ -25,6 +25,7 @@
 			return WEIR_VERDICT_DROP;                                                      \
 		pkt.cold = true;                                                                       \
 		pkt.hook = which;                                                                      \
+		pkt.direction = facts->direction == WEIR_EGRESS ? WEIR_EGRESS : WEIR_INGRESS;          \
 		return stage(&pkt, family);                                                            \
 	}
 

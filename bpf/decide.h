@@ -14,7 +14,7 @@ static __always_inline enum weir_verdict find_destination(struct packet *pkt, en
 {
 	const struct weir_address *address;
 
-	if (!pkt->f->uplink)
+	if (!pkt->uplink)
 		return WEIR_VERDICT_NONE;
 	address = family == WEIR_IPV4 ? bpf_map_lookup_elem(&addresses4, &pkt->key->v4.local)
 				      : bpf_map_lookup_elem(&addresses6, pkt->key->v6.local);
