@@ -277,7 +277,7 @@ static __always_inline int answer_ipv4(struct packet *pkt, enum weir_family fami
 		return unanswered();
 	if (bpf_skb_store_bytes(pkt->ctx, pkt->f->network, &out, sizeof(ip) + payload, 0))
 		return unanswered();
-	return send_answer(pkt->ctx, pkt->f->direction);
+	return send_answer(pkt->ctx, pkt->direction);
 }
 
 /* --- IPv6 --- */
@@ -334,7 +334,7 @@ static __always_inline int answer_ipv6(struct packet *pkt, enum weir_family fami
 		return unanswered();
 	if (bpf_skb_store_bytes(pkt->ctx, pkt->f->network, &out, sizeof(ip) + payload, 0))
 		return unanswered();
-	return send_answer(pkt->ctx, pkt->f->direction);
+	return send_answer(pkt->ctx, pkt->direction);
 }
 
 #define COLD_ANSWER(name, stage, family, key_type) \

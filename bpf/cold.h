@@ -3,7 +3,9 @@
  * Stages that an established packet doesn't come to. Each is a global function:
  * the verifier proves it once, for whatever facts it may be given, instead of
  * again for each way that leads to it, and the way of an established packet
- * stays short.
+ * stays short. It is weak, so that the compiler draws no conclusions from its
+ * body for its callers (clang 19 passes nothing for an argument that is unused,
+ * where the verifier expects a context).
  *
  * COLD_STAGE() makes NAME4 and NAME6 of an inline stage, for tc;
  * COLD_STAGE_XDP() makes NAME_xdp4 and NAME_xdp6.
@@ -14,7 +16,7 @@
 #include "packet.h"
 
 #define COLD_FUNCTION(context, which, name, stage, family, key_type)                                   \
-	__noinline int name(context *ctx, struct facts *facts, struct key_type *flow_key)              \
+	__weak __noinline int name(context *ctx, struct facts *facts, struct key_type *flow_key)       \
 	{                                                                                              \
 		struct scratch scratch;                                                                \
 		struct packet pkt = {                                                                  \
@@ -25,6 +27,7 @@
 			return WEIR_VERDICT_DROP;                                                      \
 		pkt.cold = true;                                                                       \
 		pkt.hook = which;                                                                      \
+		pkt.direction = facts->direction == WEIR_EGRESS ? WEIR_EGRESS : WEIR_INGRESS;          \
 		return stage(&pkt, family);                                                            \
 	}
 

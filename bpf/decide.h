@@ -7,17 +7,20 @@
 #include "arp.h"
 #include "odd.h"
 #include "parse.h"
+#include "shield.h"
 
 /* What arrives at the node is judged only where it is for a pod of this node. */
 static __always_inline enum weir_verdict find_destination(struct packet *pkt, enum weir_family family)
 {
 	const struct weir_address *address;
 
-	if (!pkt->f->uplink)
+	if (!pkt->uplink)
 		return WEIR_VERDICT_NONE;
 	address = family == WEIR_IPV4 ? bpf_map_lookup_elem(&addresses4, &pkt->key->v4.local)
 				      : bpf_map_lookup_elem(&addresses6, pkt->key->v6.local);
 	if (!address || !address->ifindex)
+		return pass(pkt, WEIR_REASON_NONE);
+	if (!is_shielded(pkt, family))
 		return pass(pkt, WEIR_REASON_NONE);
 	pkt->f->ifindex = address->ifindex;
 	return WEIR_VERDICT_NONE;

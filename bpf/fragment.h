@@ -42,13 +42,13 @@ static __always_inline bool is_last_fragment(const struct packet *pkt, enum weir
 static __always_inline void fragment_key(const struct packet *pkt, enum weir_family family,
 					 struct weir_fragment_key *ret)
 {
-	const bool out = pkt->f->direction == WEIR_EGRESS;
+	const bool out = pkt->direction == WEIR_EGRESS;
 
 	__builtin_memset(ret, 0, sizeof(*ret));
 	ret->id = pkt->f->fragment_id;
 	ret->ifindex = pkt->f->ifindex;
 	ret->family = family;
-	ret->direction = pkt->f->direction;
+	ret->direction = pkt->direction;
 	if (family == WEIR_IPV4) {
 		const struct weir_flow4_key *key = &pkt->key->v4;
 
@@ -155,7 +155,7 @@ static __always_inline enum weir_verdict check_first(struct packet *pkt, enum we
 /* Admitted: the others may follow. */
 static __always_inline void remember_first(struct packet *pkt, enum weir_family family)
 {
-	const bool out = pkt->f->direction == WEIR_EGRESS, v4 = family == WEIR_IPV4;
+	const bool out = pkt->direction == WEIR_EGRESS, v4 = family == WEIR_IPV4;
 	const __be16 local = v4 ? pkt->key->v4.local_port : pkt->key->v6.local_port;
 	const __be16 remote = v4 ? pkt->key->v4.remote_port : pkt->key->v6.remote_port;
 	const struct weir_fragment first = {

@@ -26,6 +26,9 @@ static __always_inline int packet_load(const struct packet *pkt, __u32 offset, v
 				       : bpf_skb_load_bytes(pkt->ctx, offset, to, size);
 }
 
+/* No packet without options has a header that begins later; to the verifier the offset itself may be anything. */
+#define IN_PLACE_MAX 255
+
 /*
  * The size bytes at pkt->f->offset: in place where they are in the linear part,
  * else copied to scratch, which unlike pulling leaves the packet as it is (a
@@ -33,10 +36,14 @@ static __always_inline int packet_load(const struct packet *pkt, __u32 offset, v
  */
 static __always_inline const void *packet_header(const struct packet *pkt, void *scratch, __u32 size)
 {
-	void *header = packet_data(pkt) + pkt->f->offset;
+	const __u32 offset = pkt->f->offset;
+	void *header = packet_data(pkt);
 
-	if (!pkt->cold && likely(header + size <= packet_data_end(pkt)))
-		return header;
+	if (!pkt->cold && likely(offset <= IN_PLACE_MAX)) {
+		header += offset;
+		if (likely(header + size <= packet_data_end(pkt)))
+			return header;
+	}
 	return packet_load(pkt, pkt->f->offset, scratch, size) ? NULL : scratch;
 }
 

@@ -87,7 +87,13 @@ static __always_inline void keep_flow(struct packet *pkt, enum weir_family famil
 static __noinline int keep4(struct facts *facts, struct weir_flow4_key *key, struct weir_flow *flow,
 			    struct weir_endpoint *endpoint)
 {
-	struct packet pkt = { .f = facts, .key = (union flow_key *)key, .flow = flow, .endpoint = endpoint };
+	struct packet pkt = {
+		.f = facts,
+		.direction = facts->direction & 1,
+		.key = (union flow_key *)key,
+		.flow = flow,
+		.endpoint = endpoint,
+	};
 
 	keep_flow(&pkt, WEIR_IPV4);
 	return 0;
@@ -96,7 +102,13 @@ static __noinline int keep4(struct facts *facts, struct weir_flow4_key *key, str
 static __noinline int keep6(struct facts *facts, struct weir_flow6_key *key, struct weir_flow *flow,
 			    struct weir_endpoint *endpoint)
 {
-	struct packet pkt = { .f = facts, .key = (union flow_key *)key, .flow = flow, .endpoint = endpoint };
+	struct packet pkt = {
+		.f = facts,
+		.direction = facts->direction & 1,
+		.key = (union flow_key *)key,
+		.flow = flow,
+		.endpoint = endpoint,
+	};
 
 	keep_flow(&pkt, WEIR_IPV6);
 	return 0;

@@ -74,7 +74,7 @@ static __always_inline enum weir_verdict parse_vlan(struct packet *pkt)
  */
 static __always_inline bool lost_ethernet(const struct packet *pkt, __be16 eth_proto)
 {
-	return pkt->hook == PACKET_TC && pkt->f->direction == WEIR_EGRESS &&
+	return pkt->hook == PACKET_TC && pkt->direction == WEIR_EGRESS &&
 	       eth_proto != ((struct __sk_buff *)pkt->ctx)->protocol;
 }
 
@@ -86,7 +86,7 @@ static __always_inline enum weir_verdict parse_ethernet(struct packet *pkt)
 		return drop(pkt, WEIR_REASON_BAD_ETHERNET);
 	pkt->f->eth_proto = eth->h_proto;
 	pkt->f->offset = sizeof(*eth);
-	pkt->f->source_mac = pkt->f->direction == WEIR_EGRESS ? mac_word(eth->h_source) : 0;
+	pkt->f->source_mac = pkt->direction == WEIR_EGRESS ? mac_word(eth->h_source) : 0;
 	if (unlikely(lost_ethernet(pkt, pkt->f->eth_proto))) {
 		pkt->f->eth_proto = ((struct __sk_buff *)pkt->ctx)->protocol;
 		pkt->f->offset = 0;
@@ -158,8 +158,8 @@ static __always_inline enum weir_verdict parse_ipv4(struct packet *pkt)
 		return drop(pkt, WEIR_REASON_BAD_IPV4);
 
 	__builtin_memset(key, 0, sizeof(*key));
-	key->local = pkt->f->direction == WEIR_EGRESS ? ip->saddr : ip->daddr;
-	key->remote = pkt->f->direction == WEIR_EGRESS ? ip->daddr : ip->saddr;
+	key->local = pkt->direction == WEIR_EGRESS ? ip->saddr : ip->daddr;
+	key->remote = pkt->direction == WEIR_EGRESS ? ip->daddr : ip->saddr;
 	pkt->f->ip_proto = ip->protocol;
 	pkt->f->fragment = ip->frag_off & bpf_htons(IPV4_OFFSET_MASK | IPV4_MORE_FRAGMENTS);
 	pkt->f->fragment_id = ip->id;
@@ -241,8 +241,8 @@ static __always_inline enum weir_verdict parse_ipv6(struct packet *pkt)
 		return drop(pkt, WEIR_REASON_BAD_IPV6);
 
 	__builtin_memset(key, 0, sizeof(*key));
-	__builtin_memcpy(key->local, pkt->f->direction == WEIR_EGRESS ? &ip->saddr : &ip->daddr, sizeof(key->local));
-	__builtin_memcpy(key->remote, pkt->f->direction == WEIR_EGRESS ? &ip->daddr : &ip->saddr, sizeof(key->remote));
+	__builtin_memcpy(key->local, pkt->direction == WEIR_EGRESS ? &ip->saddr : &ip->daddr, sizeof(key->local));
+	__builtin_memcpy(key->remote, pkt->direction == WEIR_EGRESS ? &ip->daddr : &ip->saddr, sizeof(key->remote));
 	pkt->f->ip_proto = ip->nexthdr;
 	pkt->f->hop_limit = ip->hop_limit;
 	pkt->f->end = pkt->f->offset + total;

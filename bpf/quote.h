@@ -142,8 +142,8 @@ static __always_inline enum weir_verdict match_quoted_flow(struct packet *pkt, e
 	int protocol;
 
 	copy_key(family, &error, pkt->key);
-	protocol = family == WEIR_IPV4 ? quoted_key4(pkt->ctx, pkt->f->offset, pkt->f->direction, &pkt->key->v4)
-				       : quoted_key6(pkt->ctx, pkt->f->offset, pkt->f->direction, &pkt->key->v6);
+	protocol = family == WEIR_IPV4 ? quoted_key4(pkt->ctx, pkt->f->offset, pkt->direction, &pkt->key->v4)
+				       : quoted_key6(pkt->ctx, pkt->f->offset, pkt->direction, &pkt->key->v6);
 	if (protocol >= 0 && same_local(family, pkt->key, &error)) {
 		pkt->f->ports = ports_of(protocol);
 		find_flow(pkt, family);

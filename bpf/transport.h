@@ -86,13 +86,13 @@ enum tcp_flag {
 	 TCP_FLAGS_BIT(TCP_RST | TCP_FIN) | TCP_FLAGS_BIT(TCP_RST | TCP_FIN | TCP_ACK))
 
 /* Both families' keys end alike; the address part is filled in by the IP header's parser. */
-#define FLOW_KEY_SET(key, pkt, source, dest)                                                 \
-	do {                                                                                 \
-		(key)->local_port = (pkt)->f->direction == WEIR_EGRESS ? (source) : (dest);  \
-		(key)->remote_port = (pkt)->f->direction == WEIR_EGRESS ? (dest) : (source); \
-		(key)->ifindex = (pkt)->f->ifindex;                                          \
-		(key)->protocol = (pkt)->f->ip_proto;                                        \
-		__builtin_memset((key)->pad, 0, sizeof((key)->pad));                         \
+#define FLOW_KEY_SET(key, pkt, source, dest)                                              \
+	do {                                                                              \
+		(key)->local_port = (pkt)->direction == WEIR_EGRESS ? (source) : (dest);  \
+		(key)->remote_port = (pkt)->direction == WEIR_EGRESS ? (dest) : (source); \
+		(key)->ifindex = (pkt)->f->ifindex;                                       \
+		(key)->protocol = (pkt)->f->ip_proto;                                     \
+		__builtin_memset((key)->pad, 0, sizeof((key)->pad));                      \
 	} while (0)
 
 static __always_inline enum weir_verdict finish_key(struct packet *pkt, enum weir_family family, __be16 source,

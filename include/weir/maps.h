@@ -49,12 +49,12 @@ struct weir_control {
 	__u32 generation;
 	__u32 timeouts[WEIR_FLOW_STATES]; /* of a flow without packets, in ticks */
 	__u32 fragment_timeout;		  /* ticks */
-	__u32 reserved;
-	__u32 shield_time;  /* ticks that the flood shield stays up without a reason */
-	__u64 shield_cost;  /* GCRA: of a denied packet, in limit ticks; 0: no shield */
-	__u64 shield_burst; /* limit ticks */
-	__u64 answer_cost;  /* GCRA: of an answer to a rejected packet, in limit ticks */
-	__u64 answer_burst; /* limit ticks */
+	__u32 shield_until;		  /* tick: nobody is shielded longer; packets write it */
+	__u32 shield_time;		  /* ticks that the flood shield stays up without a reason */
+	__u64 shield_cost;		  /* GCRA: of a denied packet, in limit ticks; 0: no shield */
+	__u64 shield_burst;		  /* limit ticks */
+	__u64 answer_cost;		  /* GCRA: of an answer to a rejected packet, in limit ticks */
+	__u64 answer_burst;		  /* limit ticks */
 	__u64 reserved_too[2];
 };
 

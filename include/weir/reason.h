@@ -44,7 +44,6 @@ enum weir_verdict {
 	R(41, BASELINE_DENY, "baseline-deny", DROP, "a rule of the baseline tier denies it")                          \
 	R(42, FRAGMENT_ORPHAN, "fragment-orphan", DROP, "a fragment whose first one was not admitted, or came later") \
 	R(43, FRAGMENT_OVERLAP, "fragment-overlap", DROP, "a fragment that overlaps an earlier one")                  \
-	R(44, SHIELD, "shield", DROP, "denied while the flood shield is up")                                          \
 	R(48, BAD_ETHERNET, "bad-ethernet", DROP, "Ethernet or VLAN header is cut short, or more than two VLAN tags") \
 	R(49, NOT_IP, "not-ip", DROP, "neither IPv4, IPv6 nor ARP")                                                   \
 	R(50, BAD_IPV4, "bad-ipv4", DROP, "IPv4 header is impossible")                                                \
