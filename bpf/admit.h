@@ -60,6 +60,7 @@ static __always_inline enum weir_verdict admit(struct packet *pkt, enum weir_fam
 		return verdict;
 	if (pkt->hook == PACKET_TC && pkt->f->generation != WEIR_GENERATION_NONE)
 		keep(pkt, family);
+	keep_first(pkt, family);
 	return pkt->f->quoted ? pass(pkt, WEIR_REASON_ICMP_ERROR) : WEIR_VERDICT_PASS;
 }
 

@@ -15,20 +15,23 @@
 
 #include "packet.h"
 
-#define COLD_FUNCTION(context, which, name, stage, family, key_type)                                   \
-	__weak __noinline int name(context *ctx, struct facts *facts, struct key_type *flow_key)       \
-	{                                                                                              \
-		struct scratch scratch;                                                                \
-		struct packet pkt = {                                                                  \
-			.f = facts, .scratch = &scratch, .ctx = ctx, .key = (union flow_key *)flow_key \
-		};                                                                                     \
-                                                                                                       \
-		if (!facts || !flow_key)                                                               \
-			return WEIR_VERDICT_DROP;                                                      \
-		pkt.cold = true;                                                                       \
-		pkt.hook = which;                                                                      \
-		pkt.direction = facts->direction == WEIR_EGRESS ? WEIR_EGRESS : WEIR_INGRESS;          \
-		return stage(&pkt, family);                                                            \
+#define COLD_FUNCTION(context, which, name, stage, family, key_type)                               \
+	__weak __noinline int name(context *ctx, struct facts *facts, struct key_type *flow_key)   \
+	{                                                                                          \
+		struct scratch scratch;                                                            \
+		struct key_type key;                                                               \
+		struct packet pkt = { .f = facts, .scratch = &scratch, .cold = true, .ctx = ctx }; \
+		int ret;                                                                           \
+                                                                                                   \
+		if (!facts || !flow_key)                                                           \
+			return WEIR_VERDICT_DROP;                                                  \
+		key = *flow_key; /* before 6.2 a key that is looked up is on the own stack */      \
+		pkt.key = (union flow_key *)&key;                                                  \
+		pkt.hook = which;                                                                  \
+		pkt.direction = facts->direction == WEIR_EGRESS ? WEIR_EGRESS : WEIR_INGRESS;      \
+		ret = stage(&pkt, family);                                                         \
+		*flow_key = key;                                                                   \
+		return ret;                                                                        \
 	}
 
 #define COLD_STAGE(stage)                                                                                  \
@@ -40,7 +43,6 @@
 	COLD_FUNCTION(struct xdp_md, PACKET_XDP, stage##_xdp4, stage, WEIR_IPV4, weir_flow4_key) \
 	COLD_FUNCTION(struct xdp_md, PACKET_XDP, stage##_xdp6, stage, WEIR_IPV6, weir_flow6_key)
 
-/* By a cold stage: in place. */
 #define CALL_STAGE(pkt, stage, family)                                                               \
 	((enum weir_verdict)((family) == WEIR_IPV4 ? stage##4((pkt)->ctx, (pkt)->f, &(pkt)->key->v4) \
 						   : stage##6((pkt)->ctx, (pkt)->f, &(pkt)->key->v6)))

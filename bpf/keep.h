@@ -79,8 +79,6 @@ static __always_inline void keep_flow(struct packet *pkt, enum weir_family famil
 		open_flow(pkt, family);
 	else if (!pkt->f->later_fragment && !is_reset(pkt))
 		insert_flow(pkt, family);
-	if (!pkt->f->quoted)
-		remember_first(pkt, family);
 }
 
 /* Not inlined: what it puts on the stack shall not stand beside what limits need. */

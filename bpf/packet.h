@@ -76,21 +76,20 @@ struct facts {
 	__u8 pad[1];
 };
 
-/* Room for any header that is not in the linear part of the packet, for one at a time. */
+/* Room for any one header. */
 struct scratch {
-	__u8 bytes[48];
+	__u8 bytes[40];
 } __attribute__((aligned(8)));
-#define SCRATCH_ETHERNET 2 /* where its source address is on a word boundary, for mac_word() */
 
 struct packet {
 	struct facts *f;
-	struct scratch *scratch;
+	struct scratch *scratch; /* in a cold stage */
 	/* As in facts; constants, but in cold stages, so that what they decide is decided by the compiler. */
 	enum packet_hook hook;
 	enum weir_direction direction;
 	bool uplink; /* arrives at the node: whose it is comes out by its destination */
 	bool cold;   /* in a cold stage: offsets are anything, so headers are copied */
-	bool odd;    /* of a shape that established packets seldom have */
+	bool odd;    /* of a shape that established packets seldom have: for a cold stage */
 	void *ctx;   /* struct __sk_buff or struct xdp_md, as hook says */
 	union flow_key *key;
 	struct weir_flow *flow; /* the entry that it belongs to, or NULL */

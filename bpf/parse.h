@@ -57,12 +57,12 @@ static __always_inline enum weir_verdict parse_vlan(struct packet *pkt)
 
 #pragma unroll
 	for (int i = 0; i < VLAN_TAGS_MAX && is_vlan(pkt->f->eth_proto); i++) {
-		const struct vlan_tag *tag = packet_header(pkt, pkt->scratch->bytes, sizeof(*tag));
+		struct vlan_tag tag;
 
-		if (!tag || ++tags > VLAN_TAGS_MAX)
+		if (packet_load(pkt, pkt->f->offset, &tag, sizeof(tag)) || ++tags > VLAN_TAGS_MAX)
 			return drop(pkt, WEIR_REASON_BAD_ETHERNET);
-		pkt->f->eth_proto = tag->eth_proto;
-		pkt->f->offset += sizeof(*tag);
+		pkt->f->eth_proto = tag.eth_proto;
+		pkt->f->offset += sizeof(tag);
 	}
 	return is_vlan(pkt->f->eth_proto) ? drop(pkt, WEIR_REASON_BAD_ETHERNET) : WEIR_VERDICT_NONE;
 }
@@ -80,7 +80,7 @@ static __always_inline bool lost_ethernet(const struct packet *pkt, __be16 eth_p
 
 static __always_inline enum weir_verdict parse_ethernet(struct packet *pkt)
 {
-	const struct ethhdr *eth = packet_header(pkt, pkt->scratch->bytes + SCRATCH_ETHERNET, sizeof(*eth));
+	const struct ethhdr *eth = packet_header(pkt, sizeof(*eth));
 
 	if (!eth)
 		return drop(pkt, WEIR_REASON_BAD_ETHERNET);
@@ -142,7 +142,7 @@ static __always_inline enum weir_verdict check_ipv4_options(struct packet *pkt)
 
 static __always_inline enum weir_verdict parse_ipv4(struct packet *pkt)
 {
-	const struct iphdr *ip = packet_header(pkt, pkt->scratch->bytes, sizeof(*ip));
+	const struct iphdr *ip = packet_header(pkt, sizeof(*ip));
 	struct weir_flow4_key *key = &pkt->key->v4;
 	__u32 room = pkt->f->length - pkt->f->offset;
 	__u32 header, total;
@@ -226,7 +226,7 @@ static __always_inline enum weir_verdict follow_ipv6_extensions(struct packet *p
 
 static __always_inline enum weir_verdict parse_ipv6(struct packet *pkt)
 {
-	const struct ipv6hdr *ip = packet_header(pkt, pkt->scratch->bytes, sizeof(*ip));
+	const struct ipv6hdr *ip = packet_header(pkt, sizeof(*ip));
 	struct weir_flow6_key *key = &pkt->key->v6;
 	__u32 room = pkt->f->length - pkt->f->offset;
 	__u32 total;

@@ -106,9 +106,9 @@ static __always_inline enum weir_verdict finish_key(struct packet *pkt, enum wei
 }
 
 /* The transport header, when the IP packet is long enough to hold it. */
-static __always_inline const void *transport_header(const struct packet *pkt, __u32 size)
+static __always_inline const void *transport_header(struct packet *pkt, __u32 size)
 {
-	return pkt->f->offset + size > pkt->f->end ? NULL : packet_header(pkt, pkt->scratch->bytes, size);
+	return pkt->f->offset + size > pkt->f->end ? NULL : packet_header(pkt, size);
 }
 
 /* A first fragment without the whole transport header hides what policy is asked about (RFC 1858, RFC 7112). */

@@ -18,11 +18,8 @@ static __always_inline int enforce_tc(struct __sk_buff *skb, enum weir_direction
 		.length = skb->len,
 		.counter = WEIR_COUNTER_NONE,
 	};
-	struct scratch scratch;
 	union flow_key key;
-	struct packet pkt = {
-		.f = &facts, .scratch = &scratch, .hook = PACKET_TC, .direction = direction, .ctx = skb, .key = &key
-	};
+	struct packet pkt = { .f = &facts, .hook = PACKET_TC, .direction = direction, .ctx = skb, .key = &key };
 	enum weir_verdict verdict = decide(&pkt);
 
 	account(&pkt);
@@ -58,15 +55,10 @@ static __always_inline int enforce_xdp(struct xdp_md *xdp, enum weir_direction d
 		.length = bpf_xdp_get_buff_len(xdp),
 		.counter = WEIR_COUNTER_NONE,
 	};
-	struct scratch scratch;
 	union flow_key key;
-	struct packet pkt = { .f = &facts,
-			      .scratch = &scratch,
-			      .hook = PACKET_XDP,
-			      .direction = direction,
-			      .uplink = uplink,
-			      .ctx = xdp,
-			      .key = &key };
+	struct packet pkt = {
+		.f = &facts, .hook = PACKET_XDP, .direction = direction, .uplink = uplink, .ctx = xdp, .key = &key
+	};
 
 	/* What arrives at the node may be for nobody here: then it is not for us to drop. */
 	if (decide(&pkt) != WEIR_VERDICT_DROP || !facts.ifindex)
@@ -96,11 +88,8 @@ static __always_inline int explain(struct __sk_buff *skb, enum weir_direction di
 		.ifindex = skb->cb[WEIR_ASK_IFINDEX],
 		.length = skb->len,
 	};
-	struct scratch scratch;
 	union flow_key key;
-	struct packet pkt = {
-		.f = &facts, .scratch = &scratch, .hook = PACKET_PEEK, .direction = direction, .ctx = skb, .key = &key
-	};
+	struct packet pkt = { .f = &facts, .hook = PACKET_PEEK, .direction = direction, .ctx = skb, .key = &key };
 	enum weir_verdict verdict = decide(&pkt);
 
 	skb->cb[WEIR_TOLD_REASON] = facts.reason;
