@@ -133,17 +133,6 @@ static bool denies(const struct side *side)
 	return side->verdict != WEIR_VERDICT_PASS;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a && b ? !strcmp(a, b) : a == b;
-}
-
-static bool same_rule(const struct rule_ref *a, const struct rule_ref *b)
-{
-	return a->kind == b->kind && same_text(a->namespace, b->namespace) && same_text(a->policy, b->policy) &&
-	       same_text(a->rule, b->rule);
-}
-
 static json_t *rules_json(const struct side *side)
 {
 	json_t *list = json_array();
@@ -160,15 +149,21 @@ static json_t *rules_json(const struct side *side)
 
 static json_t *limits_json(const struct asked *asked, const struct side *side)
 {
+	const struct compiled *compiled = asked->agent->compiled;
+	struct weir_image_decision record;
 	json_t *list = json_array();
+	struct weir_image image;
 
 	if (!side->decision || denies(side))
 		return list;
-	vec_for_each (limit, &asked->agent->compiled->limits) {
-		for (size_t i = 0; i < side->decision->rules.n && limit->direction == side->direction; i++) {
-			if (same_rule(&limit->rule, &side->decision->rules.items[i]))
-				json_array_append_new(list, api_limit(asked->agent, limit));
-		}
+	image = compiled_image(compiled);
+	record = weir_image_decision_at(&image, side->decision->at);
+	for (uint32_t i = 0; i < record.n_limits && i < WEIR_DECISION_LIMITS; i++) {
+		const struct weir_image_limit limit = weir_image_limit_at(&image, side->decision->at, i);
+		const struct limit_info *info = compiled_limit(compiled, limit.bucket);
+
+		if (info)
+			json_array_append_new(list, api_limit(asked->agent, info));
 	}
 	return list;
 }
@@ -214,15 +209,16 @@ static json_t *side_json(const struct asked *asked, const struct side *side)
 	_cleanup_free_ char *note = side_note(asked, side);
 	_cleanup_free_ char *name = xasprintf("%s/%s", pod->namespace, pod->name);
 	const bool audited = !denies(side) && reason_verdict(side->reason) == WEIR_VERDICT_DROP;
+	const bool answered = denies(side) && side->decision && side->decision->flags & WEIR_DECISION_REJECT;
 
-	return json_pack("{s:s, s:o, s:s, s:o, s:I, s:s, s:o, s:b, s:I, s:o, s:o, s:o, s:o}", "direction",
-			 direction_text(side->direction), "pod", api_text(name), "judgedBy",
-			 side->endpoint ? "kernel" : "image", "interface",
-			 api_text(side->endpoint ? side->endpoint->interface : NULL), "ifindex",
-			 (json_int_t)(side->endpoint ? side->endpoint->ifindex : 0), "verdict",
-			 denies(side) ? "deny" : "allow", "reason", api_text(reason_name(side->reason)), "audited",
-			 audited, "revision", (json_int_t)side->revision, "rules", rules_json(side), "limits",
-			 limits_json(asked, side), "nearest", nearest_json(asked, side), "note", api_text(note));
+	return json_pack(
+		"{s:s, s:o, s:s, s:o, s:I, s:s, s:o, s:b, s:b, s:I, s:o, s:o, s:o, s:o}", "direction",
+		direction_text(side->direction), "pod", api_text(name), "judgedBy", side->endpoint ? "kernel" : "image",
+		"interface", api_text(side->endpoint ? side->endpoint->interface : NULL), "ifindex",
+		(json_int_t)(side->endpoint ? side->endpoint->ifindex : 0), "verdict", denies(side) ? "deny" : "allow",
+		"reason", api_text(reason_name(side->reason)), "audited", audited, "answered", answered, "revision",
+		(json_int_t)side->revision, "rules", rules_json(side), "limits", limits_json(asked, side), "nearest",
+		nearest_json(asked, side), "note", api_text(note));
 }
 
 static json_t *end_json(const struct eval_end *end)

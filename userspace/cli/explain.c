@@ -96,9 +96,10 @@ static void print_limit(const json_t *limit)
 	if (!out)
 		abort();
 	write_rule(out, limit);
-	fprintf(out, ": at most %.15g %s, burst %s, per %s; not charged by asking",
+	fprintf(out, ": at most %.15g %s, burst %s, per %s; not charged by asking%s",
 		json_number_value(json_object_get(limit, "rate")), text_of(limit, "unit") ?: "?",
-		output_count(json_integer_value(json_object_get(limit, "burst"))), text_of(limit, "per") ?: "?");
+		output_count(json_integer_value(json_object_get(limit, "burst"))), text_of(limit, "per") ?: "?",
+		is(limit, "mode", "Audit") ? "; only audited, so what is over it passes and is counted" : "");
 	fclose(out);
 	wrap_print(stdout, printf("  limit: "), 4, text);
 	free(text);
@@ -123,8 +124,9 @@ static void print_side(const json_t *side)
 	const json_t *limit;
 	size_t i;
 
-	printf("\n%s of %s: %s\n", text_of(side, "direction") ?: "?", text_of(side, "pod") ?: "?",
-	       denied ? "denied" : "allowed");
+	printf("\n%s of %s: %s%s\n", text_of(side, "direction") ?: "?", text_of(side, "pod") ?: "?",
+	       denied ? "denied" : "allowed",
+	       json_is_true(json_object_get(side, "answered")) ? ", and told so (onDeny: Reject)" : "");
 	wrap_print(stdout, printf("  why: "), 4, why);
 	if (text_of(side, "nearest"))
 		wrap_print(stdout, printf("  nearest: "), 4, text_of(side, "nearest"));

@@ -20,7 +20,7 @@ struct view {
 	const char *path;
 	const char *names[4];  /* plural first, then what else the kind goes by */
 	const char *titles[3]; /* the fields that NAME is looked for in */
-	struct view_column columns[12];
+	struct view_column columns[13];
 };
 
 static const struct view views[] = {
@@ -33,6 +33,8 @@ static const struct view views[] = {
 	    { "PODS", "pods", COLUMN_RIGHT },
 	    { "INGRESS", "ingress", COLUMN_PLAIN },
 	    { "EGRESS", "egress", COLUMN_PLAIN },
+	    { "MODE", "mode", COLUMN_PLAIN },
+	    { "ON-DENY", "onDeny", COLUMN_WIDE },
 	    { "INGRESS-RULES", "ingressRules", COLUMN_RIGHT | COLUMN_WIDE },
 	    { "EGRESS-RULES", "egressRules", COLUMN_RIGHT | COLUMN_WIDE },
 	    { "SOURCE", "source", COLUMN_WIDE } } },
@@ -67,6 +69,7 @@ static const struct view views[] = {
 	    { "UNIT", "unit", COLUMN_PLAIN },
 	    { "BURST", "burst", COLUMN_RIGHT },
 	    { "DROPPED", "droppedPackets", COLUMN_RIGHT },
+	    { "MODE", "mode", COLUMN_PLAIN },
 	    { "KIND", "kind", COLUMN_WIDE },
 	    { "DIRECTION", "direction", COLUMN_WIDE },
 	    { "LIMIT", "limit", COLUMN_RIGHT | COLUMN_WIDE },

@@ -86,6 +86,20 @@ static void add_policies(json_t *policies, const struct decision_info *decision)
 	}
 }
 
+/* Who decided; of audited policies those that would have denied, were they enforced. */
+static void add_allowing(json_t *answer, json_t *policies, const struct eval_result *result)
+{
+	static const enum weir_direction sides[] = { WEIR_EGRESS, WEIR_INGRESS };
+	const bool audited = result->audited[WEIR_EGRESS] || result->audited[WEIR_INGRESS];
+
+	if (audited)
+		json_object_set_new(answer, "audit", json_true());
+	for (size_t i = 0; i < ARRAY_SIZE(sides); i++) {
+		if (!audited || result->audited[sides[i]])
+			add_policies(policies, result->decision[sides[i]]);
+	}
+}
+
 /* A packet meets egress first, so that side is named when both deny. */
 static void add_result(json_t *answer, const struct eval_result *result)
 {
@@ -96,8 +110,7 @@ static void add_result(json_t *answer, const struct eval_result *result)
 	json_object_set_new(answer, "verdict", json_string(result->allowed ? "allow" : "deny"));
 	if (result->allowed) {
 		json_object_set_new(answer, "direction", json_null());
-		add_policies(policies, result->decision[WEIR_EGRESS]);
-		add_policies(policies, result->decision[WEIR_INGRESS]);
+		add_allowing(answer, policies, result);
 	} else {
 		denier = result->denied_by[WEIR_EGRESS] ? WEIR_EGRESS : WEIR_INGRESS;
 		json_object_set_new(answer, "direction", json_string(names[denier]));
@@ -155,34 +168,37 @@ static const char *field(const json_t *answer, const char *name)
 	return json_string_value(json_object_get(answer, name));
 }
 
-char *probe_sentence(const json_t *answer)
+static void write_policies(FILE *out, const json_t *policies)
 {
-	const json_t *port = json_object_get(answer, "port"), *policies = json_object_get(answer, "policies"), *policy;
-	const char *direction = field(answer, "direction"), *protocol = field(answer, "protocol") ?: "TCP";
-	char *sentence, *longer;
+	const json_t *policy;
 	size_t i;
 
-	sentence = xasprintf("%s: %s -> %s %s", field(answer, "verdict"), field(answer, "from"), field(answer, "to"),
-			     protocol);
-	if (port) {
-		longer = xasprintf("%s %lld", sentence, (long long)json_integer_value(port));
-		free(sentence);
-		sentence = longer;
-	}
-	if (direction || !json_array_size(policies)) {
-		longer = xasprintf("%s, %s%s", sentence, direction ? "denied at " : "no policy isolates either side",
-				   direction ?: "");
-		free(sentence);
-		sentence = longer;
-	}
-	json_array_foreach (policies, i, policy) {
-		longer = xasprintf("%s%s%s", sentence,
-				   i	       ? ", "
-				   : direction ? " by "
-					       : ", by ",
-				   json_string_value(policy));
-		free(sentence);
-		sentence = longer;
-	}
+	json_array_foreach (policies, i, policy)
+		fprintf(out, "%s%s", i ? ", " : " by ", json_string_value(policy));
+}
+
+char *probe_sentence(const json_t *answer)
+{
+	const json_t *port = json_object_get(answer, "port"), *policies = json_object_get(answer, "policies");
+	const char *direction = field(answer, "direction");
+	char *sentence = NULL;
+	size_t size;
+	FILE *out = open_memstream(&sentence, &size);
+
+	if (!out)
+		abort();
+	fprintf(out, "%s: %s -> %s %s", field(answer, "verdict"), field(answer, "from"), field(answer, "to"),
+		field(answer, "protocol") ?: "TCP");
+	if (port)
+		fprintf(out, " %lld", (long long)json_integer_value(port));
+	fputc(',', out);
+	if (json_is_true(json_object_get(answer, "audit")))
+		fputs(" audited: would be denied", out);
+	else if (direction)
+		fprintf(out, " denied at %s", direction);
+	else if (!json_array_size(policies))
+		fputs(" no policy isolates either side", out);
+	write_policies(out, policies);
+	fclose(out);
 	return sentence;
 }

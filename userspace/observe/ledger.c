@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "observe/names.h"
 #include "observe/series.h"
+#include "policy/words.h"
 #include "weir/maps.h"
 
 /* The account of a number; NULL when it has been learnt already. */
@@ -49,15 +50,18 @@ static void learn_counter(struct ledger *ledger, const struct decision_info *dec
 		return;
 	}
 	vec_for_each (rule, &decision->rules)
-		vec_push(&account->labels, rule_labels(rule, "verdict", verdict_name(decision->verdict)));
+		vec_push(&account->labels,
+			 rule_labels(rule, "verdict", decision_word(decision->verdict, decision->flags)));
 }
 
 static void learn_bucket(struct ledger *ledger, const struct limit_info *limit)
 {
 	struct ledger_account *account = new_account(&ledger->buckets, limit->bucket);
 
-	if (account)
-		vec_push(&account->labels, rule_labels(&limit->rule, "limit", limit_name(limit->limit.unit)));
+	if (!account)
+		return;
+	account->audit = limit->audit;
+	vec_push(&account->labels, rule_labels(&limit->rule, "limit", limit_name(limit->limit.unit)));
 }
 
 void ledger_learn(struct ledger *ledger, const struct compiled *compiled)

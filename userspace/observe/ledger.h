@@ -12,6 +12,7 @@
 /* The labels of one number, as series_labels() makes them. */
 struct ledger_account {
 	VEC(char *) labels; /* one per rule that had a say; none: not known yet */
+	bool audit;	    /* a bucket that only counts what is over its limit */
 };
 
 struct ledger {

@@ -181,7 +181,8 @@ static void judge(const struct compiled *compiled, const struct side *side, uint
 	decision = compiled_decision(compiled, cell);
 	result->decision[side->direction] = decision;
 	/* Fails closed, should the cell hold no decision. */
-	result->denied_by[side->direction] = !decision || decision->verdict != WEIR_VERDICT_PASS;
+	result->denied_by[side->direction] = !decision || !decision_passes(decision);
+	result->audited[side->direction] = decision && decision->flags & WEIR_DECISION_AUDIT;
 }
 
 void eval(const struct compiled *compiled, const struct eval_end *from, const struct eval_end *to, uint8_t protocol,

@@ -40,6 +40,7 @@ int eval_protocol_parse(const char *text, uint8_t *ret);
 struct eval_result {
 	bool allowed;
 	bool denied_by[WEIR_DIRECTIONS];
+	bool audited[WEIR_DIRECTIONS]; /* it is not denied there, but an audited policy would */
 	/* Who decided in each direction; NULL where that side is not a pod. Borrowed from the compiled policy. */
 	const struct decision_info *decision[WEIR_DIRECTIONS];
 };

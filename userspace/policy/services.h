@@ -26,6 +26,6 @@ struct services_row {
 };
 
 /* Puts what the backends' columns say into those of the services. Egress only: no connection comes from a service. */
-void services_fill(const struct services_row *row);
+int services_fill(const struct services_row *row, struct error *error);
 
 #endif

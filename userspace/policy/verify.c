@@ -199,24 +199,73 @@ static char *describe(const struct example *example)
 			 pod ? "/" : "", pod ? pod->name : addr_format(&example->peer->addr, addr), port);
 }
 
-static int refuse(const struct example *example, const struct weir_image_decision *image,
-		  const struct naive_answer *answer, struct error *error)
-{
-	_cleanup_free_ char *what = describe(example);
-	const size_t n_limits = naive_limits(answer);
+/* What of a decision is compared. */
+struct verdict {
+	enum weir_verdict verdict;
+	unsigned reason, flags;
+	size_t n_limits, n_audited_limits;
+};
 
-	if (image->reason == answer->reason && image->n_limits != n_limits)
-		return error_set(error, -EBADMSG, "image refused: %s: image says %u limits, objects say %zu", what,
-				 image->n_limits, n_limits);
-	return error_set(error, -EBADMSG, "image refused: %s: image says %s (%s), objects say %s (%s)", what,
-			 verdict_word(image->verdict), reason_name(image->reason) ?: "?",
-			 verdict_word(reason_verdict(answer->reason)), reason_name(answer->reason));
+static struct verdict verdict_of_image(const struct verifier *v, uint32_t cell)
+{
+	const struct weir_image_decision image = weir_image_decision_at(&v->image, cell);
+	struct verdict verdict = {
+		.verdict = image.verdict, .reason = image.reason, .flags = image.flags, .n_limits = image.n_limits
+	};
+
+	for (uint32_t i = 0; i < image.n_limits && i < WEIR_DECISION_LIMITS; i++)
+		verdict.n_audited_limits += weir_image_limit_at(&v->image, cell, i).flags == WEIR_LIMIT_AUDIT;
+	return verdict;
+}
+
+static struct verdict verdict_of_objects(const struct naive_answer *answer)
+{
+	return (struct verdict){
+		.verdict = naive_verdict(answer),
+		.reason = answer->reason,
+		.flags = (answer->audited ? WEIR_DECISION_AUDIT : 0) | (answer->rejects ? WEIR_DECISION_REJECT : 0),
+		.n_limits = answer->n_limits,
+		.n_audited_limits = answer->n_audited_limits,
+	};
+}
+
+static bool same_decision(const struct verdict *a, const struct verdict *b)
+{
+	return a->verdict == b->verdict && a->reason == b->reason && a->flags == b->flags;
+}
+
+static bool same_limits(const struct verdict *a, const struct verdict *b)
+{
+	return a->n_limits == b->n_limits && a->n_audited_limits == b->n_audited_limits;
+}
+
+static char *decision_text(const struct verdict *verdict)
+{
+	return xasprintf("%s (%s)", decision_word(verdict->verdict, verdict->flags),
+			 reason_name(verdict->reason) ?: "?");
+}
+
+static char *limits_text(const struct verdict *verdict)
+{
+	return xasprintf("%zu limits (%zu only counting)", verdict->n_limits, verdict->n_audited_limits);
+}
+
+static int refuse(const struct example *example, const struct verdict *image, const struct verdict *objects,
+		  struct error *error)
+{
+	const bool limits = same_decision(image, objects);
+	_cleanup_free_ char *what = describe(example);
+	_cleanup_free_ char *of_image = limits ? limits_text(image) : decision_text(image);
+	_cleanup_free_ char *of_objects = limits ? limits_text(objects) : decision_text(objects);
+
+	return error_set(error, -EBADMSG, "image refused: %s: image says %s, objects say %s", what, of_image,
+			 of_objects);
 }
 
 static int check(struct verifier *v, uint64_t cell, struct error *error)
 {
 	const struct example example = choose(v, cell);
-	const struct weir_image_decision image = weir_image_decision_at(&v->image, example.cell);
+	const struct verdict image = verdict_of_image(v, example.cell);
 	const struct naive_end subject = { .pod = example.subject };
 	const struct naive_end peer = { .pod = example.peer->pod, .addr = example.peer->addr, .has_addr = true };
 	const struct naive_probe probe = {
@@ -225,14 +274,14 @@ static int check(struct verifier *v, uint64_t cell, struct error *error)
 		.protocol = example.port->protocol,
 		.port = example.port->port,
 	};
-	struct naive_answer *answer = &v->answer;
+	struct verdict objects;
 
-	naive_judge(v->world, &probe, example.direction, answer);
+	naive_judge(v->world, &probe, example.direction, &v->answer);
+	objects = verdict_of_objects(&v->answer);
 	/* What a pod sends to itself never leaves it. */
-	if (!answer->judged || (image.verdict == reason_verdict(answer->reason) && image.reason == answer->reason &&
-				image.n_limits == naive_limits(answer)))
+	if (!v->answer.judged || (same_decision(&image, &objects) && same_limits(&image, &objects)))
 		return 0;
-	return refuse(&example, &image, answer, error);
+	return refuse(&example, &image, &objects, error);
 }
 
 static uint64_t gcd(uint64_t a, uint64_t b)

@@ -29,7 +29,7 @@ struct verification {
 /*
  * -EBADMSG when the image says something else than the objects; the error names
  * the cell: "subject shop/backend ingress from shop/frontend TCP/80: image says
- * allow (policy-allow), objects say deny (policy-default)".
+ * pass (policy-allow), objects say drop (policy-default)".
  */
 int verify(const struct world *world, const struct compiled *compiled, const struct verify_options *options,
 	   struct verification *ret, struct error *error);

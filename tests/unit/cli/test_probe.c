@@ -32,7 +32,10 @@ static const char manifests[] =
 	"{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: db-too, namespace: shop},"
 	" spec: {podSelector: {matchLabels: {app: db}},"
 	"  ingress: [{from: [{podSelector: {matchLabels: {app: web}}}], ports: [{protocol: TCP, port: 5432}]},"
-	"            {from: [{podSelector: {matchLabels: {app: web}}}], ports: [{protocol: TCP, port: 5432}]}]}}\n";
+	"            {from: [{podSelector: {matchLabels: {app: web}}}], ports: [{protocol: TCP, port: 5432}]}]}}\n"
+	"---\n"
+	"{apiVersion: weir.dev/v1alpha1, kind: TrafficPolicy, metadata: {name: six, namespace: shop},"
+	" spec: {podSelector: {matchLabels: {app: six}}, mode: Audit, ingress: [{ports: [{port: 1}]}]}}\n";
 
 static struct objects objects;
 static struct world world;
@@ -94,7 +97,14 @@ static const struct line lines[] = {
 	{ "a pod with one family decides for one with two",
 	  "{'from':'shop/web','to':'shop/six','protocol':'TCP','port':1}", true,
 	  "{'from':'shop/web','to':'shop/six','protocol':'TCP','port':1,'verdict':'allow','direction':null,"
-	  "'policies':[]}" },
+	  "'policies':['TrafficPolicy shop/six']}" },
+	{ "what only an audited policy denies is allowed, and that policy named",
+	  "{'from':'shop/web','to':'shop/six','port':2}", true,
+	  "{'from':'shop/web','to':'shop/six','port':2,'verdict':'allow','direction':null,'audit':true,"
+	  "'policies':['TrafficPolicy shop/six']}" },
+	{ "what another policy denies is denied by that one", "{'from':'shop/db','to':'shop/six','port':2}", true,
+	  "{'from':'shop/db','to':'shop/six','port':2,'verdict':'deny','direction':'egress',"
+	  "'policies':['NetworkPolicy shop/db']}" },
 	{ "ICMP needs no port", "{'from':'shop/web','to':'shop/db','protocol':'ICMP'}", true,
 	  "{'from':'shop/web','to':'shop/db','protocol':'ICMP','verdict':'deny','direction':'ingress',"
 	  "'policies':['NetworkPolicy shop/db','NetworkPolicy shop/db-too']}" },
@@ -165,8 +175,10 @@ static void sentence_says_who_decided(void **state)
 		    "allow: shop/web -> shop/db TCP 5432, by NetworkPolicy shop/db, NetworkPolicy shop/db-too");
 	sentence_of("{'from':'shop/db','to':'shop/web','protocol':'UDP','port':53}",
 		    "deny: shop/db -> shop/web UDP 53, denied at egress by NetworkPolicy shop/db");
-	sentence_of("{'from':'shop/web','to':'shop/six','port':1}",
-		    "allow: shop/web -> shop/six TCP 1, no policy isolates either side");
+	sentence_of("{'from':'shop/six','to':'shop/web','port':1}",
+		    "allow: shop/six -> shop/web TCP 1, no policy isolates either side");
+	sentence_of("{'from':'shop/web','to':'shop/six','port':2}",
+		    "allow: shop/web -> shop/six TCP 2, audited: would be denied by TrafficPolicy shop/six");
 }
 
 int main(void)

@@ -25,15 +25,21 @@ static void learn(struct ledger *ledger)
 {
 	struct rule_ref both[] = { rule("p", "web"), rule("q", "0") };
 	struct rule_ref alone[] = { rule("p", "web") };
+	struct rule_ref audited[] = { rule("a", "no") };
 	struct decision_info decisions[] = {
 		{ .counter = 1, .verdict = WEIR_VERDICT_PASS, .rules = { .items = both, .n = 2 } },
 		{ .counter = 3, .verdict = WEIR_VERDICT_PASS, .rules = { .items = alone, .n = 1 } },
+		{ .counter = 4,
+		  .verdict = WEIR_VERDICT_DROP,
+		  .flags = WEIR_DECISION_AUDIT,
+		  .rules = { .items = audited, .n = 1 } },
 	};
 	struct limit_info limits[] = {
 		{ .bucket = 2, .rule = rule("p", "web"), .limit = { .unit = LIMIT_BYTES } },
+		{ .bucket = 3, .rule = rule("a", "yes"), .audit = true },
 	};
-	const struct compiled compiled = { .decisions = { .items = decisions, .n = 2 },
-					   .limits = { .items = limits, .n = 1 } };
+	const struct compiled compiled = { .decisions = { .items = decisions, .n = ARRAY_SIZE(decisions) },
+					   .limits = { .items = limits, .n = ARRAY_SIZE(limits) } };
 
 	ledger_learn(ledger, &compiled);
 }
@@ -42,8 +48,8 @@ struct fixture {
 	struct ledger ledger;
 	struct histogram apply;
 	struct weir_counter reasons[WEIR_REASON_MAX * WEIR_DIRECTIONS];
-	struct weir_counter decisions[4];
-	uint64_t drops[3];
+	struct weir_counter decisions[5];
+	uint64_t drops[4];
 	struct datapath_map_info maps[1];
 	struct prometheus_source sources[2];
 	char *text;
@@ -59,7 +65,9 @@ static int setup(void **state)
 	f->reasons[WEIR_REASON_POLICY_DENY * WEIR_DIRECTIONS + WEIR_EGRESS] = (struct weir_counter){ 7, 700 };
 	f->decisions[1].packets = 10;
 	f->decisions[3].packets = 5;
+	f->decisions[4].packets = 6;
 	f->drops[2] = 42;
+	f->drops[3] = 8;
 	f->maps[0] = (struct datapath_map_info){ "flows4", 3, 100 };
 	f->sources[0] = (struct prometheus_source){ "dir:/a \"b\"\\c\nd", true };
 	f->sources[1] = (struct prometheus_source){ "store", false };
@@ -151,6 +159,17 @@ static void a_packet_counts_for_every_rule_of_its_decision(void **state)
 			     "rule=\"0\",verdict=\"pass\"} 10");
 }
 
+static void what_is_only_audited_is_told_apart(void **state)
+{
+	const struct fixture *f = *state;
+
+	assert_line(f->text, "weir_policy_packets_total{kind=\"NetworkPolicy\",namespace=\"shop\",policy=\"a\","
+			     "rule=\"no\",verdict=\"audit\"} 6");
+	assert_line(f->text, "weir_limit_audited_total{kind=\"NetworkPolicy\",namespace=\"shop\",policy=\"a\","
+			     "rule=\"yes\",limit=\"packetsPerSecond\"} 8");
+	assert_null(strstr(f->text, "weir_limit_dropped_total{kind=\"NetworkPolicy\",namespace=\"shop\",policy=\"a\""));
+}
+
 static void label_values_are_escaped(void **state)
 {
 	const struct fixture *f = *state;
@@ -206,7 +225,7 @@ static void a_rule_that_left_the_image_keeps_its_series(void **state)
 	learn(&ledger);
 	ledger_learn(&ledger, &none);
 	learn(&ledger);
-	assert_int_equal(ledger.counters.n, 4);
+	assert_int_equal(ledger.counters.n, 5);
 	assert_int_equal(ledger.counters.items[1].labels.n, 2);
 	assert_int_equal(ledger.counters.items[3].labels.n, 1);
 	assert_int_equal(ledger.buckets.items[2].labels.n, 1);
@@ -249,6 +268,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_metric_is_there),
 		TEST(a_packet_counts_for_every_rule_of_its_decision),
+		TEST(what_is_only_audited_is_told_apart),
 		TEST(label_values_are_escaped),
 		TEST(histogram_buckets_add_up),
 		TEST(the_text_is_well_formed),

@@ -126,15 +126,38 @@ static void describe(const struct decision_info *decision, char *text, size_t si
 	}
 }
 
-static bool agrees(const struct decision_info *decision, const struct naive_answer *answer)
+/* "audit policy-deny, 2 limits, 1 only counting" */
+static void describe_image(const struct fixture *f, const struct decision_info *info, char text[static 128])
 {
-	char by[2048], expected[2048];
+	const struct weir_image image = compiled_image(f->compiled);
+	const struct weir_image_decision record = weir_image_decision_at(&image, info->at);
+	unsigned n_audited = 0;
+
+	for (uint32_t i = 0; i < record.n_limits; i++)
+		n_audited += weir_image_limit_at(&image, info->at, i).flags & WEIR_LIMIT_AUDIT;
+	snprintf(text, 128, "%s %s%s, %u limits, %u only counting", decision_word(record.verdict, record.flags),
+		 record.flags & WEIR_DECISION_REJECT ? "answered " : "", reason_name(record.reason), record.n_limits,
+		 n_audited);
+}
+
+static void describe_objects(const struct naive_answer *answer, char text[static 128])
+{
+	snprintf(text, 128, "%s %s%s, %zu limits, %zu only counting",
+		 answer->audited ? "audit" : verdict_name(naive_verdict(answer)), answer->rejects ? "answered " : "",
+		 reason_name(answer->reason), answer->n_limits, answer->n_audited_limits);
+}
+
+static bool agrees(const struct fixture *f, const struct decision_info *decision, const struct naive_answer *answer)
+{
+	char by[2048], expected[2048], image[128], objects[128];
 
 	if (!decision || !answer->judged)
 		return !decision && !answer->judged;
 	describe(decision, by, sizeof(by));
 	describe_answer(answer, expected, sizeof(expected));
-	return decision->reason == answer->reason && !strcmp(by, expected);
+	describe_image(f, decision, image);
+	describe_objects(answer, objects);
+	return !strcmp(image, objects) && !strcmp(by, expected);
 }
 
 struct question {
@@ -143,18 +166,27 @@ struct question {
 	uint16_t port;
 };
 
-static void tell(const struct question *question, enum weir_direction direction, const struct decision_info *decision,
-		 const struct naive_answer *answer, FILE *story)
-{
-	char by[2048] = "", expected[2048];
+struct side {
+	enum weir_direction direction;
+	const struct decision_info *decision;
+	const struct naive_answer *answer;
+};
 
-	if (decision)
-		describe(decision, by, sizeof(by));
-	describe_answer(answer, expected, sizeof(expected));
+static void tell(const struct fixture *f, const struct question *question, const struct side *side, FILE *story)
+{
+	char by[2048] = "", expected[2048] = "", image[128] = "not judged", objects[128] = "not judged";
+
+	if (side->decision) {
+		describe(side->decision, by, sizeof(by));
+		describe_image(f, side->decision, image);
+	}
+	if (side->answer->judged) {
+		describe_answer(side->answer, expected, sizeof(expected));
+		describe_objects(side->answer, objects);
+	}
 	fprintf(story, "%s -> %s protocol %u port %u, %s:\nimage: %s by\n%sobjects: %s by\n%s", question->from,
-		question->to, question->protocol, question->port, direction == WEIR_INGRESS ? "ingress" : "egress",
-		decision ? reason_name(decision->reason) : "not judged", by,
-		answer->judged ? reason_name(answer->reason) : "not judged", expected);
+		question->to, question->protocol, question->port,
+		side->direction == WEIR_INGRESS ? "ingress" : "egress", image, by, objects, expected);
 }
 
 /* True, and told to story (which may be NULL), when image and objects differ. */
@@ -171,9 +203,9 @@ static bool differ(const struct fixture *f, const struct question *question, FIL
 	agree(&probe.from, &probe.to, strchr(question->to, '/'));
 	for (int direction = 0; !found && direction < WEIR_DIRECTIONS; direction++) {
 		naive_judge(&f->world, &probe, direction, &answer);
-		found = !agrees(result.decision[direction], &answer);
+		found = !agrees(f, result.decision[direction], &answer);
 		if (found && story)
-			tell(question, direction, result.decision[direction], &answer, story);
+			tell(f, question, &(struct side){ direction, result.decision[direction], &answer }, story);
 	}
 	naive_answer_free(&answer);
 	return found;

@@ -91,7 +91,7 @@ static void the_refusal_names_the_cell(void **state)
 	f.compiled->words[row + WEIR_INGRESS] = f.compiled->words[row + WEIR_EGRESS];
 	assert_int_equal(verify_fixture(&f, 0, &verification, &error), -EBADMSG);
 	assert_non_null(strstr(error.text, "subject shop/backend ingress from "));
-	assert_non_null(strstr(error.text, "image says allow (no-policy), objects say "));
+	assert_non_null(strstr(error.text, "image says pass (no-policy), objects say "));
 	assert_int_equal(verification.of, 0);
 	fixture_free(&f);
 }
@@ -110,7 +110,7 @@ static void a_limit_that_is_left_out_is_refused(void **state)
 	}
 	assert_int_equal(verify_fixture(&f, 0, &verification, &error), -EBADMSG);
 	assert_string_equal(error.text, "image refused: subject shop/backend ingress from shop/frontend TCP/80: image "
-					"says 0 limits, objects say 1");
+					"says 0 limits (0 only counting), objects say 1 limits (0 only counting)");
 	fixture_free(&f);
 }
 
