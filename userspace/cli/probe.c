@@ -86,37 +86,106 @@ static void add_policies(json_t *policies, const struct decision_info *decision)
 	}
 }
 
-/* Who decided; of audited policies those that would have denied, were they enforced. */
-static void add_allowing(json_t *answer, json_t *policies, const struct eval_result *result)
-{
-	static const enum weir_direction sides[] = { WEIR_EGRESS, WEIR_INGRESS };
-	const bool audited = result->audited[WEIR_EGRESS] || result->audited[WEIR_INGRESS];
+/* What is said of a connection; of one to a service by each of its backends on the way in. */
+struct judged {
+	struct eval_result result;
+	eval_backends backends;
+	VEC(struct eval_result) by; /* like backends */
+};
 
-	if (audited)
-		json_object_set_new(answer, "audit", json_true());
-	for (size_t i = 0; i < ARRAY_SIZE(sides); i++) {
-		if (!audited || result->audited[sides[i]])
-			add_policies(policies, result->decision[sides[i]]);
+static void judged_free(struct judged *judged)
+{
+	vec_free(&judged->backends);
+	vec_free(&judged->by);
+}
+
+/* A client can't choose its backend: one that denies counts for all. */
+static void judge(const struct world *world, const struct compiled *compiled, const struct question *question,
+		  struct judged *judged)
+{
+	struct eval_result *all = &judged->result;
+
+	eval(compiled, &question->from, &question->to, question->protocol, question->port, all);
+	eval_service(world, &question->to, question->protocol, question->port, &judged->backends);
+	vec_for_each (backend, &judged->backends) {
+		struct eval_result one;
+
+		eval(compiled, &question->from, &backend->end, question->protocol, backend->port, &one);
+		all->denied_by[WEIR_INGRESS] |= one.denied_by[WEIR_INGRESS];
+		all->audited[WEIR_INGRESS] |= one.audited[WEIR_INGRESS];
+		vec_push(&judged->by, one);
+	}
+	all->allowed &= !all->denied_by[WEIR_INGRESS];
+}
+
+/* Those of the backends that say what all of them come to. */
+static void add_ingress_policies(json_t *policies, const struct judged *judged)
+{
+	const struct eval_result *all = &judged->result;
+
+	add_policies(policies, all->decision[WEIR_INGRESS]);
+	vec_for_each (one, &judged->by) {
+		if (one->denied_by[WEIR_INGRESS] == all->denied_by[WEIR_INGRESS] &&
+		    (all->denied_by[WEIR_INGRESS] || one->audited[WEIR_INGRESS] == all->audited[WEIR_INGRESS]))
+			add_policies(policies, one->decision[WEIR_INGRESS]);
 	}
 }
 
-/* A packet meets egress first, so that side is named when both deny. */
-static void add_result(json_t *answer, const struct eval_result *result)
+/* Who decided; of audited policies those that would have denied, were they enforced. */
+static void add_allowing(json_t *answer, json_t *policies, const struct judged *judged)
 {
-	static const char *const names[] = { [WEIR_INGRESS] = "ingress", [WEIR_EGRESS] = "egress" };
+	const bool *audited = judged->result.audited;
+	const bool any = audited[WEIR_EGRESS] || audited[WEIR_INGRESS];
+
+	if (any)
+		json_object_set_new(answer, "audit", json_true());
+	if (!any || audited[WEIR_EGRESS])
+		add_policies(policies, judged->result.decision[WEIR_EGRESS]);
+	if (!any || audited[WEIR_INGRESS])
+		add_ingress_policies(policies, judged);
+}
+
+static void add_backends(json_t *answer, const struct judged *judged)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < judged->backends.n; i++) {
+		const struct eval_backend *backend = &judged->backends.items[i];
+		const struct eval_result *one = &judged->by.items[i];
+		const struct object *pod = backend->end.pod;
+		_cleanup_free_ char *name = pod ? xasprintf("%s/%s", pod->namespace, pod->name) : NULL;
+		json_t *policies = json_array();
+		char addr[ADDR_TEXT_MAX];
+
+		add_policies(policies, one->decision[WEIR_INGRESS]);
+		json_array_append_new(list,
+				      json_pack("{ss, si, ss, so}", "to", name ?: addr_format(&backend->end.addr, addr),
+						"port", backend->port, "ingress",
+						one->denied_by[WEIR_INGRESS] ? "deny" : "allow", "policies", policies));
+	}
+	json_object_set_new(answer, "backends", list);
+}
+
+/* A packet meets egress first, so that side is named when both deny. */
+static void add_result(json_t *answer, const struct judged *judged)
+{
+	const struct eval_result *result = &judged->result;
 	json_t *policies = json_array();
-	enum weir_direction denier;
 
 	json_object_set_new(answer, "verdict", json_string(result->allowed ? "allow" : "deny"));
 	if (result->allowed) {
 		json_object_set_new(answer, "direction", json_null());
-		add_allowing(answer, policies, result);
+		add_allowing(answer, policies, judged);
+	} else if (result->denied_by[WEIR_EGRESS]) {
+		json_object_set_new(answer, "direction", json_string("egress"));
+		add_policies(policies, result->decision[WEIR_EGRESS]);
 	} else {
-		denier = result->denied_by[WEIR_EGRESS] ? WEIR_EGRESS : WEIR_INGRESS;
-		json_object_set_new(answer, "direction", json_string(names[denier]));
-		add_policies(policies, result->decision[denier]);
+		json_object_set_new(answer, "direction", json_string("ingress"));
+		add_ingress_policies(policies, judged);
 	}
 	json_object_set_new(answer, "policies", policies);
+	if (judged->backends.n)
+		add_backends(answer, judged);
 }
 
 static bool refuse(json_t *answer, const char *why, json_t **ret_answer)
@@ -129,7 +198,7 @@ static bool refuse(json_t *answer, const char *why, json_t **ret_answer)
 bool probe_answer(const struct world *world, const struct compiled *compiled, const json_t *probe, json_t **ret_answer)
 {
 	struct question question = { 0 };
-	struct eval_result result = { 0 };
+	struct judged judged _cleanup_(judged_free) = { 0 };
 	struct error error = { 0 };
 	json_t *answer;
 
@@ -140,8 +209,8 @@ bool probe_answer(const struct world *world, const struct compiled *compiled, co
 	if (parse_ends(world, probe, &question, &error) || parse_protocol(probe, &question, &error) ||
 	    parse_port(probe, &question, &error))
 		return refuse(answer, error.text, ret_answer);
-	eval(compiled, &question.from, &question.to, question.protocol, question.port, &result);
-	add_result(answer, &result);
+	judge(world, compiled, &question, &judged);
+	add_result(answer, &judged);
 	*ret_answer = answer;
 	return true;
 }

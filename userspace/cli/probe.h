@@ -11,7 +11,7 @@
 /*
  * The answer to {"from", "to", "protocol", "port"}: the probe's own fields and
  * "verdict", "direction" and "policies", and "audit" where only audited policies
- * deny; or, with false, the probe's fields and
+ * deny, and "backends" of a service; or, with false, the probe's fields and
  * "error". The caller owns *ret_answer.
  */
 bool probe_answer(const struct world *world, const struct compiled *compiled, const json_t *probe, json_t **ret_answer);

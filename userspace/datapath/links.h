@@ -22,7 +22,6 @@ struct link_info {
 	bool up;
 };
 typedef VEC(struct link_info) link_infos;
-typedef VEC(struct addr) addrs;
 
 struct links_events {
 	/* An interface appeared, was renamed or changed. */

@@ -49,4 +49,19 @@ struct eval_result {
 void eval(const struct compiled *compiled, const struct eval_end *from, const struct eval_end *to, uint8_t protocol,
 	  uint16_t port, struct eval_result *ret);
 
+/* Who may answer for a service. */
+struct eval_backend {
+	struct eval_end end;
+	uint16_t port;
+};
+typedef VEC(struct eval_backend) eval_backends;
+
+/*
+ * The ready backends of the service that has this address and port, appended;
+ * none for what is no service. eval() to a service's address says what egress
+ * makes of it; the ingress is each backend's own.
+ */
+void eval_service(const struct world *world, const struct eval_end *to, uint8_t protocol, uint16_t port,
+		  eval_backends *ret);
+
 #endif

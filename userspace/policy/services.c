@@ -91,8 +91,51 @@ static void describe_port(const struct placing *p, const struct world_service_po
 	vec_free(&meanings);
 }
 
+/* Of nobody, at every port. */
+static uint32_t closed_class(const struct placing *p, uint32_t n_ports)
+{
+	struct ids shape = {};
+	uint32_t class;
+
+	for (uint32_t port = 0; port < n_ports; port++) {
+		vec_push(&shape, port);
+		vec_push(&shape, 0);
+	}
+	class = peers_service_class(p->peers, 0, intern_ids(&p->peers->shapes, &shape));
+	vec_free(&shape);
+	return class;
+}
+
+static bool has_address(const struct placing *p, const struct object *service, enum weir_family family)
+{
+	vec_for_each (known, &p->world->services) {
+		if (known->object == service && known->addr.family == family)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * An address that the kernel still takes for a service's, which has it no
+ * longer: what its backends were is lost, so for who is isolated nobody answers
+ * there until the kernel's table follows. As the world's it might be open.
+ */
+static void close_lost(const struct placing *p, uint32_t n_ports)
+{
+	vec_for_each (entry, &p->world->in_kernel) {
+		const uint32_t index = identities_find(p->identities, entry->identity);
+		struct identity *identity;
+
+		if (index == IDENTITY_IS_NOBODY || !entry->has_addr)
+			continue;
+		identity = &p->identities->list.items[index];
+		if (identity->pod->kind == KIND_SERVICE && !has_address(p, identity->pod, entry->addr.family))
+			identity->peer[entry->addr.family] = closed_class(p, n_ports);
+	}
+}
+
 void services_place(struct peers *peers, const struct identities *identities, const struct world *world,
-		    struct writer *writer)
+		    uint32_t n_ports, struct writer *writer)
 {
 	const struct placing p = {
 		.peers = peers,
@@ -113,6 +156,8 @@ void services_place(struct peers *peers, const struct identities *identities, co
 			peers_service_class(peers, region, intern_ids(&peers->shapes, &shape));
 	}
 	vec_free(&shape);
+	if (!writer->full)
+		close_lost(&p, n_ports);
 }
 
 /*

@@ -13,7 +13,7 @@
 
 /* Fills the identities' peer words. The image's port classes must be there, and the backends' peer words. */
 void services_place(struct peers *peers, const struct identities *identities, const struct world *world,
-		    struct writer *writer);
+		    uint32_t n_ports, struct writer *writer);
 
 /* Where a row is being made: columns are by peer class, cells is scratch of one column. */
 struct services_row {

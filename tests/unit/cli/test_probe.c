@@ -35,7 +35,14 @@ static const char manifests[] =
 	"            {from: [{podSelector: {matchLabels: {app: web}}}], ports: [{protocol: TCP, port: 5432}]}]}}\n"
 	"---\n"
 	"{apiVersion: weir.dev/v1alpha1, kind: TrafficPolicy, metadata: {name: six, namespace: shop},"
-	" spec: {podSelector: {matchLabels: {app: six}}, mode: Audit, ingress: [{ports: [{port: 1}]}]}}\n";
+	" spec: {podSelector: {matchLabels: {app: six}}, mode: Audit, ingress: [{ports: [{port: 1}]}]}}\n"
+	"---\n"
+	"{apiVersion: v1, kind: Service, metadata: {name: s, namespace: shop}, spec: {clusterIP: 10.96.0.1,"
+	" ports: [{name: a, port: 80}, {name: b, port: 81}]}}\n"
+	"---\n"
+	"{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: s, namespace: shop, labels:"
+	" {kubernetes.io/service-name: s}}, addressType: IPv4, ports: [{name: a, port: 5432}, {name: b, port: 22}],"
+	" endpoints: [{addresses: [10.0.0.2]}]}\n";
 
 static struct objects objects;
 static struct world world;
@@ -110,6 +117,20 @@ static const struct line lines[] = {
 	  "'policies':['NetworkPolicy shop/db','NetworkPolicy shop/db-too']}" },
 	{ "fields that mean nothing are repeated too", "{'id':7,'from':'shop/db','to':'shop/db','port':1}", true,
 	  NULL },
+	{ "a service, whose backend decides on the way in", "{'from':'shop/web','to':'10.96.0.1','port':80}", true,
+	  "{'from':'shop/web','to':'10.96.0.1','port':80,'verdict':'allow','direction':null,"
+	  "'policies':['NetworkPolicy shop/db','NetworkPolicy shop/db-too'],"
+	  "'backends':[{'to':'shop/db','port':5432,'ingress':'allow',"
+	  "'policies':['NetworkPolicy shop/db','NetworkPolicy shop/db-too']}]}" },
+	{ "a service whose backend denies at the port that it means", "{'from':'shop/web','to':'10.96.0.1','port':81}",
+	  true,
+	  "{'from':'shop/web','to':'10.96.0.1','port':81,'verdict':'deny','direction':'ingress',"
+	  "'policies':['NetworkPolicy shop/db','NetworkPolicy shop/db-too'],"
+	  "'backends':[{'to':'shop/db','port':22,'ingress':'deny',"
+	  "'policies':['NetworkPolicy shop/db','NetworkPolicy shop/db-too']}]}" },
+	{ "a port that a service doesn't have is an address like any other",
+	  "{'from':'shop/web','to':'10.96.0.1','port':5432}", true,
+	  "{'from':'shop/web','to':'10.96.0.1','port':5432,'verdict':'allow','direction':null,'policies':[]}" },
 	{ "no port", "{'from':'shop/web','to':'shop/db','protocol':'TCP'}", false,
 	  "{'from':'shop/web','to':'shop/db','protocol':'TCP','error':'port: missing'}" },
 	{ "port 0", "{'from':'shop/web','to':'shop/db','port':0}", false,
