@@ -31,13 +31,16 @@ void plan_world(const struct agent *agent, const struct objects *store, struct w
 	sources_world(&agent->sources, store, world, diags);
 }
 
-/* How long an apply may wait for its image to be verified. What that doesn't cover is sampled. */
-#define VERIFY_BUDGET_MS 250u
+/* How long an apply may wait for its image to be verified whole, and, where that is not enough, in a sample. */
+#define VERIFY_BUDGET_MS 1000u
+#define VERIFY_SAMPLE_MS 250u
 
 static int compile_verified(struct agent *agent, const struct world *world, struct plan *plan, struct error *error)
 {
 	/* Each revision is verified along another path. */
-	const struct verify_options options = { .seed = agent->revision + 1, .budget_ms = VERIFY_BUDGET_MS };
+	const struct verify_options options = { .seed = agent->revision + 1,
+						.budget_ms = VERIFY_BUDGET_MS,
+						.sample_ms = VERIFY_SAMPLE_MS };
 	int r = compile(world, &agent->state.numbers, agent->revision + 1, WEIR_IMAGE_WORDS_MAX, &plan->compiled,
 			error);
 

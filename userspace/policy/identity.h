@@ -11,7 +11,8 @@
 
 struct identity {
 	uint32_t number;
-	/* Any one of its pods; of a retained one, what its pods were. Of a node, its Node; of a service, its Service. */
+	/* Any one of its pods; of a retained one, what its pods were. Of a node, its Node; of a service, its Service.
+	 */
 	const struct object *pod;
 	uint32_t namespace;		   /* index in namespaces; of no use for a node */
 	size_t n_pods;			   /* or nodes; 0: retained */

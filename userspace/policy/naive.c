@@ -40,6 +40,19 @@ static void opinions_free(struct opinions *opinions)
 	vec_free(&opinions->all.by);
 }
 
+/* Lists that serve one judgement after the other. */
+struct naive_scratch {
+	struct ballot ballot;
+	struct opinions opinions, of_backend;
+};
+
+static void ballot_clear(struct ballot *ballot)
+{
+	ballot->isolating.n = ballot->allowing.n = ballot->denying.n = 0;
+	ballot->ordered = ballot->audited = false;
+	ballot->admin = ballot->baseline = (struct naive_rule){};
+}
+
 static void vote(const struct world *world, const struct naive_probe *probe, enum weir_direction direction,
 		 const struct object *policy, struct ballot *ballot)
 {
@@ -152,47 +165,40 @@ static void copy(const struct opinion *from, struct opinion *to)
 
 /* What is said of a connection, whoever the two are. */
 static void decide(const struct world *world, const struct naive_probe *probe, enum weir_direction direction,
-		   struct opinions *opinions)
+		   struct ballot *ballot, struct opinions *opinions)
 {
 	const struct naive_end *subject = direction == WEIR_INGRESS ? &probe->to : &probe->from;
 	const struct naive_end *peer = direction == WEIR_INGRESS ? &probe->from : &probe->to;
-	_cleanup_(ballot_free) struct ballot ballot = {};
 
-	for (size_t i = 0; i < world->policies.n; i++) {
-		const struct object *policy = world->policies.items[i];
-
-		if (!naive_is_about(world, policy, subject->pod))
-			continue;
-		if (policy->policy.tier != TIER_NETWORK)
-			race(world, probe, direction, policy, &ballot);
-		else if (policy->policy.isolates[direction])
-			vote(world, probe, direction, policy, &ballot);
+	ballot_clear(ballot);
+	vec_for_each (policy, probe->about) {
+		if ((*policy)->policy.tier != TIER_NETWORK)
+			race(world, probe, direction, *policy, ballot);
+		else if ((*policy)->policy.isolates[direction])
+			vote(world, probe, direction, *policy, ballot);
 	}
-	if (!ballot.isolating.n && !ballot.ordered)
+	if (!ballot->isolating.n && !ballot->ordered)
 		say(&opinions->enforced, WEIR_REASON_NO_POLICY);
 	else if (direction == WEIR_INGRESS && naive_is_own_node(world, subject->pod, peer))
 		say(&opinions->enforced, WEIR_REASON_NODE);
 	else
-		count(&ballot, false, &opinions->enforced);
-	if (ballot.audited && opinions->enforced.reason != WEIR_REASON_NODE)
-		count(&ballot, true, &opinions->all);
+		count(ballot, false, &opinions->enforced);
+	if (ballot->audited && opinions->enforced.reason != WEIR_REASON_NODE)
+		count(ballot, true, &opinions->all);
 	else
 		copy(&opinions->enforced, &opinions->all);
 }
 
 /* A port of a service that nobody answers for: only the isolation counts. */
-static void decide_nobody(const struct world *world, const struct object *subject, struct opinions *opinions)
+static void decide_nobody(const naive_policies *about, struct ballot *ballot, struct opinions *opinions)
 {
-	_cleanup_(ballot_free) struct ballot ballot = {};
-
-	for (size_t i = 0; i < world->policies.n; i++) {
-		const struct object *policy = world->policies.items[i];
-
-		if (policy->policy.isolates[WEIR_EGRESS] && naive_is_about(world, policy, subject))
-			vec_push(&ballot.isolating, (struct naive_rule){ .policy = policy });
+	ballot_clear(ballot);
+	vec_for_each (policy, about) {
+		if ((*policy)->policy.isolates[WEIR_EGRESS])
+			vec_push(&ballot->isolating, (struct naive_rule){ .policy = *policy });
 	}
-	count(&ballot, false, &opinions->enforced);
-	count(&ballot, true, &opinions->all);
+	count(ballot, false, &opinions->enforced);
+	count(ballot, true, &opinions->all);
 }
 
 static bool denies(const struct opinion *opinion)
@@ -240,12 +246,12 @@ static bool outweighs(const struct opinion *a, const struct opinion *b)
 }
 
 static void decide_service(const struct world *world, const struct naive_probe *probe,
-			   const struct world_service_port *port, struct opinions *opinions)
+			   const struct world_service_port *port, struct naive_scratch *scratch)
 {
-	_cleanup_(opinions_free) struct opinions one = {};
+	struct opinions *opinions = &scratch->opinions, *one = &scratch->of_backend;
 	bool first = true;
 
-	decide_nobody(world, probe->from.pod, opinions);
+	decide_nobody(probe->about, &scratch->ballot, opinions);
 	vec_for_each (backend, &port->backends) {
 		struct naive_probe to_backend = *probe;
 
@@ -253,11 +259,11 @@ static void decide_service(const struct world *world, const struct naive_probe *
 						    .addr = backend->addr,
 						    .has_addr = true };
 		to_backend.port = backend->port;
-		decide(world, &to_backend, WEIR_EGRESS, &one);
-		if (first || outweighs(&one.enforced, &opinions->enforced))
-			copy(&one.enforced, &opinions->enforced);
-		if (first || outweighs(&one.all, &opinions->all))
-			copy(&one.all, &opinions->all);
+		decide(world, &to_backend, WEIR_EGRESS, &scratch->ballot, one);
+		if (first || outweighs(&one->enforced, &opinions->enforced))
+			copy(&one->enforced, &opinions->enforced);
+		if (first || outweighs(&one->all, &opinions->all))
+			copy(&one->all, &opinions->all);
 		first = false;
 	}
 }
@@ -291,22 +297,44 @@ static void answer_by(const struct opinions *opinions, struct naive_answer *answ
 		vec_push(&answer->by, *by);
 }
 
+static void judge(const struct world *world, const struct naive_probe *probe, enum weir_direction direction,
+		  struct naive_answer *answer)
+{
+	const struct world_service_port *port = direction == WEIR_EGRESS ? find_service_port(world, probe) : NULL;
+	struct naive_scratch *scratch = answer->scratch = answer->scratch ?: new0(struct naive_scratch);
+
+	if (port)
+		decide_service(world, probe, port, scratch);
+	else
+		decide(world, probe, direction, &scratch->ballot, &scratch->opinions);
+	answer_by(&scratch->opinions, answer);
+}
+
+void naive_about(const struct world *world, const struct object *pod, naive_policies *ret)
+{
+	for (size_t i = 0; i < world->policies.n; i++) {
+		if (naive_is_about(world, world->policies.items[i], pod))
+			vec_push(ret, world->policies.items[i]);
+	}
+}
+
 void naive_judge(const struct world *world, const struct naive_probe *probe, enum weir_direction direction,
 		 struct naive_answer *answer)
 {
 	const struct naive_end *subject = direction == WEIR_INGRESS ? &probe->to : &probe->from;
-	const struct world_service_port *port = direction == WEIR_EGRESS ? find_service_port(world, probe) : NULL;
-	_cleanup_(opinions_free) struct opinions opinions = {};
+	struct naive_probe known = *probe;
+	naive_policies about = {};
 
 	answer->by.n = 0;
 	answer->judged = naive_is_ordinary(subject->pod) && probe->from.pod != probe->to.pod;
 	if (!answer->judged)
 		return;
-	if (port)
-		decide_service(world, probe, port, &opinions);
-	else
-		decide(world, probe, direction, &opinions);
-	answer_by(&opinions, answer);
+	if (!known.about) {
+		naive_about(world, subject->pod, &about);
+		known.about = &about;
+	}
+	judge(world, &known, direction, answer);
+	vec_free(&about);
 }
 
 enum weir_verdict naive_verdict(const struct naive_answer *answer)
@@ -317,4 +345,10 @@ enum weir_verdict naive_verdict(const struct naive_answer *answer)
 void naive_answer_free(struct naive_answer *answer)
 {
 	vec_free(&answer->by);
+	if (!answer->scratch)
+		return;
+	ballot_free(&answer->scratch->ballot);
+	opinions_free(&answer->scratch->opinions);
+	opinions_free(&answer->scratch->of_backend);
+	free(TAKE_PTR(answer->scratch));
 }

@@ -14,7 +14,8 @@
 
 struct verify_options {
 	uint64_t seed;
-	unsigned budget_ms; /* when it is spent, the cells not yet looked at are left out; 0: none are */
+	unsigned budget_ms; /* all cells if they take less, by how fast the first ones were; 0: all, however long */
+	unsigned sample_ms; /* else as many as this allows */
 };
 
 /* How an image was verified. */
