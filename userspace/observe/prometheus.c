@@ -86,6 +86,8 @@ static void write_policies(FILE *out, const struct prometheus_input *input)
 		vec_for_each (labels, &ledger->counters.items[i].labels)
 			sum_add(&sums, *labels, input->decisions[i].packets);
 	}
+	vec_for_each (carried, &ledger->counted)
+		sum_add(&sums, carried->labels, carried->packets);
 	sums_write(out, "weir_policy_packets_total", &sums);
 }
 
@@ -99,6 +101,10 @@ static void write_limits(FILE *out, const struct prometheus_input *input, const 
 
 		for (size_t k = 0; account->audit == audit && k < account->labels.n; k++)
 			sum_add(&sums, account->labels.items[k], input->bucket_drops[i]);
+	}
+	vec_for_each (carried, &ledger->dropped) {
+		if (carried->audit == audit)
+			sum_add(&sums, carried->labels, carried->packets);
 	}
 	sums_write(out, name, &sums);
 }

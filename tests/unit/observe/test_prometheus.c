@@ -232,6 +232,61 @@ static void a_rule_that_left_the_image_keeps_its_series(void **state)
 	ledger_free(&ledger);
 }
 
+static uint64_t carried_for(const struct ledger *ledger, const char *policy)
+{
+	vec_for_each (one, &ledger->counted) {
+		if (strstr(one->labels, policy))
+			return one->packets;
+	}
+	return 0;
+}
+
+static void a_freed_number_leaves_what_it_counted_to_its_series(void **state)
+{
+	struct ledger ledger = {};
+
+	learn(&ledger);
+	ledger_forget_counter(&ledger, 1, 10); /* of p's rule and q's; 3 counts for p's too */
+	ledger_trim(&ledger);
+	assert_int_equal(ledger.counted.n, 1);
+	assert_int_equal(carried_for(&ledger, "policy=\"p\""), 10);
+	learn(&ledger);
+	assert_int_equal(ledger.counters.items[1].labels.n, 2);
+	ledger_forget_counter(&ledger, 1, 7);
+	ledger_trim(&ledger);
+	assert_int_equal(carried_for(&ledger, "policy=\"p\""), 17);
+	ledger_forget_counter(&ledger, 3, 1);
+	ledger_forget_bucket(&ledger, 2, 5);
+	ledger_trim(&ledger);
+	assert_int_equal(ledger.counted.n, 0);
+	assert_int_equal(ledger.dropped.n, 0);
+	ledger_free(&ledger);
+}
+
+static void what_was_carried_is_told_with_what_is_counted(void **state)
+{
+	struct fixture *f = *state;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	ledger_forget_counter(&f->ledger, 1, 10);
+	ledger_trim(&f->ledger);
+	f->decisions[1].packets = 0;
+	prometheus_write(out, &(struct prometheus_input){ .version = "",
+							  .commit = "",
+							  .ledger = &f->ledger,
+							  .reasons = f->reasons,
+							  .decisions = f->decisions,
+							  .bucket_drops = f->drops,
+							  .apply = &f->apply });
+	fclose(out);
+	assert_line(text, "weir_policy_packets_total{kind=\"NetworkPolicy\",namespace=\"shop\",policy=\"p\","
+			  "rule=\"web\",verdict=\"pass\"} 15");
+	assert_null(strstr(text, "policy=\"q\""));
+	free(text);
+}
+
 static void decisions_without_a_number_share_one_row(void **state)
 {
 	struct rule_ref rules[] = { rule("p", "web") };
@@ -273,6 +328,8 @@ int main(void)
 		TEST(histogram_buckets_add_up),
 		TEST(the_text_is_well_formed),
 		cmocka_unit_test(a_rule_that_left_the_image_keeps_its_series),
+		cmocka_unit_test(a_freed_number_leaves_what_it_counted_to_its_series),
+		TEST(what_was_carried_is_told_with_what_is_counted),
 		cmocka_unit_test(decisions_without_a_number_share_one_row),
 		cmocka_unit_test(this_process_is_measured),
 	};
