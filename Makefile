@@ -4,7 +4,7 @@
 # make demo       install what is missing, build, run `weir demo`       (root)
 # make test       install what is missing, build, run every test        (root)
 # make check      format, layers, static analysis, ABI and verifier budgets
-# make differential  compiled images against the objects, random clusters (CLUSTERS=N)
+# make differential  objects, compiled images and loaded programs against each other, CLUSTERS=N random clusters (root)
 # make bench      measured comparisons                                  (root)
 # make install    into $(DESTDIR)$(PREFIX)
 # make clean
@@ -144,10 +144,10 @@ bench: deps-test
 	@$(MAKE) --no-print-directory tests benches
 	@bench/run
 
-CLUSTERS ?= 100000
-differential: $(B)/tests/unit/policy/test_differential
-	$(Q)WEIR_CLUSTERS=$(CLUSTERS) $<
-	@echo "differential: images and objects agree on $(CLUSTERS) random clusters"
+CLUSTERS ?= 10000
+differential: $(B)/tests/unit/policy/test_differential $(B)/tests/packet/test_differential
+	$(Q)for test in $^; do WEIR_CLUSTERS=$(CLUSTERS) $$test || exit 1; done
+	@echo "differential: no difference in $(CLUSTERS) random clusters"
 
 install: $(B)/weir
 	install -D -m 0755 $(B)/weir $(DESTDIR)$(PREFIX)/sbin/weir

@@ -20,7 +20,7 @@ readonly BUILD_PACKAGES=(
 	libsmartcols-dev uthash-dev
 )
 readonly TEST_PACKAGES=(
-	libcmocka-dev perl python3 python3-tap iproute2 ethtool mount util-linux
+	libcmocka-dev perl python3 python3-tap iproute2 nftables ethtool mount util-linux
 	clang-format clang-tidy cppcheck curl
 )
 

@@ -5,10 +5,21 @@ import textwrap
 from lab import OUTSIDE_HIGH4, OUTSIDE_LOW4
 
 
+API = {
+    "NetworkPolicy": "networking.k8s.io/v1",
+    "TrafficPolicy": "weir.dev/v1alpha1",
+    "ClusterTrafficPolicy": "weir.dev/v1alpha1",
+    "AdminNetworkPolicy": "policy.networking.k8s.io/v1alpha1",
+    "BaselineAdminNetworkPolicy": "policy.networking.k8s.io/v1alpha1",
+    "ClusterNetworkPolicy": "policy.networking.k8s.io/v1alpha2",
+}
+NAMESPACED = ("NetworkPolicy", "TrafficPolicy")
+
+
 def policy(text, *, kind="NetworkPolicy", name="policy", namespace="shop"):
     """A manifest with this spec, written as YAML."""
-    api = "networking.k8s.io/v1" if kind == "NetworkPolicy" else "weir.dev/v1alpha1"
-    return (f"apiVersion: {api}\nkind: {kind}\nmetadata: {{name: {name}, namespace: {namespace}}}\nspec:\n"
+    where = f", namespace: {namespace}" if kind in NAMESPACED else ""
+    return (f"apiVersion: {API[kind]}\nkind: {kind}\nmetadata: {{name: {name}{where}}}\nspec:\n"
             + textwrap.indent(textwrap.dedent(text).strip(), "  ") + "\n---\n")
 
 

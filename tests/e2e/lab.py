@@ -46,9 +46,10 @@ def mount_bpffs():
 class Pod(Host):
     """A pod: a host behind a veth whose other end is on the node."""
 
-    def __init__(self, lab, name, *, namespace="shop", labels=None, annotations=None):
+    def __init__(self, lab, name, *, namespace="shop", labels=None, annotations=None, ports=None):
         self.lab, self.name, self.namespace = lab, name, namespace
         self.labels = labels if labels is not None else {"app": name}
+        self.ports = ports or [{"name": "web", "containerPort": 8080}]
         self.annotations = annotations or {}
         self.number = lab.take_number()
         self.interface = f"veth-{name}"[:15]
@@ -84,8 +85,7 @@ class Pod(Host):
             "apiVersion": "v1", "kind": "Pod",
             "metadata": {"name": self.name, "namespace": self.namespace, "labels": self.labels,
                          "annotations": {"weir.dev/interface": self.interface} | self.annotations},
-            "spec": {"containers": [{"name": "main", "image": "none",
-                                     "ports": [{"name": "web", "containerPort": 8080}]}]},
+            "spec": {"containers": [{"name": "main", "image": "none", "ports": self.ports}]},
             "status": {"phase": "Running", "podIPs": [{"ip": self.addr4}, {"ip": self.addr6}]},
         }
 

@@ -65,6 +65,9 @@ class Host:
         """The words that put a command into this namespace and leave its mounts alone."""
         return ["nsenter", f"--net=/run/netns/{self.netns}"]
 
+    def run(self, *command, text=None):
+        return run(*self.enter(), *command, text=text)
+
     def ip(self, *lines):
         run("ip", "-n", self.netns, "-batch", "-", text="\n".join(lines) + "\n")
 

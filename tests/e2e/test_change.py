@@ -124,6 +124,24 @@ class Change(LabCase):
         self.assert_shut(guest, self.backend)
         self.assert_shut(self.frontend, guest)
 
+    def test_short_way(self):
+        """a pod of known labels comes and goes without a new policy, and is enforced like its twin"""
+        self.lab.enforce(ALLOW_GUEST)
+        self.guest(labels={"role": "guest"})
+        self.lab.settle()
+        revision = self.lab.status()["revision"]
+        self.addCleanup(self.lab.remove_pod, "twin")
+        twin = self.lab.add_pod("twin", labels={"role": "guest"})
+        self.lab.settle()
+        self.assertIn(f"0 pods gone and 1 come, under policy revision {revision}", self.lab.log_tail())
+        self.assertEqual(self.lab.interface(twin.interface)["state"], "enforced")
+        connection = self.connect(twin, self.backend)
+        twin.withdraw()
+        self.lab.settle()
+        self.assertIn(f"1 pods gone and 0 come, under policy revision {revision}", self.lab.log_tail())
+        self.assert_silent(twin, connection)
+        self.assertEqual(self.lab.status()["revision"], revision)
+
     def test_late_interface(self):
         """an interface that appears later is attached at once and closed until its pod is known"""
         guest = self.guest(announce=False)

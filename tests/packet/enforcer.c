@@ -10,6 +10,8 @@
 #include "object/manifest.h"
 
 #define IMAGE_WORDS_MAX (1u << 27)
+#define FORGET_BATCH	4096u
+#define CPUS_MAX	1024
 
 int enforcer_policy_compile(struct enforcer_policy *policy, const char *yaml, struct numberings *numberings,
 			    struct error *error)
@@ -43,6 +45,7 @@ int enforcer_open(struct enforcer *enforcer, uint32_t image_words, struct error 
 	snprintf(enforcer->root, sizeof(enforcer->root), "/sys/fs/bpf/weir-packet-%d-%u", getpid(), n++);
 	config.bpffs = enforcer->root;
 	config.image_words = image_words;
+	config.flows = ENFORCER_FLOWS;
 	return datapath_open(&config, &enforcer->datapath, error);
 }
 
@@ -55,23 +58,57 @@ void enforcer_close(struct enforcer *enforcer)
 		datapath_remove(enforcer->root, &interfaces, NULL);
 }
 
+static int set_addresses(const struct enforcer *enforcer, const struct compiled *compiled)
+{
+	vec_for_each (address, &compiled->addresses) {
+		int r = datapath_set_address(enforcer->datapath, &address->addr, address->identity);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int clear_addresses(const struct enforcer *enforcer)
+{
+	datapath_addresses addresses = {};
+	int r = datapath_list_addresses(enforcer->datapath, &addresses);
+
+	vec_for_each (address, &addresses)
+		r = r ?: datapath_delete_address(enforcer->datapath, &address->addr);
+	vec_free(&addresses);
+	return r;
+}
+
+int enforcer_set_endpoint(const struct enforcer *enforcer, const struct compiled *compiled, const struct object *pod)
+{
+	uint32_t identity;
+	int r = compiled_pod_identity(compiled, pod, &identity);
+
+	return r ?: datapath_set_endpoint(enforcer->datapath, ENFORCER_IFINDEX, identity);
+}
+
 int enforcer_populate(struct enforcer *enforcer, const struct enforcer_policy *policy, const char *namespace,
 		      const char *pod)
 {
 	const struct object *object = world_pod(&policy->world, namespace, pod);
-	uint32_t identity;
-	int r = object ? compiled_pod_identity(policy->compiled, object, &identity) : -ENOENT;
 
-	for (size_t i = 0; r == 0 && i < policy->compiled->addresses.n; i++)
-		r = datapath_set_address(enforcer->datapath, &policy->compiled->addresses.items[i].addr,
-					 policy->compiled->addresses.items[i].identity);
-	return r ?: datapath_set_endpoint(enforcer->datapath, ENFORCER_IFINDEX, identity);
+	if (!object)
+		return -ENOENT;
+	return set_addresses(enforcer, policy->compiled) ?: enforcer_set_endpoint(enforcer, policy->compiled, object);
 }
 
 int enforcer_swap(struct enforcer *enforcer, const struct compiled *compiled, uint32_t revision, struct error *error)
 {
 	((struct weir_image_header *)compiled->words)->revision = revision;
 	return datapath_swap(enforcer->datapath, compiled->words, compiled->n_words, error);
+}
+
+int enforcer_replace(struct enforcer *enforcer, const struct compiled *compiled, uint32_t revision, struct error *error)
+{
+	return clear_addresses(enforcer) ?:
+	       enforcer_swap(enforcer, compiled, revision, error) ?:
+	       set_addresses(enforcer, compiled);
 }
 
 int enforcer_program(const struct enforcer *enforcer, enum weir_direction direction)
@@ -91,6 +128,90 @@ int enforcer_run(const struct enforcer *enforcer, enum weir_direction direction,
 	*ret_verdict = opts.retval == (uint32_t)TC_ACT_UNSPEC ? WEIR_VERDICT_PASS : WEIR_VERDICT_DROP;
 	if (ret_ns)
 		*ret_ns = opts.duration;
+	return 0;
+}
+
+static int empty(const struct bpf_map *map)
+{
+	const size_t key_size = bpf_map__key_size(map), value_size = bpf_map__value_size(map);
+	_cleanup_free_ uint8_t *keys = xcalloc(FORGET_BATCH, key_size), *values = xcalloc(FORGET_BATCH, value_size);
+	uint32_t at, n;
+	int r;
+
+	for (const uint32_t *from = NULL;; from = &at) {
+		n = FORGET_BATCH;
+		r = bpf_map_lookup_and_delete_batch(bpf_map__fd(map), (void *)from, &at, keys, values, &n, NULL);
+		if (r < 0)
+			return errno == ENOENT ? 0 : -errno;
+	}
+}
+
+int enforcer_forget_flows(const struct enforcer *enforcer)
+{
+	const struct weir_bpf *skeleton = enforcer->datapath->skeleton;
+
+	return empty(skeleton->maps.flows4) ?: empty(skeleton->maps.flows6);
+}
+
+int enforcer_refill(const struct enforcer *enforcer, const struct compiled *compiled)
+{
+	static const struct weir_bucket full;
+
+	vec_for_each (limit, &compiled->limits) {
+		if (bpf_map_update_elem(bpf_map__fd(enforcer->datapath->skeleton->maps.buckets), &limit->bucket, &full,
+					BPF_ANY) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+static uint64_t packets(int map, uint32_t index)
+{
+	struct weir_counter per_cpu[CPUS_MAX];
+	uint64_t sum = 0;
+
+	if (libbpf_num_possible_cpus() > CPUS_MAX || bpf_map_lookup_elem(map, &index, per_cpu) < 0)
+		return UINT64_MAX;
+	for (int i = 0; i < libbpf_num_possible_cpus(); i++)
+		sum += per_cpu[i].packets;
+	return sum;
+}
+
+/* The reason that has counted one packet since the last look at all of them, when no other has. */
+static enum weir_reason grown(struct enforcer *enforcer, enum weir_direction direction)
+{
+	enum weir_reason found = WEIR_REASON_NONE;
+	bool one = true;
+
+	for (uint32_t i = 0; i < ENFORCER_REASONS; i++) {
+		const uint64_t before = enforcer->reasons[i], after = packets(enforcer_reasons(enforcer), i);
+
+		enforcer->reasons[i] = after;
+		if (after == before)
+			continue;
+		one &= !found && i % WEIR_DIRECTIONS == direction && after - before == 1;
+		found = i / WEIR_DIRECTIONS;
+	}
+	return one ? found : WEIR_REASON_NONE;
+}
+
+int enforcer_judge(struct enforcer *enforcer, const struct frame *frame, const struct decision_info *expected,
+		   struct enforcer_judgement *ret)
+{
+	const uint32_t index = expected->reason * WEIR_DIRECTIONS + expected->direction;
+	const uint64_t decided = packets(enforcer_decisions(enforcer), expected->counter);
+	struct enforcer_judgement judgement = { .reason = expected->reason };
+	int r = enforcer_run(enforcer, expected->direction, frame, 1, &judgement.verdict, NULL);
+
+	if (r < 0)
+		return r;
+	/* All are read only when the answer is another one. */
+	if (packets(enforcer_reasons(enforcer), index) == enforcer->reasons[index] + 1)
+		enforcer->reasons[index]++;
+	else
+		judgement.reason = grown(enforcer, expected->direction);
+	judgement.counted = packets(enforcer_decisions(enforcer), expected->counter) == decided + 1;
+	*ret = judgement;
 	return 0;
 }
 

@@ -29,6 +29,11 @@ static uint16_t given(uint16_t value, uint16_t usual)
 	return value == FRAME_ZERO ? 0 : value ? value : usual;
 }
 
+static uint16_t given_port(uint32_t value, uint16_t usual)
+{
+	return value == FRAME_PORT_ZERO ? 0 : value ? (uint16_t)value : usual;
+}
+
 static void put_ethernet(struct frame *frame, const struct frame_spec *spec, uint16_t eth_proto)
 {
 	static const uint8_t addresses[2 * ETH_ALEN] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2 };
@@ -90,7 +95,7 @@ static uint8_t transport(const struct frame_spec *spec)
 
 static void put_transport(struct frame *frame, const struct frame_spec *spec, bool reply)
 {
-	uint16_t port = given(spec->port, DEFAULT_PORT), client = given(spec->client, DEFAULT_CLIENT);
+	uint16_t port = given_port(spec->port, DEFAULT_PORT), client = given_port(spec->client, DEFAULT_CLIENT);
 	uint16_t source = reply ? port : client, destination = reply ? client : port;
 
 	if (!spec->fragment_offset) {

@@ -15,6 +15,7 @@
 #define FRAME_MAX	     70000
 #define FRAME_EXTENSIONS_MAX 10
 #define FRAME_ZERO	     0xffffu /* where zero itself is what the packet shall say */
+#define FRAME_PORT_ZERO	     0x10000u
 
 #define FRAME_TCP_FIN 0x01
 #define FRAME_TCP_SYN 0x02
@@ -38,8 +39,8 @@ struct frame_spec {
 	uint8_t extension_length; /* of the last one, in its own unit */
 
 	uint8_t protocol; /* IPPROTO_*; TCP unless given */
-	uint16_t port;	  /* that the connection was opened to */
-	uint16_t client;  /* the opener's own */
+	uint32_t port;	  /* that the connection was opened to */
+	uint32_t client;  /* the opener's own */
 	uint8_t tcp_flags;
 	uint8_t doff;
 	uint16_t udp_length;

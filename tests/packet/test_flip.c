@@ -25,30 +25,15 @@
 #include <netinet/in.h>
 
 #include "base/mem.h"
-#include "packet/enforcer.h"
-#include "policy/eval.h"
+#include "packet/rivals.h"
 
 #define SECONDS	   10
 #define BATCH	   256u
-#define PEERS	   16u
-#define PORT_BOTH  2000u
-#define PORT_NONE  4000u
-#define POLICIES   2
 #define PROCESSORS 2
-
-/* Something to ask both policies: may this peer come in to, or be reached at, this port? */
-struct probe {
-	enum weir_direction direction;
-	unsigned peer;
-	uint16_t port;
-	const struct decision_info *says[POLICIES];
-};
 
 struct flip {
 	struct enforcer enforcer;
-	struct numberings numberings;
-	struct enforcer_policy policies[POLICIES];
-	VEC(struct probe) probes;
+	struct rivals rivals;
 	bool stop; /* atomic */
 };
 
@@ -57,139 +42,26 @@ struct processor {
 	struct flip *flip;
 	unsigned number;
 	uint64_t packets, violations;
-	uint64_t judged_by[POLICIES]; /* packets that tell which one it was */
+	uint64_t judged_by[RIVALS]; /* packets that tell which one it was */
 	char first_violation[256];
 	int failure;
 };
 
-/* Policy 0 allows peer i its port 1000 + i, policy 1 the port 3000 + i, counted from the other end; both PORT_BOTH. */
-static void put_rules(FILE *out, const char *direction, const char *peer_field, unsigned policy)
-{
-	fprintf(out, "  %s:\n", direction);
-	for (unsigned n = 0; n < PEERS; n++) {
-		unsigned i = policy ? PEERS - 1 - n : n, port = policy ? 3000 + i : 1000 + i;
-
-		fprintf(out,
-			"  - %s: [{podSelector: {matchLabels: {n: \"%u\"}}}]\n"
-			"    ports: [{protocol: TCP, port: %u}, {protocol: UDP, port: %u}]\n",
-			peer_field, i, port, port);
-	}
-	fprintf(out, "  - ports: [{protocol: TCP, port: %u}, {protocol: UDP, port: %u}]\n", PORT_BOTH, PORT_BOTH);
-}
-
-/* The second policy has a row, a block of addresses and some ports more, so that nothing is where the first has it. */
-static void put_policy(FILE *out, unsigned policy)
-{
-	fprintf(out,
-		"---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
-		"metadata: {name: policy-%u, namespace: shop}\n"
-		"spec:\n  podSelector: {matchLabels: {app: target}}\n  policyTypes: [Ingress, Egress]\n",
-		policy);
-	put_rules(out, "ingress", "from", policy);
-	put_rules(out, "egress", "to", policy);
-	if (policy == 1)
-		fprintf(out, "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
-			     "metadata: {name: more, namespace: shop}\n"
-			     "spec:\n  podSelector: {matchLabels: {n: \"3\"}}\n"
-			     "  ingress:\n  - from: [{ipBlock: {cidr: 10.0.0.8/30}}]\n"
-			     "    ports: [{protocol: UDP, port: 100, endPort: 900}]\n");
-}
-
-static char *manifests(unsigned policy)
-{
-	char *text;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-
-	fprintf(out, "apiVersion: v1\nkind: Pod\nmetadata: {name: target, namespace: shop, labels: {app: target}}\n"
-		     "status: {podIP: 10.0.0.1}\n");
-	for (unsigned i = 0; i < PEERS; i++)
-		fprintf(out,
-			"---\napiVersion: v1\nkind: Pod\n"
-			"metadata: {name: peer-%u, namespace: shop, labels: {n: \"%u\"}}\n"
-			"status: {podIP: 10.0.1.%u}\n",
-			i, i, i);
-	put_policy(out, policy);
-	fclose(out);
-	return text;
-}
-
-static const struct decision_info *ask(const struct enforcer_policy *policy, const struct probe *probe)
-{
-	struct eval_end target = { .pod = world_pod(&policy->world, "shop", "target"), .has_addr = true };
-	_cleanup_free_ char *name = xasprintf("peer-%u", probe->peer);
-	struct eval_end peer = { .pod = world_pod(&policy->world, "shop", name), .has_addr = true };
-	bool in = probe->direction == WEIR_INGRESS;
-	struct eval_result result;
-
-	assert_non_null(target.pod);
-	assert_non_null(peer.pod);
-	target.addr = target.pod->pod.addrs.items[0];
-	peer.addr = peer.pod->pod.addrs.items[0];
-	eval(policy->compiled, in ? &peer : &target, in ? &target : &peer, IPPROTO_UDP, probe->port, &result);
-	assert_non_null(result.decision[probe->direction]);
-	return result.decision[probe->direction];
-}
-
-static void add_probe(struct flip *flip, unsigned peer, uint16_t port)
-{
-	for (enum weir_direction direction = 0; direction < WEIR_DIRECTIONS; direction++) {
-		struct probe probe = { .direction = direction, .peer = peer, .port = port };
-
-		for (int i = 0; i < POLICIES; i++)
-			probe.says[i] = ask(&flip->policies[i], &probe);
-		assert_int_not_equal(probe.says[0]->counter, probe.says[1]->counter);
-		vec_push(&flip->probes, probe);
-	}
-}
-
-static bool allows(const struct probe *probe, int policy)
-{
-	return probe->says[policy]->verdict == WEIR_VERDICT_PASS;
-}
-
-/* For each peer: what both allow, what both deny, what only the one does, and what only the other does. */
-static void add_probes(struct flip *flip)
-{
-	unsigned kinds[4] = { 0 };
-
-	for (unsigned peer = 0; peer < PEERS; peer++) {
-		add_probe(flip, peer, PORT_BOTH);
-		add_probe(flip, peer, PORT_NONE);
-		add_probe(flip, peer, 1000 + (peer + 1) % PEERS);
-		add_probe(flip, peer, 1000 + peer);
-		add_probe(flip, peer, 3000 + peer);
-	}
-	vec_for_each (probe, &flip->probes)
-		kinds[allows(probe, 0) + 2 * allows(probe, 1)]++;
-	assert_int_equal(kinds[0], 4 * PEERS);
-	assert_int_equal(kinds[1], 2 * PEERS);
-	assert_int_equal(kinds[2], 2 * PEERS);
-	assert_int_equal(kinds[3], 2 * PEERS);
-}
-
 static int setup(void **state)
 {
 	struct flip *flip = new0(struct flip);
+	struct enforcer *enforcer = &flip->enforcer;
 	struct error error = {};
-	int r = enforcer_open(&flip->enforcer, 1u << 16, &error);
+	int r;
 
 	*state = flip;
-	numberings_init(&flip->numberings);
-	for (unsigned i = 0; r == 0 && i < POLICIES; i++) {
-		_cleanup_free_ char *yaml = manifests(i);
-
-		r = enforcer_policy_compile(&flip->policies[i], yaml, &flip->numberings, &error);
-	}
-	if (r == 0)
-		r = enforcer_swap(&flip->enforcer, flip->policies[0].compiled, 1, &error)
-			    ?: enforcer_populate(&flip->enforcer, &flip->policies[0], "shop", "target");
-	if (r < 0) {
+	r = enforcer_open(enforcer, 1u << 16, &error) ?:
+	    rivals_make(&flip->rivals, &error) ?:
+	    enforcer_swap(enforcer, flip->rivals.policies[0].compiled, 1, &error) ?:
+	    enforcer_populate(enforcer, &flip->rivals.policies[0], "shop", "target");
+	if (r < 0)
 		print_error("%s\n", error.text);
-		return -1;
-	}
-	add_probes(flip);
-	return 0;
+	return r;
 }
 
 static int teardown(void **state)
@@ -197,10 +69,7 @@ static int teardown(void **state)
 	struct flip *flip = *state;
 
 	enforcer_close(&flip->enforcer);
-	for (unsigned i = 0; i < POLICIES; i++)
-		enforcer_policy_free(&flip->policies[i]);
-	numberings_free(&flip->numberings);
-	vec_free(&flip->probes);
+	rivals_free(&flip->rivals);
 	free(flip);
 	return 0;
 }
@@ -210,11 +79,11 @@ static int teardown(void **state)
 /* Probes whose decision in an image is neither policy's. */
 static unsigned count_strange(const struct flip *flip, const struct weir_image *image)
 {
-	const struct compiled *compiled = flip->policies[0].compiled;
+	const struct compiled *compiled = flip->rivals.policies[0].compiled;
 	uint32_t target = compiled_owner(compiled, &(struct addr){ WEIR_IPV4, { 10, 0, 0, 1 } })->identity;
 	unsigned n = 0;
 
-	vec_for_each (probe, &flip->probes) {
+	vec_for_each (probe, &flip->rivals.probes) {
 		struct addr addr = { WEIR_IPV4, { 10, 0, 1, (uint8_t)probe->peer } };
 		uint32_t peer =
 			weir_image_peer_class(image, compiled_owner(compiled, &addr)->identity, WEIR_IPV4, addr.bytes);
@@ -228,11 +97,26 @@ static unsigned count_strange(const struct flip *flip, const struct weir_image *
 	return n;
 }
 
+static void the_two_policies_exclude_each_other(void **state)
+{
+	const struct flip *flip = *state;
+	unsigned kinds[4] = { 0 };
+
+	vec_for_each (probe, &flip->rivals.probes) {
+		assert_int_not_equal(probe->says[0]->counter, probe->says[1]->counter);
+		kinds[rivals_allows(probe, 0) + 2 * rivals_allows(probe, 1)]++;
+	}
+	assert_int_equal(kinds[0], 4 * RIVALS_PEERS);
+	assert_int_equal(kinds[1], 2 * RIVALS_PEERS);
+	assert_int_equal(kinds[2], 2 * RIVALS_PEERS);
+	assert_int_equal(kinds[3], 2 * RIVALS_PEERS);
+}
+
 /* Wherever the one image is continued by the other, some packet gets a decision that neither has for it. */
 static void a_mixture_of_the_tables_would_show(void **state)
 {
 	struct flip *flip = *state;
-	const struct compiled *a = flip->policies[0].compiled, *b = flip->policies[1].compiled;
+	const struct compiled *a = flip->rivals.policies[0].compiled, *b = flip->rivals.policies[1].compiled;
 	const uint32_t n = a->n_words > b->n_words ? a->n_words : b->n_words, capacity = 1u << 16;
 	_cleanup_free_ uint32_t *words = xcalloc(capacity, sizeof(*words));
 	const struct weir_image mixed = { .words = words, .mask = capacity - 1 };
@@ -254,7 +138,7 @@ static void a_mixture_of_the_tables_would_show(void **state)
 /* What a batch looks like. An established flow is met again by every batch of the probe, on either processor. */
 enum traffic { TRAFFIC_ESTABLISHED, TRAFFIC_FRESH, TRAFFIC_SYN, TRAFFICS };
 
-static void build(const struct probe *probe, enum traffic traffic, uint16_t fresh, struct frame *ret)
+static void build(const struct rivals_probe *probe, enum traffic traffic, uint16_t fresh, struct frame *ret)
 {
 	static const uint8_t target[] = { 10, 0, 0, 1 };
 	const uint8_t peer[] = { 10, 0, 1, (uint8_t)probe->peer };
@@ -282,11 +166,11 @@ static uint64_t packets(const struct processor *processor, int map, uint32_t ind
 }
 
 struct tally {
-	uint64_t by[POLICIES]; /* judged so by each */
+	uint64_t by[RIVALS]; /* judged so by each */
 	uint64_t passed;
 };
 
-static struct tally tally(const struct processor *processor, const struct probe *probe)
+static struct tally tally(const struct processor *processor, const struct rivals_probe *probe)
 {
 	const struct enforcer *enforcer = &processor->flip->enforcer;
 	const uint32_t d = probe->direction;
@@ -300,16 +184,16 @@ static struct tally tally(const struct processor *processor, const struct probe 
 	};
 }
 
-static void judge_batch(struct processor *processor, const struct probe *probe, enum traffic traffic,
+static void judge_batch(struct processor *processor, const struct rivals_probe *probe, enum traffic traffic,
 			const struct tally *before)
 {
 	struct tally after = tally(processor, probe);
 	uint64_t by[] = { after.by[0] - before->by[0], after.by[1] - before->by[1] };
 	uint64_t passed = after.passed - before->passed;
-	uint64_t expected = (allows(probe, 0) ? by[0] : 0) + (allows(probe, 1) ? by[1] : 0);
+	uint64_t expected = (rivals_allows(probe, 0) ? by[0] : 0) + (rivals_allows(probe, 1) ? by[1] : 0);
 
 	processor->packets += BATCH;
-	for (int i = 0; i < POLICIES; i++)
+	for (int i = 0; i < RIVALS; i++)
 		processor->judged_by[i] += by[i];
 	if (by[0] + by[1] == BATCH && passed == expected)
 		return;
@@ -333,7 +217,7 @@ static void *run_packets(void *data)
 		processor->failure = -errno;
 	for (unsigned n = processor->number; !processor->failure && !__atomic_load_n(&flip->stop, __ATOMIC_RELAXED);
 	     n++) {
-		const struct probe *probe = &flip->probes.items[n / TRAFFICS % flip->probes.n];
+		const struct rivals_probe *probe = &flip->rivals.probes.items[n / TRAFFICS % flip->rivals.probes.n];
 		struct tally before = tally(processor, probe);
 		enum weir_verdict verdict;
 		struct frame frame;
@@ -371,7 +255,7 @@ static void no_packet_is_judged_by_a_mixture(void **state)
 	}
 	while (r == 0 && now() < end) {
 		swaps++;
-		r = enforcer_swap(&flip->enforcer, flip->policies[swaps % POLICIES].compiled, 1 + swaps, &error);
+		r = enforcer_swap(&flip->enforcer, flip->rivals.policies[swaps % RIVALS].compiled, 1 + swaps, &error);
 	}
 	__atomic_store_n(&flip->stop, true, __ATOMIC_RELAXED);
 	for (unsigned i = 0; i < PROCESSORS; i++)
@@ -398,6 +282,7 @@ static void no_packet_is_judged_by_a_mixture(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_two_policies_exclude_each_other),
 		cmocka_unit_test(a_mixture_of_the_tables_would_show),
 		cmocka_unit_test(no_packet_is_judged_by_a_mixture),
 	};

@@ -159,7 +159,7 @@ static const struct scenario scenarios[] = {
 		     { REPLIES, ACK, MALFORMED(NO_IMAGE), .flow = FLOW_REVOKED },
 		     { SENDS, ACK, MALFORMED(NO_IMAGE), .flow = FLOW_REVOKED } } },
 	{ "a later fragment is not taken for a packet of the connection between ports 0", IPV4_ONLY, ONE_WAY,
-	  .steps = { { SENDS, .packet = { .protocol = IPPROTO_UDP, .port = FRAME_ZERO, .client = FRAME_ZERO },
+	  .steps = { { SENDS, .packet = { .protocol = IPPROTO_UDP, .port = FRAME_PORT_ZERO, .client = FRAME_PORT_ZERO },
 		       ADMITTED },
 		     { REPLIES, .packet = { .protocol = IPPROTO_UDP, .fragment_offset = 2, .payload = 8 }, REFUSED,
 		       .flow = FLOW_KEPT } } },

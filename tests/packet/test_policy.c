@@ -57,7 +57,7 @@ static const struct scenario scenarios[] = {
 	{ "the allowed port as the sender's own opens nothing", .peer = PEER_WEB,
 	  .steps = { { SENDS, .packet = { .tcp_flags = FRAME_TCP_SYN, .client = 80, .port = 22 }, REFUSED } } },
 	{ "port 0 and port 65535 are ports like others", .peer = PEER_WEB,
-	  .steps = { { SENDS, SYN_TO(FRAME_ZERO), REFUSED },
+	  .steps = { { SENDS, SYN_TO(FRAME_PORT_ZERO), REFUSED },
 		     { SENDS, .packet = { .protocol = IPPROTO_UDP, .port = 65535 - 1 }, REFUSED } } },
 	{ "a protocol without ports is not matched by rules with ports", .peer = PEER_WEB,
 	  .steps = { { SENDS, .packet = { .protocol = IPPROTO_GRE, .payload = 16 }, REFUSED } } },

@@ -4,7 +4,7 @@
 
 #include "policy/words.h"
 #include "unit/policy/fixture.h"
-#include "unit/policy/random_cluster.h"
+#include "differential/random_cluster.h"
 
 #define N_CLUSTERS 400u
 #define N_PROBES   60u

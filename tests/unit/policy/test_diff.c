@@ -5,7 +5,7 @@
 #include "policy/diff.h"
 #include "policy/representatives.h"
 #include "unit/policy/fixture.h"
-#include "unit/policy/random_cluster.h"
+#include "differential/random_cluster.h"
 
 #define N_CLUSTERS 60u
 #define N_PODS	   8u

@@ -4,7 +4,7 @@
 
 #include "policy/verify.h"
 #include "unit/policy/fixture.h"
-#include "unit/policy/random_cluster.h"
+#include "differential/random_cluster.h"
 
 #define N_CLUSTERS 40u
 #define N_PODS	   14u

@@ -5,8 +5,8 @@
  * What is no valid manifest without the part doesn't fail in the same way, so
  * the case stays one that could be applied.
  */
-#ifndef WEIR_TESTS_POLICY_SHRINK_H
-#define WEIR_TESTS_POLICY_SHRINK_H
+#ifndef WEIR_TESTS_SHRINK_H
+#define WEIR_TESTS_SHRINK_H
 
 #include <jansson.h>
 #include <libfyaml.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Small random clusters as manifests, out of few enough words that policies and pods often meet. */
-#ifndef WEIR_TESTS_POLICY_RANDOM_CLUSTER_H
-#define WEIR_TESTS_POLICY_RANDOM_CLUSTER_H
+#ifndef WEIR_TESTS_RANDOM_CLUSTER_H
+#define WEIR_TESTS_RANDOM_CLUSTER_H
 
-#include "unit/policy/random_tiers.h"
+#include "differential/random_tiers.h"
 
 /* Lengths at, and beside, the edges of trie nodes; an except is longer and around an address of the same few. */
 static inline void put_block(FILE *out, struct random *r)

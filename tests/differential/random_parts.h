@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What random manifests are made of: few enough words that policies and pods often meet. */
-#ifndef WEIR_TESTS_POLICY_RANDOM_PARTS_H
-#define WEIR_TESTS_POLICY_RANDOM_PARTS_H
+#ifndef WEIR_TESTS_RANDOM_PARTS_H
+#define WEIR_TESTS_RANDOM_PARTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Random policies of the admin and baseline tiers, and nodes. */
-#ifndef WEIR_TESTS_POLICY_RANDOM_TIERS_H
-#define WEIR_TESTS_POLICY_RANDOM_TIERS_H
+#ifndef WEIR_TESTS_RANDOM_TIERS_H
+#define WEIR_TESTS_RANDOM_TIERS_H
 
-#include "unit/policy/random_parts.h"
+#include "differential/random_parts.h"
 
 enum random_tier { RANDOM_ADMIN, RANDOM_BASELINE, RANDOM_CLUSTER, RANDOM_TIERS };
 
