@@ -210,7 +210,6 @@ int plan_enforce(struct agent *agent, struct plan *plan, struct error *error)
 	compiled_free(agent->compiled);
 	agent->compiled = TAKE_PTR(plan->compiled);
 	agent->verification = plan->verification;
-	agent->undisputed = plan->diags.list.n == 0;
 	agent->stale = false;
 	ledger_learn(&agent->ledger, agent->compiled);
 	prune_idle(agent);
