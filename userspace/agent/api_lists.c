@@ -22,7 +22,7 @@ static const char *isolation(const struct world *world, const struct endpoint *e
 {
 	const struct object *pod = world_pod(world, endpoint->namespace, endpoint->pod);
 
-	return pod && pod_is_isolated(world, pod, direction) ? "isolated" : "open";
+	return pod ? pod_isolation(world, pod, direction) : "open";
 }
 
 static json_t *endpoint_json(const struct agent *agent, const struct world *world, const struct endpoint *endpoint)

@@ -279,7 +279,8 @@ int store_draft_commit(struct store_draft *draft, struct error *error)
 		}
 	}
 	entries_free(&draft->changes);
-	vec_free(&draft->list->list);
-	list_entries(store->entries, &store->list);
+	vec_free(&store->list.list);
+	store->list = *draft->list;
+	*draft->list = (struct objects){ 0 };
 	return 0;
 }
