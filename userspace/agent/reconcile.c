@@ -18,7 +18,7 @@ static double seconds_since(const struct timespec *begun)
 
 static void add_node_addresses(const struct agent *agent, struct world *world)
 {
-	addrs list = {};
+	addr_list list = {};
 
 	links_addresses(agent->links, &list);
 	vec_for_each (addr, &list)

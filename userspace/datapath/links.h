@@ -43,6 +43,6 @@ int links_dispatch(struct links *links);
 bool links_by_name(const struct links *links, const char *name, struct link_info *ret);
 void links_list(const struct links *links, link_infos *ret);
 /* Unicast addresses of this node, loopback and link-local ones left out. */
-void links_addresses(const struct links *links, addrs *ret);
+void links_addresses(const struct links *links, addr_list *ret);
 
 #endif
