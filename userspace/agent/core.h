@@ -40,7 +40,6 @@ struct agent {
 
 	uint32_t revision;     /* in force, 0: none */
 	time_t since;	       /* when the first policy of this life was put in force */
-	bool undisputed;       /* the compiled world gave no cause for warnings: each name and address is one pod's */
 	bool stale;	       /* sources or node addresses are not what was compiled last */
 	struct notes warnings; /* of the world */
 	struct notes failures; /* why the sources are not, or not wholly, in force */

@@ -51,6 +51,12 @@ static const struct command_option apply_options[] = {
 
 static const struct command_option files_options[] = { FILES_OPTION, END };
 
+static const struct command_option diff_options[] = {
+	FILES_OPTION,
+	{ 0, "delete", NULL, "if it were deleted instead" },
+	END,
+};
+
 static const struct command_option delete_options[] = {
 	FILES_OPTION,
 	NAMESPACE_OPTION("of the object that is named (default: default)"),
@@ -92,7 +98,7 @@ const struct command commands[] = {
 	{ "agent", "[OPTION]...", "run the node's enforcer in the foreground", agent_options, 0, 0, command_agent },
 	{ "apply", "-f FILE|DIR|-", "send objects to the agent; returns once they are enforced", apply_options, 0, 0,
 	  command_apply },
-	{ "diff", "-f FILE|DIR|-", "which connections would change if this were applied; exit 1 if any", files_options,
+	{ "diff", "-f FILE|DIR|-", "which connections would change if this were applied; exit 1 if any", diff_options,
 	  0, 0, command_diff },
 	{ "delete", "-f FILE | KIND NAME [-n NS]", "take objects out again; returns once that is enforced",
 	  delete_options, 0, 2, command_delete },

@@ -23,7 +23,6 @@ struct link_info {
 	bool running; /* and so is the other end */
 };
 typedef VEC(struct link_info) link_infos;
-typedef VEC(struct addr) addrs;
 
 struct links_events {
 	/* An interface appeared, was renamed or changed. */
@@ -50,6 +49,6 @@ int links_default_route(const struct links *links, ifindexes *ret);
 /* The MAC address of a pair's other end, as it is now. -ENOENT where it can't be known. */
 int links_peer_mac(const struct links *links, uint32_t ifindex, uint8_t ret[6]);
 /* Unicast addresses of this node, loopback and link-local ones left out. */
-void links_addresses(const struct links *links, addrs *ret);
+void links_addresses(const struct links *links, addr_list *ret);
 
 #endif
