@@ -165,7 +165,11 @@ int datapath_remove(const char *bpffs, unsigned *ret_interfaces, struct error *e
 int datapath_read_reasons(struct datapath *datapath, struct weir_counter *ret_counters);
 /* Counters 0..n-1. */
 int datapath_read_decisions(struct datapath *datapath, uint32_t n, struct weir_counter *ret_counters);
+int datapath_read_decision(struct datapath *datapath, uint32_t counter, struct weir_counter *ret); /* one */
 int datapath_read_bucket(struct datapath *datapath, uint32_t bucket, struct weir_bucket *ret);
+/* Makes one that no image refers to as good as new. */
+int datapath_clear_decision(struct datapath *datapath, uint32_t counter);
+int datapath_clear_bucket(struct datapath *datapath, uint32_t bucket);
 
 /* The first packet of a connection, as it passes one endpoint. Both addresses are of one family. */
 struct datapath_question {

@@ -23,7 +23,6 @@ struct link_info {
 	bool running; /* and so is the other end */
 };
 typedef VEC(struct link_info) link_infos;
-typedef VEC(struct addr) addrs;
 
 struct links_events {
 	/* An interface appeared, was renamed or changed. */

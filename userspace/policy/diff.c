@@ -136,8 +136,9 @@ static bool passes(const struct weir_image *image, uint32_t subject, enum weir_d
 		   uint32_t port)
 {
 	const uint32_t cell = weir_image_cell(image, subject, direction, peer, port);
+	const struct weir_image_decision decision = weir_image_decision_at(image, cell);
 
-	return weir_image_decision_at(image, cell).verdict == WEIR_VERDICT_PASS;
+	return decision.verdict == WEIR_VERDICT_PASS || decision.flags & WEIR_DECISION_AUDIT;
 }
 
 static bool is_allowed(const struct comparison *c, int side, const struct group *from, const struct group *to,

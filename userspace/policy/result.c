@@ -34,6 +34,13 @@ static int compare_decisions(const void *a, const void *b)
 	return x->at < y->at ? -1 : x->at > y->at;
 }
 
+static int compare_limits(const void *a, const void *b)
+{
+	const struct limit_info *x = a, *y = b;
+
+	return x->bucket < y->bucket ? -1 : x->bucket > y->bucket;
+}
+
 static uint32_t pod_number(const struct identities *identities, size_t pod)
 {
 	const uint32_t index = identities->of_pod[pod];
@@ -161,6 +168,11 @@ void compiled_free(struct compiled *compiled)
 const struct decision_info *compiled_decision(const struct compiled *compiled, uint32_t at)
 {
 	return FIND(&compiled->decisions, &(struct decision_info){ .at = at }, compare_decisions);
+}
+
+const struct limit_info *compiled_limit(const struct compiled *compiled, uint32_t bucket)
+{
+	return FIND(&compiled->limits, &(struct limit_info){ .bucket = bucket }, compare_limits);
 }
 
 static int compare_to_owner(const void *key, const void *item)

@@ -185,6 +185,7 @@ static void add_policy(struct ruleset *rules, const struct object *object)
 	};
 	const uint32_t number = (uint32_t)rules->policies.n;
 
+	rules->audits |= policy->mode == POLICY_AUDIT;
 	vec_push(&rules->policies, (struct selecting_policy){ .object = object, .term = add_term(rules, &subjects) });
 	for (int direction = 0; direction < WEIR_DIRECTIONS; direction++) {
 		const bool counts = policy->tier != TIER_NETWORK || policy->isolates[direction];
@@ -237,6 +238,11 @@ void ruleset_build(struct ruleset *rules, const struct world *world)
 	add_tier(rules, world, TIER_NETWORK);
 	add_tier(rules, world, TIER_BASELINE);
 	add_service_ports(rules, world);
+}
+
+bool ruleset_is_audited(const struct ruleset *rules, uint32_t rule)
+{
+	return rules->policies.items[rules->rules.items[rule].policy].object->policy.mode == POLICY_AUDIT;
 }
 
 void ruleset_free(struct ruleset *rules)
