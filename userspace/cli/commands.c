@@ -59,6 +59,13 @@ static const struct command_option delete_options[] = {
 static const struct command_option get_options[] = {
 	NAMESPACE_OPTION("only this namespace"),
 	{ 'A', "all-namespaces", NULL, "every namespace (the default)" },
+	{ 0, "pod", "NS/POD", "flows: of this pod" },
+	{ 0, "from", "NS/POD|ADDR", "flows: opened from here; also a CIDR" },
+	{ 0, "to", "NS/POD|ADDR", "flows: opened to here; also a CIDR" },
+	{ 0, "port", "PORT", "flows: to this port" },
+	{ 0, "protocol", "NAME", "flows: TCP, UDP, SCTP, ICMP or a number" },
+	{ 0, "state", "NAME", "flows: in this state, like ESTABLISHED" },
+	{ 0, "limit", "N", "flows: the N with the most bytes (default 100); 0: all, in no order" },
 	END,
 };
 
@@ -88,7 +95,7 @@ const struct command commands[] = {
 	  0, 0, command_diff },
 	{ "delete", "-f FILE | KIND NAME [-n NS]", "take objects out again; returns once that is enforced",
 	  delete_options, 0, 2, command_delete },
-	{ "get", "KIND [NAME] [-n NS|-A]", "list policies, endpoints, identities or limits", get_options, 1, 2,
+	{ "get", "KIND [NAME] [-n NS|-A]", "list policies, endpoints, identities, limits or flows", get_options, 1, 2,
 	  command_get },
 	{ "status", "", "is it enforcing, what, where; exit 1 when degraded, saying why", NULL, 0, 0, command_status },
 	{ "wait", "--settled [--timeout S]", "return when everything the sources hold is enforced", wait_options, 0, 0,
