@@ -254,10 +254,12 @@ class Streams:
             number = s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             return {"error": error_name(number), "ms": (time.monotonic() - start) * 1000}
 
-    def datagram(self, host, port, size, wait):
+    def datagram(self, host, port, size, wait, source=None):
         """True when a datagram of this size comes back."""
         with socket.socket(family(host), socket.SOCK_DGRAM) as s:
             s.settimeout(wait)
+            if source:
+                s.bind((source, 0))
             data = os.urandom(size)
             s.sendto(data, (host, port))
             try:
