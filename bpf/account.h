@@ -30,7 +30,7 @@ static __always_inline void tally_add(__u32 tally, __u64 n)
 
 static __always_inline void account(const struct packet *pkt)
 {
-	count(&reasons, pkt->f->reason * WEIR_DIRECTIONS + pkt->f->direction, pkt->f->length);
+	count(&reasons, pkt->f->reason * WEIR_DIRECTIONS + pkt->direction, pkt->f->length);
 	count(&decisions, pkt->f->counter, pkt->f->length);
 }
 

@@ -21,7 +21,7 @@ static __always_inline enum weir_verdict match_limits(struct packet *pkt)
 	__u32 segments, opens;
 	int charged;
 
-	if (!pkt->f->limited || pkt->hook != PACKET_TC || pkt->f->direction != pkt->f->opener || pkt->f->quoted)
+	if (!pkt->f->limited || pkt->hook != PACKET_TC || pkt->direction != pkt->f->opener || pkt->f->quoted)
 		return WEIR_VERDICT_NONE;
 	segments = packet_segments(pkt);
 	opens = !pkt->flow && !pkt->f->later_fragment;
@@ -54,12 +54,13 @@ static __always_inline enum weir_verdict admit(struct packet *pkt, enum weir_fam
 
 	find_flow_again(pkt, family);
 	verdict = judge(pkt, family);
-	if (verdict == WEIR_VERDICT_DROP && pkt->f->direction == WEIR_INGRESS && !pkt->f->peek && has_shield())
+	if (verdict == WEIR_VERDICT_DROP && pkt->direction == WEIR_INGRESS && !pkt->f->peek && has_shield())
 		note_denied(pkt, family);
 	if (verdict)
 		return verdict;
 	if (pkt->hook == PACKET_TC && pkt->f->generation != WEIR_GENERATION_NONE)
 		keep(pkt, family);
+	keep_first(pkt, family);
 	return pkt->f->quoted ? pass(pkt, WEIR_REASON_ICMP_ERROR) : WEIR_VERDICT_PASS;
 }
 

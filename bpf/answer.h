@@ -240,7 +240,7 @@ static __always_inline __u32 pseudo_sum4(const struct iphdr *ip, __u32 length)
 	return sum_words(&ip->saddr, 2 * sizeof(ip->saddr), bpf_htons(ip->protocol) + bpf_htons(length));
 }
 
-static __always_inline int answer_ipv4(struct packet *pkt, enum weir_family family)
+static __always_inline int answer_ipv4(struct packet *pkt)
 {
 	struct answer4 out = {};
 	struct offload offload;
@@ -248,7 +248,7 @@ static __always_inline int answer_ipv4(struct packet *pkt, enum weir_family fami
 	struct iphdr ip;
 	__u32 payload, transport;
 
-	if (!has_answer(pkt, family) || bpf_skb_load_bytes(pkt->ctx, pkt->f->network, &ip, sizeof(ip)) ||
+	if (!has_answer(pkt, WEIR_IPV4) || bpf_skb_load_bytes(pkt->ctx, pkt->f->network, &ip, sizeof(ip)) ||
 	    is_group_address4(ip.saddr) || is_group_address4(ip.daddr) || !may_answer(pkt))
 		return unanswered();
 	transport = pkt->f->network + ip.ihl * 4;
@@ -297,7 +297,7 @@ static __always_inline __u32 pseudo_sum6(const struct ipv6hdr *ip, __u32 length)
 	return sum_words(&ip->saddr, 2 * sizeof(ip->saddr), bpf_htons(ip->nexthdr) + bpf_htons(length));
 }
 
-static __always_inline int answer_ipv6(struct packet *pkt, enum weir_family family)
+static __always_inline int answer_ipv6(struct packet *pkt)
 {
 	struct answer6 out = {};
 	struct offload offload;
@@ -305,7 +305,7 @@ static __always_inline int answer_ipv6(struct packet *pkt, enum weir_family fami
 	struct ipv6hdr ip;
 	__u32 payload, transport = pkt->f->network + sizeof(ip);
 
-	if (!has_answer(pkt, family) || bpf_skb_load_bytes(pkt->ctx, pkt->f->network, &ip, sizeof(ip)) ||
+	if (!has_answer(pkt, WEIR_IPV6) || bpf_skb_load_bytes(pkt->ctx, pkt->f->network, &ip, sizeof(ip)) ||
 	    is_group_address6((__u8 *)&ip.saddr) || is_group_address6((__u8 *)&ip.daddr) || !may_answer(pkt))
 		return unanswered();
 	/* Behind extension headers nothing is left to the device. */
@@ -337,10 +337,19 @@ static __always_inline int answer_ipv6(struct packet *pkt, enum weir_family fami
 	return send_answer(pkt->ctx, pkt->f->direction);
 }
 
-#define COLD_ANSWER(name, stage, family, key_type) \
-	COLD_FUNCTION(struct __sk_buff, PACKET_TC, name, stage, family, key_type)
-COLD_ANSWER(answer4, answer_ipv4, WEIR_IPV4, weir_flow4_key)
-COLD_ANSWER(answer6, answer_ipv6, WEIR_IPV6, weir_flow6_key)
+__weak __noinline int answer4(struct __sk_buff *skb, struct facts *facts)
+{
+	struct packet pkt = { .f = facts, .hook = PACKET_TC, .cold = true, .ctx = skb };
+
+	return facts ? answer_ipv4(&pkt) : TC_ACT_SHOT;
+}
+
+__weak __noinline int answer6(struct __sk_buff *skb, struct facts *facts)
+{
+	struct packet pkt = { .f = facts, .hook = PACKET_TC, .cold = true, .ctx = skb };
+
+	return facts ? answer_ipv6(&pkt) : TC_ACT_SHOT;
+}
 
 /* Returns what the tc program shall return. */
 static __always_inline int answer(struct packet *pkt)
@@ -348,8 +357,8 @@ static __always_inline int answer(struct packet *pkt)
 	if (pkt->f->network < ETH_HLEN)
 		return unanswered();
 	if (pkt->f->eth_proto == bpf_htons(ETH_P_IP))
-		return answer4(pkt->ctx, pkt->f, &pkt->key->v4);
-	return answer6(pkt->ctx, pkt->f, &pkt->key->v6);
+		return answer4(pkt->ctx, pkt->f);
+	return answer6(pkt->ctx, pkt->f);
 }
 
 #endif

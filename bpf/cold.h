@@ -3,7 +3,9 @@
  * Stages that an established packet doesn't come to. Each is a global function:
  * the verifier proves it once, for whatever facts it may be given, instead of
  * again for each way that leads to it, and the way of an established packet
- * stays short.
+ * stays short. It is weak, so that the compiler draws no conclusions from its
+ * body for its callers (clang 19 passes nothing for an argument that is unused,
+ * where the verifier expects a context).
  *
  * COLD_STAGE() makes NAME4 and NAME6 of an inline stage, for tc;
  * COLD_STAGE_XDP() makes NAME_xdp4 and NAME_xdp6.
@@ -13,19 +15,23 @@
 
 #include "packet.h"
 
-#define COLD_FUNCTION(context, which, name, stage, family, key_type)                                   \
-	__noinline int name(context *ctx, struct facts *facts, struct key_type *flow_key)              \
-	{                                                                                              \
-		struct scratch scratch;                                                                \
-		struct packet pkt = {                                                                  \
-			.f = facts, .scratch = &scratch, .ctx = ctx, .key = (union flow_key *)flow_key \
-		};                                                                                     \
-                                                                                                       \
-		if (!facts || !flow_key)                                                               \
-			return WEIR_VERDICT_DROP;                                                      \
-		pkt.cold = true;                                                                       \
-		pkt.hook = which;                                                                      \
-		return stage(&pkt, family);                                                            \
+#define COLD_FUNCTION(context, which, name, stage, family, key_type)                               \
+	__weak __noinline int name(context *ctx, struct facts *facts, struct key_type *flow_key)   \
+	{                                                                                          \
+		struct scratch scratch;                                                            \
+		struct key_type key;                                                               \
+		struct packet pkt = { .f = facts, .scratch = &scratch, .cold = true, .ctx = ctx }; \
+		int ret;                                                                           \
+                                                                                                   \
+		if (!facts || !flow_key)                                                           \
+			return WEIR_VERDICT_DROP;                                                  \
+		key = *flow_key; /* before 6.2 a key that is looked up is on the own stack */      \
+		pkt.key = (union flow_key *)&key;                                                  \
+		pkt.hook = which;                                                                  \
+		pkt.direction = facts->direction == WEIR_EGRESS ? WEIR_EGRESS : WEIR_INGRESS;      \
+		ret = stage(&pkt, family);                                                         \
+		*flow_key = key;                                                                   \
+		return ret;                                                                        \
 	}
 
 #define COLD_STAGE(stage)                                                                                  \
@@ -37,7 +43,6 @@
 	COLD_FUNCTION(struct xdp_md, PACKET_XDP, stage##_xdp4, stage, WEIR_IPV4, weir_flow4_key) \
 	COLD_FUNCTION(struct xdp_md, PACKET_XDP, stage##_xdp6, stage, WEIR_IPV6, weir_flow6_key)
 
-/* By a cold stage: in place. */
 #define CALL_STAGE(pkt, stage, family)                                                               \
 	((enum weir_verdict)((family) == WEIR_IPV4 ? stage##4((pkt)->ctx, (pkt)->f, &(pkt)->key->v4) \
 						   : stage##6((pkt)->ctx, (pkt)->f, &(pkt)->key->v6)))

@@ -14,7 +14,7 @@ static __always_inline enum weir_verdict find_destination(struct packet *pkt, en
 {
 	const struct weir_address *address;
 
-	if (!pkt->f->uplink)
+	if (!pkt->uplink)
 		return WEIR_VERDICT_NONE;
 	address = family == WEIR_IPV4 ? bpf_map_lookup_elem(&addresses4, &pkt->key->v4.local)
 				      : bpf_map_lookup_elem(&addresses6, pkt->key->v6.local);
@@ -64,11 +64,10 @@ static __always_inline enum weir_verdict decide_ip(struct packet *pkt, enum weir
 {
 	enum weir_verdict verdict = parse_ip(pkt, family) ?: find_destination(pkt, family) ?: parse_plain(pkt, family);
 
-	if (verdict)
-		return verdict;
-	if (likely(!pkt->odd))
-		return match_flow(pkt, family) ?: ask_policy(pkt, family);
-	return walk_odd(pkt, family);
+	/* Also where a header was not found in place, and the verdict is not to be trusted. */
+	if (unlikely(pkt->odd))
+		return walk_odd(pkt, family);
+	return verdict ?: match_flow(pkt, family) ?: ask_policy(pkt, family);
 }
 
 static __always_inline enum weir_verdict decide(struct packet *pkt)

@@ -69,7 +69,7 @@ static __always_inline struct weir_flow *find_in(struct packet *pkt, enum weir_f
 /* The same opening again, because its answer is late. Any other is a connection of its own. */
 static __always_inline bool is_repeated_opening(const struct packet *pkt, const struct weir_flow *flow)
 {
-	return flow && flow->opener == pkt->f->direction && has_heard(flow, WEIR_HEARD, own_end(pkt)) &&
+	return flow && flow->opener == pkt->direction && has_heard(flow, WEIR_HEARD, own_end(pkt)) &&
 	       flow->ends[own_end(pkt)].next == opening_next(pkt);
 }
 
@@ -112,7 +112,7 @@ static __always_inline void find_flow_again(struct packet *pkt, enum weir_family
 
 static __always_inline bool carries_other_mac(const struct packet *pkt, const struct weir_flow *flow)
 {
-	return pkt->f->direction == WEIR_EGRESS && flow->flags & WEIR_FLOW_CHECK_MAC && pkt->f->source_mac &&
+	return pkt->direction == WEIR_EGRESS && flow->flags & WEIR_FLOW_CHECK_MAC && pkt->f->source_mac &&
 	       pkt->f->source_mac != mac_word(flow->mac);
 }
 
@@ -128,7 +128,7 @@ static __always_inline enum weir_verdict match_flow(struct packet *pkt, enum wei
 	struct weir_flow *flow;
 	int charged;
 
-	pkt->f->opener = pkt->f->direction;
+	pkt->f->opener = pkt->direction;
 	if (pkt->hook == PACKET_PEEK || pkt->f->orphan)
 		return WEIR_VERDICT_NONE;
 	find_flow(pkt, family);
@@ -144,7 +144,7 @@ static __always_inline enum weir_verdict match_flow(struct packet *pkt, enum wei
 	if (pkt->hook == PACKET_XDP)
 		return pass(pkt, WEIR_REASON_FLOW);
 	pkt->f->reason = flow->reason;
-	if (flow->flags & WEIR_FLOW_LIMITED && pkt->f->direction == pkt->f->opener) {
+	if (flow->flags & WEIR_FLOW_LIMITED && pkt->direction == pkt->f->opener) {
 		/* There it is cheaper on the stack to decide again. */
 		if (pkt->cold)
 			return WEIR_VERDICT_NONE;

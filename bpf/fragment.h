@@ -42,13 +42,13 @@ static __always_inline bool is_last_fragment(const struct packet *pkt, enum weir
 static __always_inline void fragment_key(const struct packet *pkt, enum weir_family family,
 					 struct weir_fragment_key *ret)
 {
-	const bool out = pkt->f->direction == WEIR_EGRESS;
+	const bool out = pkt->direction == WEIR_EGRESS;
 
 	__builtin_memset(ret, 0, sizeof(*ret));
 	ret->id = pkt->f->fragment_id;
 	ret->ifindex = pkt->f->ifindex;
 	ret->family = family;
-	ret->direction = pkt->f->direction;
+	ret->direction = pkt->direction;
 	if (family == WEIR_IPV4) {
 		const struct weir_flow4_key *key = &pkt->key->v4;
 
@@ -143,8 +143,6 @@ static __always_inline enum weir_verdict check_first(struct packet *pkt, enum we
 	const struct weir_fragment *first;
 	struct weir_fragment_key key;
 
-	if (pkt->hook != PACKET_TC)
-		return WEIR_VERDICT_NONE;
 	fragment_key(pkt, family, &key);
 	first = bpf_map_lookup_elem(&fragments, &key);
 	if (first && !has_expired(first->seen, clock_ticks(), FRAGMENT_SAME_TICKS))
@@ -152,10 +150,9 @@ static __always_inline enum weir_verdict check_first(struct packet *pkt, enum we
 	return WEIR_VERDICT_NONE;
 }
 
-/* Admitted: the others may follow. */
-static __always_inline void remember_first(struct packet *pkt, enum weir_family family)
+static __always_inline enum weir_verdict remember_first(struct packet *pkt, enum weir_family family)
 {
-	const bool out = pkt->f->direction == WEIR_EGRESS, v4 = family == WEIR_IPV4;
+	const bool out = pkt->direction == WEIR_EGRESS, v4 = family == WEIR_IPV4;
 	const __be16 local = v4 ? pkt->key->v4.local_port : pkt->key->v6.local_port;
 	const __be16 remote = v4 ? pkt->key->v4.remote_port : pkt->key->v6.remote_port;
 	const struct weir_fragment first = {
@@ -167,11 +164,46 @@ static __always_inline void remember_first(struct packet *pkt, enum weir_family 
 	};
 	struct weir_fragment_key key;
 
-	if (pkt->hook != PACKET_TC || !pkt->f->fragment || pkt->f->later_fragment)
-		return;
 	fragment_key(pkt, family, &key);
 	if (!bpf_map_update_elem(&fragments, &key, &first, BPF_ANY))
 		tally_add(WEIR_TALLY_FRAGMENTED, 1);
+	return WEIR_VERDICT_PASS;
+}
+
+/* Not inlined: for the stack's sake. */
+#define FRAGMENT_STAGE(name, stage, family, key_type)                                                                \
+	static __noinline int name(struct facts *facts, struct key_type *key)                                        \
+	{                                                                                                            \
+		struct packet pkt = { .f = facts, .direction = facts->direction & 1, .key = (union flow_key *)key }; \
+                                                                                                                     \
+		return stage(&pkt, family);                                                                          \
+	}
+
+FRAGMENT_STAGE(follow_first4, follow_first, WEIR_IPV4, weir_flow4_key)
+FRAGMENT_STAGE(follow_first6, follow_first, WEIR_IPV6, weir_flow6_key)
+FRAGMENT_STAGE(check_first4, check_first, WEIR_IPV4, weir_flow4_key)
+FRAGMENT_STAGE(check_first6, check_first, WEIR_IPV6, weir_flow6_key)
+FRAGMENT_STAGE(remember_first4, remember_first, WEIR_IPV4, weir_flow4_key)
+FRAGMENT_STAGE(remember_first6, remember_first, WEIR_IPV6, weir_flow6_key)
+
+#define CALL_FRAGMENT_STAGE(pkt, stage, family)                                          \
+	((enum weir_verdict)((family) == WEIR_IPV4 ? stage##4((pkt)->f, &(pkt)->key->v4) \
+						   : stage##6((pkt)->f, &(pkt)->key->v6)))
+
+/* A fragment, before policy is asked: a later one is given its first one's ports. */
+static __always_inline enum weir_verdict match_first(struct packet *pkt, enum weir_family family)
+{
+	if (pkt->hook != PACKET_TC)
+		return WEIR_VERDICT_NONE;
+	return pkt->f->later_fragment ? CALL_FRAGMENT_STAGE(pkt, follow_first, family)
+				      : CALL_FRAGMENT_STAGE(pkt, check_first, family);
+}
+
+/* And when it has been admitted. */
+static __always_inline void keep_first(struct packet *pkt, enum weir_family family)
+{
+	if (pkt->hook == PACKET_TC && pkt->f->fragment && !pkt->f->later_fragment)
+		CALL_FRAGMENT_STAGE(pkt, remember_first, family);
 }
 
 #endif

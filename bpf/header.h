@@ -26,18 +26,35 @@ static __always_inline int packet_load(const struct packet *pkt, __u32 offset, v
 				       : bpf_skb_load_bytes(pkt->ctx, offset, to, size);
 }
 
-/*
- * The size bytes at pkt->f->offset: in place where they are in the linear part,
- * else copied to scratch, which unlike pulling leaves the packet as it is (a
- * pull unshares a cloned head). NULL when the packet is shorter.
- */
-static __always_inline const void *packet_header(const struct packet *pkt, void *scratch, __u32 size)
-{
-	void *header = packet_data(pkt) + pkt->f->offset;
+/* No packet without options has a header that begins later; to the verifier the offset itself may be anything. */
+#define IN_PLACE_MAX 255
 
-	if (!pkt->cold && likely(header + size <= packet_data_end(pkt)))
-		return header;
-	return packet_load(pkt, pkt->f->offset, scratch, size) ? NULL : scratch;
+/* NULL: not in the linear part, or not there at all, which a cold stage finds out. */
+static __always_inline const void *header_in_place(struct packet *pkt, __u32 size)
+{
+	__u64 offset = pkt->f->offset;
+	void *header = packet_data(pkt);
+
+	barrier_var(offset); /* what is compared is what is added */
+	if (likely(offset <= IN_PLACE_MAX)) {
+		header += offset;
+		if (likely(header + size <= packet_data_end(pkt)))
+			return header;
+	}
+	pkt->odd = true;
+	return NULL;
+}
+
+/*
+ * The size bytes at pkt->f->offset; NULL when the packet is shorter. A cold
+ * stage copies them, as its offset may be anything; copying, unlike pulling,
+ * leaves the packet as it is (a pull unshares a cloned head).
+ */
+static __always_inline const void *packet_header(struct packet *pkt, __u32 size)
+{
+	if (!pkt->cold)
+		return header_in_place(pkt, size);
+	return packet_load(pkt, pkt->f->offset, pkt->scratch->bytes, size) ? NULL : pkt->scratch->bytes;
 }
 
 /* Beyond 64 KiB ("BIG TCP") a length field says zero; only a packet that is yet to be cut into segments can be so long.

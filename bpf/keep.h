@@ -79,15 +79,19 @@ static __always_inline void keep_flow(struct packet *pkt, enum weir_family famil
 		open_flow(pkt, family);
 	else if (!pkt->f->later_fragment && !is_reset(pkt))
 		insert_flow(pkt, family);
-	if (!pkt->f->quoted)
-		remember_first(pkt, family);
 }
 
 /* Not inlined: what it puts on the stack shall not stand beside what limits need. */
 static __noinline int keep4(struct facts *facts, struct weir_flow4_key *key, struct weir_flow *flow,
 			    struct weir_endpoint *endpoint)
 {
-	struct packet pkt = { .f = facts, .key = (union flow_key *)key, .flow = flow, .endpoint = endpoint };
+	struct packet pkt = {
+		.f = facts,
+		.direction = facts->direction & 1,
+		.key = (union flow_key *)key,
+		.flow = flow,
+		.endpoint = endpoint,
+	};
 
 	keep_flow(&pkt, WEIR_IPV4);
 	return 0;
@@ -96,7 +100,13 @@ static __noinline int keep4(struct facts *facts, struct weir_flow4_key *key, str
 static __noinline int keep6(struct facts *facts, struct weir_flow6_key *key, struct weir_flow *flow,
 			    struct weir_endpoint *endpoint)
 {
-	struct packet pkt = { .f = facts, .key = (union flow_key *)key, .flow = flow, .endpoint = endpoint };
+	struct packet pkt = {
+		.f = facts,
+		.direction = facts->direction & 1,
+		.key = (union flow_key *)key,
+		.flow = flow,
+		.endpoint = endpoint,
+	};
 
 	keep_flow(&pkt, WEIR_IPV6);
 	return 0;

@@ -107,7 +107,7 @@ static __noinline int charge(const __u32 *words, __u32 decision, __u32 packets, 
 }
 
 /* A decision is an offset in the image of one revision: of another it is to be made again. */
-__noinline int charge_known(__u32 decision, __u32 revision, __u32 packets, __u32 bytes)
+__weak __noinline int charge_known(__u32 decision, __u32 revision, __u32 packets, __u32 bytes)
 {
 	__u32 slot = WEIR_SLOT_ENFORCED, first = 0;
 	void *inner = bpf_map_lookup_elem(&images, &slot);

@@ -36,18 +36,21 @@ static __always_inline enum weir_verdict parse_transport(struct packet *pkt, enu
 static __always_inline enum weir_verdict parse_fragment(struct packet *pkt, enum weir_family family)
 {
 	if (pkt->f->later_fragment)
-		return follow_first(pkt, family);
-	return parse_transport(pkt, family) ?: check_first(pkt, family);
+		return match_first(pkt, family);
+	return parse_transport(pkt, family) ?: match_first(pkt, family);
 }
 
 static __always_inline enum weir_verdict match_odd(struct packet *pkt, enum weir_family family)
 {
-	enum weir_verdict verdict = parse_extras(pkt, family) ?:
+	enum weir_verdict verdict;
+
+	pkt->f->offset = pkt->f->network;
+	verdict = parse_ip(pkt, family) ?: parse_extras(pkt, family) ?:
 				    (pkt->f->fragment ? parse_fragment(pkt, family) : parse_transport(pkt, family)) ?:
 				    (pkt->f->quoted ? WEIR_VERDICT_NONE : match_flow(pkt, family));
 
 	if (verdict == WEIR_VERDICT_PASS)
-		remember_first(pkt, family);
+		keep_first(pkt, family);
 	return verdict;
 }
 

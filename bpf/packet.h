@@ -31,32 +31,31 @@ union flow_key {
 struct facts {
 	__u8 peek;	/* it is asked about, not sent */
 	__u8 direction; /* enum weir_direction */
-	__u8 uplink;	/* arrives at the node: whose it is comes out by its destination */
 	__u8 ip_proto;
-	__u32 ifindex; /* of the endpoint */
-	__u32 length;  /* link header included */
+	__u8 hop_limit; /* IPv6 */
+	__u32 ifindex;	/* of the endpoint */
+	__u32 length;	/* link header included */
 	__u32 generation;
 	__u64 source_mac; /* as mac_word() has it; 0: not to be seen */
 	__u32 now;	  /* tick, once a flow has been looked for */
 
 	/* parse */
-	__u32 network; /* offset of the IP header */
-	__u32 offset;  /* of the header to be parsed next; in the end, of the payload */
-	__u32 end;     /* of the IP packet: what follows is link padding */
+	__u32 offset;	      /* of the header to be parsed next; in the end, of the payload */
+	__u32 end;	      /* of the IP packet: what follows is link padding */
+	__u16 network;	      /* offset of the IP header */
+	__u16 fragment_start; /* offset of what the fragment brings */
 	__be16 eth_proto;
-	__be16 fragment;      /* offset and more-fragments bits, as the family has them; zero: a whole packet */
-	__u32 fragment_id;    /* as in the packet */
-	__u32 fragment_start; /* offset of what the fragment brings */
-	__u8 later_fragment;  /* without a transport header */
-	__u8 orphan;	      /* a later fragment whose first one nobody remembers */
-	__u8 opening;	      /* asks for a new connection: TCP SYN, SCTP INIT */
-	__u8 quoted;	      /* an ICMP error: key, protocol and ports are those of the packet that it is about */
-	__u8 hop_limit;	      /* IPv6 */
-	__u8 ports;	      /* enum weir_port_protocol */
-	__u8 flags;	      /* TCP's; of SCTP's first chunk */
-	__u8 type;	      /* ICMP's; of SCTP's first chunk */
-	__u32 seq;	      /* TCP, host order; SCTP: initiate tag */
-	__u32 ack;	      /* TCP, host order; SCTP: verification tag */
+	__be16 fragment;     /* offset and more-fragments bits, as the family has them; zero: a whole packet */
+	__u32 fragment_id;   /* as in the packet */
+	__u8 later_fragment; /* without a transport header */
+	__u8 orphan;	     /* a later fragment whose first one nobody remembers */
+	__u8 opening;	     /* asks for a new connection: TCP SYN, SCTP INIT */
+	__u8 quoted;	     /* an ICMP error: key, protocol and ports are those of the packet that it is about */
+	__u8 ports;	     /* enum weir_port_protocol */
+	__u8 flags;	     /* TCP's; of SCTP's first chunk */
+	__u8 type;	     /* ICMP's; of SCTP's first chunk */
+	__u32 seq;	     /* TCP, host order; SCTP: initiate tag */
+	__u32 ack;	     /* TCP, host order; SCTP: verification tag */
 
 	/* flow */
 	__u8 found;   /* it belongs to an entry */
@@ -74,22 +73,24 @@ struct facts {
 	__u8 limited;
 	__u8 audited; /* policy would drop it, but only says so */
 	__u8 reason;
-	__u8 pad[5];
+	__u8 pad[1];
 };
 
-/* Room for any header that is not in the linear part of the packet, for one at a time. */
+/* Room for any one header. */
 struct scratch {
-	__u8 bytes[48];
+	__u8 bytes[40];
 } __attribute__((aligned(8)));
-#define SCRATCH_ETHERNET 2 /* where its source address is on a word boundary, for mac_word() */
 
 struct packet {
 	struct facts *f;
-	struct scratch *scratch;
+	struct scratch *scratch; /* in a cold stage */
+	/* As in facts; constants, but in cold stages, so that what they decide is decided by the compiler. */
 	enum packet_hook hook;
-	bool cold; /* in a cold stage: offsets are anything, so headers are copied */
-	bool odd;  /* of a shape that established packets seldom have */
-	void *ctx; /* struct __sk_buff or struct xdp_md, as hook says */
+	enum weir_direction direction;
+	bool uplink; /* arrives at the node: whose it is comes out by its destination */
+	bool cold;   /* in a cold stage: offsets are anything, so headers are copied */
+	bool odd;    /* of a shape that established packets seldom have: for a cold stage */
+	void *ctx;   /* struct __sk_buff or struct xdp_md, as hook says */
 	union flow_key *key;
 	struct weir_flow *flow; /* the entry that it belongs to, or NULL */
 	struct weir_endpoint *endpoint;
@@ -99,7 +100,7 @@ struct packet {
 /* A value that comes from memory is anything, to the verifier; as an index it has to be one of two. */
 static __always_inline __u32 own_end(const struct packet *pkt)
 {
-	return pkt->f->direction & 1;
+	return pkt->direction & 1;
 }
 
 static __always_inline __u32 other_end(const struct packet *pkt)
@@ -107,7 +108,7 @@ static __always_inline __u32 other_end(const struct packet *pkt)
 	return own_end(pkt) ^ 1;
 }
 
-_Static_assert(sizeof(struct facts) == 104, "facts have no hidden padding: they are handed over as initialised memory");
+_Static_assert(sizeof(struct facts) == 96, "facts have no hidden padding: they are handed over as initialised memory");
 
 static __always_inline enum weir_verdict pass(struct packet *pkt, __u8 reason)
 {

@@ -57,12 +57,12 @@ static __always_inline enum weir_verdict parse_vlan(struct packet *pkt)
 
 #pragma unroll
 	for (int i = 0; i < VLAN_TAGS_MAX && is_vlan(pkt->f->eth_proto); i++) {
-		const struct vlan_tag *tag = packet_header(pkt, pkt->scratch->bytes, sizeof(*tag));
+		struct vlan_tag tag;
 
-		if (!tag || ++tags > VLAN_TAGS_MAX)
+		if (packet_load(pkt, pkt->f->offset, &tag, sizeof(tag)) || ++tags > VLAN_TAGS_MAX)
 			return drop(pkt, WEIR_REASON_BAD_ETHERNET);
-		pkt->f->eth_proto = tag->eth_proto;
-		pkt->f->offset += sizeof(*tag);
+		pkt->f->eth_proto = tag.eth_proto;
+		pkt->f->offset += sizeof(tag);
 	}
 	return is_vlan(pkt->f->eth_proto) ? drop(pkt, WEIR_REASON_BAD_ETHERNET) : WEIR_VERDICT_NONE;
 }
@@ -74,19 +74,19 @@ static __always_inline enum weir_verdict parse_vlan(struct packet *pkt)
  */
 static __always_inline bool lost_ethernet(const struct packet *pkt, __be16 eth_proto)
 {
-	return pkt->hook == PACKET_TC && pkt->f->direction == WEIR_EGRESS &&
+	return pkt->hook == PACKET_TC && pkt->direction == WEIR_EGRESS &&
 	       eth_proto != ((struct __sk_buff *)pkt->ctx)->protocol;
 }
 
 static __always_inline enum weir_verdict parse_ethernet(struct packet *pkt)
 {
-	const struct ethhdr *eth = packet_header(pkt, pkt->scratch->bytes + SCRATCH_ETHERNET, sizeof(*eth));
+	const struct ethhdr *eth = packet_header(pkt, sizeof(*eth));
 
 	if (!eth)
 		return drop(pkt, WEIR_REASON_BAD_ETHERNET);
 	pkt->f->eth_proto = eth->h_proto;
 	pkt->f->offset = sizeof(*eth);
-	pkt->f->source_mac = pkt->f->direction == WEIR_EGRESS ? mac_word(eth->h_source) : 0;
+	pkt->f->source_mac = pkt->direction == WEIR_EGRESS ? mac_word(eth->h_source) : 0;
 	if (unlikely(lost_ethernet(pkt, pkt->f->eth_proto))) {
 		pkt->f->eth_proto = ((struct __sk_buff *)pkt->ctx)->protocol;
 		pkt->f->offset = 0;
@@ -142,7 +142,7 @@ static __always_inline enum weir_verdict check_ipv4_options(struct packet *pkt)
 
 static __always_inline enum weir_verdict parse_ipv4(struct packet *pkt)
 {
-	const struct iphdr *ip = packet_header(pkt, pkt->scratch->bytes, sizeof(*ip));
+	const struct iphdr *ip = packet_header(pkt, sizeof(*ip));
 	struct weir_flow4_key *key = &pkt->key->v4;
 	__u32 room = pkt->f->length - pkt->f->offset;
 	__u32 header, total;
@@ -158,8 +158,8 @@ static __always_inline enum weir_verdict parse_ipv4(struct packet *pkt)
 		return drop(pkt, WEIR_REASON_BAD_IPV4);
 
 	__builtin_memset(key, 0, sizeof(*key));
-	key->local = pkt->f->direction == WEIR_EGRESS ? ip->saddr : ip->daddr;
-	key->remote = pkt->f->direction == WEIR_EGRESS ? ip->daddr : ip->saddr;
+	key->local = pkt->direction == WEIR_EGRESS ? ip->saddr : ip->daddr;
+	key->remote = pkt->direction == WEIR_EGRESS ? ip->daddr : ip->saddr;
 	pkt->f->ip_proto = ip->protocol;
 	pkt->f->fragment = ip->frag_off & bpf_htons(IPV4_OFFSET_MASK | IPV4_MORE_FRAGMENTS);
 	pkt->f->fragment_id = ip->id;
@@ -226,7 +226,7 @@ static __always_inline enum weir_verdict follow_ipv6_extensions(struct packet *p
 
 static __always_inline enum weir_verdict parse_ipv6(struct packet *pkt)
 {
-	const struct ipv6hdr *ip = packet_header(pkt, pkt->scratch->bytes, sizeof(*ip));
+	const struct ipv6hdr *ip = packet_header(pkt, sizeof(*ip));
 	struct weir_flow6_key *key = &pkt->key->v6;
 	__u32 room = pkt->f->length - pkt->f->offset;
 	__u32 total;
@@ -241,8 +241,8 @@ static __always_inline enum weir_verdict parse_ipv6(struct packet *pkt)
 		return drop(pkt, WEIR_REASON_BAD_IPV6);
 
 	__builtin_memset(key, 0, sizeof(*key));
-	__builtin_memcpy(key->local, pkt->f->direction == WEIR_EGRESS ? &ip->saddr : &ip->daddr, sizeof(key->local));
-	__builtin_memcpy(key->remote, pkt->f->direction == WEIR_EGRESS ? &ip->daddr : &ip->saddr, sizeof(key->remote));
+	__builtin_memcpy(key->local, pkt->direction == WEIR_EGRESS ? &ip->saddr : &ip->daddr, sizeof(key->local));
+	__builtin_memcpy(key->remote, pkt->direction == WEIR_EGRESS ? &ip->daddr : &ip->saddr, sizeof(key->remote));
 	pkt->f->ip_proto = ip->nexthdr;
 	pkt->f->hop_limit = ip->hop_limit;
 	pkt->f->end = pkt->f->offset + total;

@@ -136,14 +136,14 @@ static __always_inline enum weir_verdict pass_quoted(struct packet *pkt)
  * notice of it. Without one the error stays what it is: ICMP, which a rule may
  * allow.
  */
-static __always_inline enum weir_verdict match_quoted_flow(struct packet *pkt, enum weir_family family)
+static __always_inline enum weir_verdict find_quoted(struct packet *pkt, enum weir_family family)
 {
 	union flow_key error = {};
 	int protocol;
 
 	copy_key(family, &error, pkt->key);
-	protocol = family == WEIR_IPV4 ? quoted_key4(pkt->ctx, pkt->f->offset, pkt->f->direction, &pkt->key->v4)
-				       : quoted_key6(pkt->ctx, pkt->f->offset, pkt->f->direction, &pkt->key->v6);
+	protocol = family == WEIR_IPV4 ? quoted_key4(pkt->ctx, pkt->f->offset, pkt->direction, &pkt->key->v4)
+				       : quoted_key6(pkt->ctx, pkt->f->offset, pkt->direction, &pkt->key->v6);
 	if (protocol >= 0 && same_local(family, pkt->key, &error)) {
 		pkt->f->ports = ports_of(protocol);
 		find_flow(pkt, family);
@@ -157,6 +157,27 @@ static __always_inline enum weir_verdict match_quoted_flow(struct packet *pkt, e
 	pkt->f->ports = WEIR_PORTS_NONE;
 	pkt->f->found = false;
 	return WEIR_VERDICT_NONE;
+}
+
+/* Not inlined: for the stack's sake. */
+static __noinline int find_quoted4(struct __sk_buff *skb, struct facts *facts, struct weir_flow4_key *key)
+{
+	struct packet pkt = { .f = facts, .ctx = skb, .direction = facts->direction & 1, .key = (union flow_key *)key };
+
+	return find_quoted(&pkt, WEIR_IPV4);
+}
+
+static __noinline int find_quoted6(struct __sk_buff *skb, struct facts *facts, struct weir_flow6_key *key)
+{
+	struct packet pkt = { .f = facts, .ctx = skb, .direction = facts->direction & 1, .key = (union flow_key *)key };
+
+	return find_quoted(&pkt, WEIR_IPV6);
+}
+
+static __always_inline enum weir_verdict match_quoted_flow(struct packet *pkt, enum weir_family family)
+{
+	return family == WEIR_IPV4 ? find_quoted4(pkt->ctx, pkt->f, &pkt->key->v4)
+				   : find_quoted6(pkt->ctx, pkt->f, &pkt->key->v6);
 }
 
 #endif

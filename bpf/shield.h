@@ -57,13 +57,12 @@ static __always_inline bool is_shielded(const struct packet *pkt, enum weir_fami
 }
 
 /* True when that is more than the rate allows. */
-static __always_inline bool note_denied_of(const struct packet *pkt, enum weir_family family, bool remote, __u64 now)
+static __noinline bool note_denied_of(const struct weir_shield_key *of, __u64 now)
 {
 	const struct weir_shield first = { .tat = now + weir_control.shield_cost };
+	const struct weir_shield_key key = *of;
 	struct weir_shield *shield;
-	struct weir_shield_key key;
 
-	shield_key(pkt, family, remote, &key);
 	shield = bpf_map_lookup_elem(&shields, &key);
 	if (!shield) {
 		bpf_map_update_elem(&shields, &key, &first, BPF_NOEXIST);
@@ -81,8 +80,13 @@ static __always_inline void note_denied(const struct packet *pkt, enum weir_fami
 {
 	const __u64 now = bpf_ktime_get_ns() * WEIR_TICKS_PER_NS;
 
-	if (!note_denied_of(pkt, family, false, now))
-		note_denied_of(pkt, family, true, now);
+	struct weir_shield_key key;
+
+	shield_key(pkt, family, false, &key);
+	if (note_denied_of(&key, now))
+		return;
+	shield_key(pkt, family, true, &key);
+	note_denied_of(&key, now);
 }
 
 #endif

@@ -18,7 +18,7 @@
 
 static __always_inline bool checks_address(const struct packet *pkt)
 {
-	return pkt->f->direction == WEIR_EGRESS && pkt->endpoint->flags & WEIR_ENDPOINT_CHECK_ADDRESS;
+	return pkt->direction == WEIR_EGRESS && pkt->endpoint->flags & WEIR_ENDPOINT_CHECK_ADDRESS;
 }
 
 /* The endpoint's entry holds an address after the MAC address, so reading eight bytes there stays inside. */
@@ -30,7 +30,7 @@ static __always_inline bool is_spoofed_mac(const struct packet *pkt)
 
 static __always_inline enum weir_verdict check_mac(struct packet *pkt)
 {
-	if (pkt->f->direction == WEIR_EGRESS && pkt->hook != PACKET_PEEK && unlikely(is_spoofed_mac(pkt)))
+	if (pkt->direction == WEIR_EGRESS && pkt->hook != PACKET_PEEK && unlikely(is_spoofed_mac(pkt)))
 		return drop(pkt, WEIR_REASON_SPOOFED_MAC);
 	return WEIR_VERDICT_NONE;
 }
@@ -103,7 +103,7 @@ static __always_inline bool is_self(const struct packet *pkt, enum weir_family f
 	if (family == WEIR_IPV4 ? pkt->key->v4.local != pkt->key->v4.remote
 				: !same_ipv6(pkt->key->v6.local, pkt->key->v6.remote))
 		return false;
-	if (pkt->f->direction == WEIR_EGRESS)
+	if (pkt->direction == WEIR_EGRESS)
 		return true;
 	return pkt->hook == PACKET_TC && ((struct __sk_buff *)pkt->ctx)->ingress_ifindex == pkt->f->ifindex;
 }

@@ -19,28 +19,29 @@ static long sweep_flow(void *map, void *key, struct weir_flow *flow, struct weir
 	return 0;
 }
 
+/* Before 6.9 each call must be of one map alone; the comment keeps the compiler from making one call of several. */
+#define SWEEP(map, sweep)                                            \
+	do {                                                         \
+		bpf_for_each_map_elem(&(map), sweep_flow, sweep, 0); \
+		asm volatile("/* " #map " */");                      \
+	} while (0)
+
 static __always_inline void sweep_table(struct weir_sweep *sweep)
 {
-	switch (sweep->table * WEIR_FAMILIES + sweep->family) {
-	case WEIR_OPENINGS *WEIR_FAMILIES + WEIR_IPV4:
-		bpf_for_each_map_elem(&openings4, sweep_flow, sweep, 0);
-		break;
-	case WEIR_OPENINGS *WEIR_FAMILIES + WEIR_IPV6:
-		bpf_for_each_map_elem(&openings6, sweep_flow, sweep, 0);
-		break;
-	case WEIR_CONNECTIONS *WEIR_FAMILIES + WEIR_IPV4:
-		bpf_for_each_map_elem(&connections4, sweep_flow, sweep, 0);
-		break;
-	case WEIR_CONNECTIONS *WEIR_FAMILIES + WEIR_IPV6:
-		bpf_for_each_map_elem(&connections6, sweep_flow, sweep, 0);
-		break;
-	case WEIR_EXCHANGES *WEIR_FAMILIES + WEIR_IPV4:
-		bpf_for_each_map_elem(&exchanges4, sweep_flow, sweep, 0);
-		break;
-	case WEIR_EXCHANGES *WEIR_FAMILIES + WEIR_IPV6:
-		bpf_for_each_map_elem(&exchanges6, sweep_flow, sweep, 0);
-		break;
-	}
+	const bool v4 = sweep->family == WEIR_IPV4;
+
+	if (sweep->table == WEIR_OPENINGS && v4)
+		SWEEP(openings4, sweep);
+	else if (sweep->table == WEIR_OPENINGS)
+		SWEEP(openings6, sweep);
+	else if (sweep->table == WEIR_CONNECTIONS && v4)
+		SWEEP(connections4, sweep);
+	else if (sweep->table == WEIR_CONNECTIONS)
+		SWEEP(connections6, sweep);
+	else if (v4)
+		SWEEP(exchanges4, sweep);
+	else
+		SWEEP(exchanges6, sweep);
 }
 
 static __always_inline void sweep_flows(struct weir_sweep *asked)
@@ -51,6 +52,8 @@ static __always_inline void sweep_flows(struct weir_sweep *asked)
 		.now = clock_ticks(),
 	};
 
+	if (sweep.table >= WEIR_FLOW_TABLES || sweep.family >= WEIR_FAMILIES)
+		return;
 	sweep_table(&sweep);
 	tally_add(WEIR_TALLY_LEFT + sweep.table * WEIR_FAMILIES + sweep.family, sweep.removed);
 	asked->now = sweep.now;

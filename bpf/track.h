@@ -93,9 +93,9 @@ static __always_inline void advance_tcp(const struct packet *pkt, struct weir_fl
 static __always_inline bool completes_tcp_opening(const struct packet *pkt, const struct weir_flow *flow)
 {
 	if (flow->state == WEIR_FLOW_SYN_RECEIVED)
-		return pkt->f->direction == flow->opener && pkt->f->flags & TCP_ACK &&
+		return pkt->direction == flow->opener && pkt->f->flags & TCP_ACK &&
 		       pkt->f->ack == flow->ends[other_end(pkt)].next;
-	return flow->state == WEIR_FLOW_ESTABLISHED && pkt->f->direction != flow->opener;
+	return flow->state == WEIR_FLOW_ESTABLISHED && pkt->direction != flow->opener;
 }
 
 static __always_inline __u32 tcp_next(const struct packet *pkt)
@@ -125,7 +125,7 @@ static __always_inline bool track_tcp(const struct packet *pkt, struct weir_flow
 	if (unlikely(pkt->f->flags & (TCP_SYN | TCP_FIN))) {
 		if (pkt->f->flags & TCP_FIN)
 			close_end(flow, own_end(pkt));
-		else if (flow->state == WEIR_FLOW_SYN_SENT && pkt->f->direction != flow->opener)
+		else if (flow->state == WEIR_FLOW_SYN_SENT && pkt->direction != flow->opener)
 			flow->state = WEIR_FLOW_SYN_RECEIVED;
 	}
 	/* Whoever still talks has not believed the reset. */
@@ -158,7 +158,7 @@ static __always_inline void hear_tag(const struct packet *pkt, struct weir_flow 
 
 static __always_inline bool track_sctp(const struct packet *pkt, struct weir_flow *flow)
 {
-	const bool right = has_right_tag(pkt, flow), opener = pkt->f->direction == flow->opener;
+	const bool right = has_right_tag(pkt, flow), opener = pkt->direction == flow->opener;
 
 	switch (pkt->f->type) {
 	case SCTP_INIT_ACK:
@@ -200,7 +200,7 @@ static __always_inline bool track(const struct packet *pkt, struct weir_flow *fl
 		return track_tcp(pkt, flow);
 	if (pkt->f->ports == WEIR_PORTS_SCTP)
 		return track_sctp(pkt, flow);
-	if (flow->state == WEIR_FLOW_UNANSWERED && pkt->f->direction != flow->opener)
+	if (flow->state == WEIR_FLOW_UNANSWERED && pkt->direction != flow->opener)
 		flow->state = WEIR_FLOW_ANSWERED;
 	return false;
 }

@@ -86,13 +86,13 @@ enum tcp_flag {
 	 TCP_FLAGS_BIT(TCP_RST | TCP_FIN) | TCP_FLAGS_BIT(TCP_RST | TCP_FIN | TCP_ACK))
 
 /* Both families' keys end alike; the address part is filled in by the IP header's parser. */
-#define FLOW_KEY_SET(key, pkt, source, dest)                                                 \
-	do {                                                                                 \
-		(key)->local_port = (pkt)->f->direction == WEIR_EGRESS ? (source) : (dest);  \
-		(key)->remote_port = (pkt)->f->direction == WEIR_EGRESS ? (dest) : (source); \
-		(key)->ifindex = (pkt)->f->ifindex;                                          \
-		(key)->protocol = (pkt)->f->ip_proto;                                        \
-		__builtin_memset((key)->pad, 0, sizeof((key)->pad));                         \
+#define FLOW_KEY_SET(key, pkt, source, dest)                                              \
+	do {                                                                              \
+		(key)->local_port = (pkt)->direction == WEIR_EGRESS ? (source) : (dest);  \
+		(key)->remote_port = (pkt)->direction == WEIR_EGRESS ? (dest) : (source); \
+		(key)->ifindex = (pkt)->f->ifindex;                                       \
+		(key)->protocol = (pkt)->f->ip_proto;                                     \
+		__builtin_memset((key)->pad, 0, sizeof((key)->pad));                      \
 	} while (0)
 
 static __always_inline enum weir_verdict finish_key(struct packet *pkt, enum weir_family family, __be16 source,
@@ -106,9 +106,9 @@ static __always_inline enum weir_verdict finish_key(struct packet *pkt, enum wei
 }
 
 /* The transport header, when the IP packet is long enough to hold it. */
-static __always_inline const void *transport_header(const struct packet *pkt, __u32 size)
+static __always_inline const void *transport_header(struct packet *pkt, __u32 size)
 {
-	return pkt->f->offset + size > pkt->f->end ? NULL : packet_header(pkt, pkt->scratch->bytes, size);
+	return pkt->f->offset + size > pkt->f->end ? NULL : packet_header(pkt, size);
 }
 
 /* A first fragment without the whole transport header hides what policy is asked about (RFC 1858, RFC 7112). */

@@ -18,9 +18,8 @@ static __always_inline int enforce_tc(struct __sk_buff *skb, enum weir_direction
 		.length = skb->len,
 		.counter = WEIR_COUNTER_NONE,
 	};
-	struct scratch scratch;
 	union flow_key key;
-	struct packet pkt = { .f = &facts, .scratch = &scratch, .hook = PACKET_TC, .ctx = skb, .key = &key };
+	struct packet pkt = { .f = &facts, .hook = PACKET_TC, .direction = direction, .ctx = skb, .key = &key };
 	enum weir_verdict verdict = decide(&pkt);
 
 	account(&pkt);
@@ -52,14 +51,14 @@ static __always_inline int enforce_xdp(struct xdp_md *xdp, enum weir_direction d
 	struct facts facts = {
 		.generation = *(volatile __u32 *)&weir_control.generation,
 		.direction = direction,
-		.uplink = uplink,
 		.ifindex = uplink ? 0 : xdp->ingress_ifindex,
 		.length = bpf_xdp_get_buff_len(xdp),
 		.counter = WEIR_COUNTER_NONE,
 	};
-	struct scratch scratch;
 	union flow_key key;
-	struct packet pkt = { .f = &facts, .scratch = &scratch, .hook = PACKET_XDP, .ctx = xdp, .key = &key };
+	struct packet pkt = {
+		.f = &facts, .hook = PACKET_XDP, .direction = direction, .uplink = uplink, .ctx = xdp, .key = &key
+	};
 
 	/* What arrives at the node may be for nobody here: then it is not for us to drop. */
 	if (decide(&pkt) != WEIR_VERDICT_DROP || !facts.ifindex)
@@ -81,19 +80,16 @@ int weir_uplink(struct xdp_md *xdp)
 	return enforce_xdp(xdp, WEIR_INGRESS, true);
 }
 
-/* Runs only by BPF_PROG_TEST_RUN: answers what the programs above would do with a packet; see weir/explain.h. */
-SEC("tc")
-int weir_explain(struct __sk_buff *skb)
+static __always_inline int explain(struct __sk_buff *skb, enum weir_direction direction)
 {
 	struct facts facts = {
 		.peek = true,
-		.direction = skb->cb[WEIR_ASK_DIRECTION] == WEIR_EGRESS ? WEIR_EGRESS : WEIR_INGRESS,
+		.direction = direction,
 		.ifindex = skb->cb[WEIR_ASK_IFINDEX],
 		.length = skb->len,
 	};
-	struct scratch scratch;
 	union flow_key key;
-	struct packet pkt = { .f = &facts, .scratch = &scratch, .hook = PACKET_PEEK, .ctx = skb, .key = &key };
+	struct packet pkt = { .f = &facts, .hook = PACKET_PEEK, .direction = direction, .ctx = skb, .key = &key };
 	enum weir_verdict verdict = decide(&pkt);
 
 	skb->cb[WEIR_TOLD_REASON] = facts.reason;
@@ -102,6 +98,13 @@ int weir_explain(struct __sk_buff *skb)
 	skb->cb[WEIR_TOLD_IDENTITY] = facts.identity;
 	skb->cb[WEIR_TOLD_PEER] = facts.peer;
 	return verdict;
+}
+
+/* Runs only by BPF_PROG_TEST_RUN: answers what the programs above would do with a packet; see weir/explain.h. */
+SEC("tc")
+int weir_explain(struct __sk_buff *skb)
+{
+	return skb->cb[WEIR_ASK_DIRECTION] == WEIR_EGRESS ? explain(skb, WEIR_EGRESS) : explain(skb, WEIR_INGRESS);
 }
 
 /* Runs only by BPF_PROG_TEST_RUN. */
