@@ -159,6 +159,8 @@ class Lab:
         self.node.ip(
             "link add br0 type bridge mcast_snooping 0",
             f"addr add {GATEWAY4}/24 dev br0", f"addr add {GATEWAY6}/64 dev br0 nodad", "link set br0 up")
+        if os.path.isdir("/proc/sys/net/bridge"):  # netfilter would look at what the bridge passes on
+            self.node.do("sysctl", values={f"bridge/bridge-nf-call-{t}tables": 0 for t in ("ip", "ip6")})
 
     def take_number(self):
         self._number += 1

@@ -45,8 +45,8 @@ class Reject:
             for family, to in ((4, self.backend.addr4), (6, self.backend.addr6)):
                 yield direction, family, to
 
-    def refusal(self, to, port, protocol):
-        return self.frontend.do("refusal", host=to, port=port, protocol=protocol, wait=OPEN_WAIT)
+    def refusal(self, to, port, protocol, size=1):
+        return self.frontend.do("refusal", host=to, port=port, protocol=protocol, wait=OPEN_WAIT, size=size)
 
     def test_connect(self):
         """connect() to a rejected port fails with ECONNREFUSED within 50 ms"""
@@ -58,9 +58,11 @@ class Reject:
             self.assertLess(median, MILLISECONDS)
 
     def test_datagram(self):
-        """a connected UDP socket learns that its datagram was prohibited"""
+        """a connected UDP socket learns that its datagram was prohibited, whatever its size"""
         for direction, family, to in self.each():
-            self.assertEqual(self.refusal(to, DATAGRAM_PORT, "UDP")["error"], UNREACHABLE[family], direction)
+            for size in (0, 1, 1000, 1472, 5000):
+                self.assertEqual(self.refusal(to, DATAGRAM_PORT, "UDP", size)["error"], UNREACHABLE[family],
+                                 f"{direction}, {size} bytes")
 
     def test_ping(self):
         """so does a ping"""
@@ -69,14 +71,15 @@ class Reject:
             self.assertNotIn(result[0], ("open", "timeout"), f"{direction} IPv{family}")
 
     def test_open_connection(self):
-        """a connection that loses its permission is reset at its next packet"""
+        """a connection that loses its permission is reset at its next packet, also by one of many segments"""
         for direction, subject in (("Egress", "frontend"), ("Ingress", "backend")):
-            for family in (4, 6):
+            for family, length in ((4, 4), (6, 4), (4, 14000), (6, 14000)):
                 self.lab.enforce(None)
                 client = self.connect(self.frontend, self.backend, family=family)
                 self.lab.enforce(reject(direction, subject))
-                self.frontend.do("say", connection=client, text="more")
-                self.assertTrue(self.frontend.do("wait_closed", connection=client, wait=OPEN_WAIT))
+                self.frontend.do("say", connection=client, text="x" * length)
+                self.assertTrue(self.frontend.do("wait_closed", connection=client, wait=OPEN_WAIT),
+                                f"{direction} IPv{family}, {length} bytes")
 
     def test_checksums(self):
         """answers to packets that carry their own checksums carry right ones"""

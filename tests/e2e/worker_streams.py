@@ -237,7 +237,7 @@ class Streams:
     def unlisten(self, port):
         self.servers.pop(port).close()
 
-    def refusal(self, host, port, protocol, wait):
+    def refusal(self, host, port, protocol, wait, size=1):
         """What an attempt ends with, and after how many milliseconds."""
         kind = socket.SOCK_STREAM if protocol == "TCP" else socket.SOCK_DGRAM
         with socket.socket(family(host), kind) as s:
@@ -245,7 +245,7 @@ class Streams:
             start = time.monotonic()
             number = s.connect_ex((host, port))
             if protocol == "UDP":
-                s.send(b"?")
+                s.send(bytes(size))
             events = select.POLLOUT if protocol == "TCP" else select.POLLIN
             poll = select.poll()
             poll.register(s, events)
