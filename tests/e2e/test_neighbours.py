@@ -108,18 +108,16 @@ class Spoofing:
         self.resolve_again()
         self.assert_open(self.intruder, self.backend)
 
-    def test_other_mac_of_open_connection(self):
-        """nor does an open connection go on under another MAC address"""
-        connection = self.connect(self.intruder, self.backend)
-        before = self.lab.packets("spoofed-mac", "egress")
-        self.intruder.ip(f"link set eth0 address {OTHER_MAC}")
-        try:
-            self.assert_silent(self.intruder, connection)
-        finally:
-            self.intruder.ip(f"link set eth0 address {self.intruder.mac}")
-        self.assertGreater(self.lab.packets("spoofed-mac", "egress"), before)
-        self.resolve_again()
-        self.assert_talks(self.intruder, connection)
+    def test_other_mac_in_flow(self):
+        """nor does anybody else go on with what a pod has begun, under another MAC address"""
+        for family, source, to in ((4, self.intruder.addr4, self.backend.addr4),
+                                   (6, self.intruder.addr6, self.backend.addr6)):
+            own, other = (packets.ether(self.gateway_mac(self.intruder), mac, IPV6 if family == 6 else IPV4,
+                                        datagram(source, to)).hex() for mac in (self.intruder.mac, OTHER_MAC))
+            passed, spoofed = (self.lab.packets(reason, "egress") for reason in ("flow", "spoofed-mac"))
+            self.intruder.do("emit", interface="eth0", frames=[own, own, other, own])
+            self.lab.until(lambda n=spoofed: self.lab.packets("spoofed-mac", "egress") == n + 1, "one is dropped")
+            self.assertGreaterEqual(self.lab.packets("flow", "egress"), passed + 2)
 
     def test_other_address(self):
         """an address that a pod gives itself does not get it out"""
