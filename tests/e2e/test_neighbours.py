@@ -153,6 +153,16 @@ class Spoofing:
         for (reason, way), count in before.items():
             self.assertGreater(self.lab.packets(reason, way), count, f"{reason} {way}")
 
+    def test_dhcp(self):
+        """a pod may ask for an address before it has one, and so ask for nothing else"""
+        for port, reason in ((67, "no-policy"), (53, "spoofed-address")):
+            question = packets.udp("0.0.0.0", "255.255.255.255", (68, port), bytes(240))
+            frame = packets.ether(BROADCAST, self.intruder.mac, IPV4,
+                                  packets.ipv4("0.0.0.0", "255.255.255.255", UDP, question))
+            before = self.lab.packets(reason, "egress")
+            self.intruder.do("emit", interface="eth0", frames=[frame.hex()])
+            self.lab.until(lambda r=reason, b=before: self.lab.packets(r, "egress") > b, reason)
+
     def test_router_pod(self):
         """a pod that may route for others is not held to its own addresses"""
         frame = packets.ether(self.gateway_mac(self.intruder), self.intruder.mac, IPV4,

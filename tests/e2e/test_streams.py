@@ -120,6 +120,10 @@ class Path(LabCase):
             self.assert_shut(self.backend, self.frontend, 0, "ICMP", family)
         self.assert_open(self.frontend, FAR4, 0, "ICMP")
         self.assert_open(self.frontend, FAR6, 0, "ICMP", 6)
+        for to in (self.backend.addr4, self.backend.addr6):
+            self.assertTrue(self.datagram(self.frontend, to, 0, 5000, OPEN_WAIT), f"5000 bytes to {to}")
+        for to in (self.frontend.addr4, self.frontend.addr6):
+            self.assertFalse(self.datagram(self.backend, to, 0, 5000, SHUT_WAIT), f"5000 bytes to {to}")
 
     def test_traceroute(self):
         """every router on the way answers a closed pod's traceroute, and the end says that nobody listens"""

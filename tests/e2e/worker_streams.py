@@ -255,15 +255,18 @@ class Streams:
             return {"error": error_name(number), "ms": (time.monotonic() - start) * 1000}
 
     def datagram(self, host, port, size, wait, source=None):
-        """True when a datagram of this size comes back."""
-        with socket.socket(family(host), socket.SOCK_DGRAM) as s:
+        """True when a datagram of this size comes back; a ping's, if there is no port."""
+        v6 = ":" in host
+        protocol = 0 if port else socket.IPPROTO_ICMPV6 if v6 else socket.IPPROTO_ICMP
+        header = b"" if port else struct.pack("!BBHHH", 128 if v6 else 8, 0, 0, 0, 1)
+        with socket.socket(family(host), socket.SOCK_DGRAM, protocol) as s:
             s.settimeout(wait)
             if source:
                 s.bind((source, 0))
             data = os.urandom(size)
-            s.sendto(data, (host, port))
+            s.sendto(header + data, (host, port))
             try:
-                return s.recv(1 << 16) == data
+                return s.recv(1 << 16)[len(header):] == data
             except OSError:
                 return False
 
