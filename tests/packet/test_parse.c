@@ -7,6 +7,7 @@
 #include "packet/suite.h"
 
 #define UDP	   .protocol = IPPROTO_UDP
+#define ORPHANED   .verdict = WEIR_VERDICT_DROP, .reason = WEIR_REASON_FRAGMENT_ORPHAN, .by = BY_DEFAULT
 #define HOPS_LOCAL .hop_limit = 255
 
 /* What is left of the packet after this many bytes, of what would have been whole. */
@@ -39,14 +40,13 @@ static const struct scenario scenarios[] = {
 	  .steps = { { SENDS, .packet = { .eth_proto = 0x88cc, .payload = 46 }, MALFORMED(NOT_IP) },
 		     { SENDS, .packet = { .eth_proto = ETH_P_MPLS_UC, .payload = 46 }, MALFORMED(NOT_IP) },
 		     { SENDS, .packet = { .eth_proto = 46, .payload = 46 }, MALFORMED(NOT_IP) } } },
-	{ "ARP passes", .peer = PEER_STRANGER,
-	  .steps = { { SENDS, .packet = { .eth_proto = ETH_P_ARP, .payload = 28 }, PASSED(ARP) },
-		     { REPLIES, .packet = { .eth_proto = ETH_P_ARP, .payload = 28 }, PASSED(ARP) } } },
-	{ "ARP passes under a tag", .peer = PEER_STRANGER,
-	  .steps = { { SENDS, .packet = { .eth_proto = ETH_P_ARP, .payload = 28, .tags = 1 }, PASSED(ARP) } } },
+	{ "ARP passes", .families = IPV4_ONLY, .peer = PEER_STRANGER,
+	  .steps = { { SENDS, .packet = { .eth_proto = ETH_P_ARP }, PASSED(ARP) },
+		     { REPLIES, .packet = { .eth_proto = ETH_P_ARP, .arp_operation = 2 }, PASSED(ARP) } } },
+	{ "ARP passes under a tag", .families = IPV4_ONLY, .peer = PEER_STRANGER,
+	  .steps = { { SENDS, .packet = { .eth_proto = ETH_P_ARP, .tags = 1 }, PASSED(ARP) } } },
 	{ "ARP does not pass while nobody is known behind the interface", .peer = PEER_FRIEND,
-	  .steps = { { NO_ENDPOINT },
-		     { SENDS, .packet = { .eth_proto = ETH_P_ARP, .payload = 28 }, MALFORMED(NO_ENDPOINT) } } },
+	  .steps = { { NO_ENDPOINT }, { SENDS, .packet = { .eth_proto = ETH_P_ARP }, MALFORMED(NO_ENDPOINT) } } },
 
 	/* IPv4. A test run refuses a frame too short for its IP header; under a tag it does not look. */
 	{ "an IPv4 header that is cut short is dropped", IPV4_ONLY, .peer = PEER_FRIEND,
@@ -188,21 +188,21 @@ static const struct scenario scenarios[] = {
 				   .extensions = { IPPROTO_FRAGMENT } },
 		       ADMITTED } } },
 	{ "a first fragment too short for its ports is dropped", .peer = PEER_FRIEND, .families = IPV4_ONLY,
-	  .steps = { { SENDS, .packet = { .more_fragments = true, .total = 28 }, MALFORMED(BAD_TRANSPORT) } } },
+	  .steps = { { SENDS, .packet = { .more_fragments = true, .total = 28 }, MALFORMED(FRAGMENT_TINY) } } },
 	{ "a first IPv6 fragment too short for its ports is dropped", .peer = PEER_FRIEND, .families = IPV6_ONLY,
 	  .steps = { { SENDS,
 		       .packet = { .more_fragments = true,
 				   .n_extensions = 1,
 				   .extensions = { IPPROTO_FRAGMENT },
 				   .total = 16 },
-		       MALFORMED(BAD_TRANSPORT) } } },
+		       MALFORMED(FRAGMENT_TINY) } } },
 	{ "a later fragment is not matched by rules with ports", .peer = PEER_WEB, .families = IPV4_ONLY,
-	  .steps = { { SENDS, .packet = { UDP, .fragment_offset = 1, .payload = 64 }, REFUSED } } },
+	  .steps = { { SENDS, .packet = { UDP, .fragment_offset = 1, .payload = 64 }, ORPHANED } } },
 	{ "a later IPv6 fragment is not matched by rules with ports", .peer = PEER_WEB, .families = IPV6_ONLY,
 	  .steps = { { SENDS,
 		       .packet = { UDP, .fragment_offset = 1, .payload = 64, .n_extensions = 1,
 				   .extensions = { IPPROTO_FRAGMENT } },
-		       REFUSED } } },
+		       ORPHANED } } },
 	{ "a later fragment passes by a rule without ports, and keeps no flow", .peer = PEER_FRIEND,
 	  .families = IPV4_ONLY,
 	  .steps = { { SENDS, .packet = { UDP, .fragment_offset = 185, .payload = 64 }, PASSED(POLICY_ALLOW),
@@ -216,7 +216,7 @@ static const struct scenario scenarios[] = {
 		       PASSED(POLICY_ALLOW), .by = BY_ALLOW } } },
 	{ "what looks like a port in a later fragment is not one", .peer = PEER_WEB, .families = IPV4_ONLY,
 	  .steps = { { SENDS, .packet = { UDP }, ADMITTED },
-		     { SENDS, .packet = { UDP, .fragment_offset = 1, .payload = 8 }, REFUSED, .flow = FLOW_KEPT } } },
+		     { SENDS, .packet = { UDP, .fragment_offset = 1, .payload = 8 }, ORPHANED, .flow = FLOW_KEPT } } },
 
 	/* ICMP */
 	{ "an echo reply follows its request", IPV4_ONLY, .peer = PEER_CALLEE, .peer_inbound = PEER_CALLER,
@@ -240,11 +240,10 @@ static const struct scenario scenarios[] = {
 	{ "neighbour discovery passes from its first type to its last", IPV6_ONLY, .peer = PEER_STRANGER,
 	  .steps = { { SENDS, .packet = { .protocol = IPPROTO_ICMPV6, .icmp_type = 133, HOPS_LOCAL },
 		       PASSED(NEIGHBOUR) },
-		     { SENDS, .packet = { .protocol = IPPROTO_ICMPV6, .icmp_type = 135, HOPS_LOCAL },
+		     { SENDS, .packet = { .protocol = IPPROTO_ICMPV6, .icmp_type = 135, .neighbour = true, HOPS_LOCAL },
 		       PASSED(NEIGHBOUR) },
-		     { REPLIES, .packet = { .protocol = IPPROTO_ICMPV6, .icmp_type = 136, HOPS_LOCAL },
-		       PASSED(NEIGHBOUR) },
-		     { SENDS, .packet = { .protocol = IPPROTO_ICMPV6, .icmp_type = 137, HOPS_LOCAL },
+		     { REPLIES,
+		       .packet = { .protocol = IPPROTO_ICMPV6, .icmp_type = 136, .neighbour = true, HOPS_LOCAL },
 		       PASSED(NEIGHBOUR) } } },
 	{ "the types beside neighbour discovery are for policy", IPV6_ONLY, .peer = PEER_STRANGER,
 	  .steps = { { SENDS, .packet = { .protocol = IPPROTO_ICMPV6, .icmp_type = 132, HOPS_LOCAL }, REFUSED },
