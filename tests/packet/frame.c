@@ -76,8 +76,8 @@ static void put_ipv4(struct frame *frame, const struct frame_spec *spec, const s
 	else
 		memset(options, 1, spec->options);
 	frame_put_transport(frame, spec, ends);
-	memcpy(&ip.saddr, ends->source, sizeof(ip.saddr));
-	memcpy(&ip.daddr, ends->destination, sizeof(ip.daddr));
+	frame_address(WEIR_IPV4, spec->source, ends->source, (uint8_t *)&ip.saddr);
+	frame_address(WEIR_IPV4, spec->destination, ends->destination, (uint8_t *)&ip.daddr);
 	ip.tot_len = htons(frame_given(spec->total, frame->length - start));
 	memcpy(at, &ip, sizeof(ip));
 }
@@ -138,23 +138,18 @@ static void put_ipv6(struct frame *frame, const struct frame_spec *spec, const s
 		put_extension(frame, spec, list.types[i], i + 1 < list.n ? list.types[i + 1] : frame_transport(spec),
 			      i + 1 == list.n);
 	frame_put_transport(frame, spec, ends);
-	memcpy(&ip.saddr, ends->source, sizeof(ip.saddr));
-	memcpy(&ip.daddr, ends->destination, sizeof(ip.daddr));
+	frame_address(WEIR_IPV6, spec->source, ends->source, (uint8_t *)&ip.saddr);
+	frame_address(WEIR_IPV6, spec->destination, ends->destination, (uint8_t *)&ip.daddr);
 	ip.payload_len = htons(frame_given(spec->total, frame->length - start));
 	memcpy(at, &ip, sizeof(ip));
 }
 
 void frame_put_ip(struct frame *frame, const struct frame_spec *spec, const struct frame_ends *ends)
 {
-	uint8_t source[16], destination[16];
-	const struct frame_ends told = { ends->family, source, destination, ends->reply };
-
-	frame_address(ends->family, spec->source, ends->source, source);
-	frame_address(ends->family, spec->destination, ends->destination, destination);
 	if (ends->family == WEIR_IPV4)
-		put_ipv4(frame, spec, &told);
+		put_ipv4(frame, spec, ends);
 	else
-		put_ipv6(frame, spec, &told);
+		put_ipv6(frame, spec, ends);
 }
 
 void frame_build(const struct frame_spec *spec, const struct frame_ends *ends, struct frame *ret)

@@ -110,8 +110,12 @@ static int do_event(struct lab *lab, const struct scenario_step *step)
 	}
 }
 
-bool scenario_applies(const struct scenario *scenario, enum weir_family family)
+bool scenario_applies(const struct scenario *scenario, enum weir_family family, enum weir_direction opener)
 {
+	if (scenario->openers == POD_OPENS && opener != WEIR_EGRESS)
+		return false;
+	if (scenario->openers == PEER_OPENS && opener != WEIR_INGRESS)
+		return false;
 	if (scenario->families == IPV4_ONLY && family != WEIR_IPV4)
 		return false;
 	if (scenario->families == IPV6_ONLY && family != WEIR_IPV6)

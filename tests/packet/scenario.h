@@ -62,9 +62,16 @@ enum scenario_families {
 	IPV6_ONLY,
 };
 
+enum scenario_openers {
+	ANY_OPENER,
+	POD_OPENS,
+	PEER_OPENS,
+};
+
 struct scenario {
 	const char *name; /* a sentence */
 	enum scenario_families families;
+	enum scenario_openers openers;
 	enum world_peer peer;
 	enum world_peer peer_inbound; /* when the pod is the one that is connected to; the same unless given */
 	struct scenario_step steps[SCENARIO_STEPS];
@@ -85,7 +92,7 @@ struct scenario {
 #define EXCHANGE(name)	 .in = 1 + WEIR_EXCHANGES, .state = WEIR_FLOW_##name
 
 /* Whether the scenario is to be played so; and under what name, which the caller frees. */
-bool scenario_applies(const struct scenario *scenario, enum weir_family family);
+bool scenario_applies(const struct scenario *scenario, enum weir_family family, enum weir_direction opener);
 char *scenario_title(const struct scenario *scenario, enum weir_family family, enum weir_direction opener);
 
 /* Plays it once. 0, or -1 with what went wrong in ret_why. */
