@@ -6,9 +6,12 @@
 #include "base/vec.h"
 #include "packet/suite.h"
 
-#define UDP	   .protocol = IPPROTO_UDP
-#define ORPHANED   .verdict = WEIR_VERDICT_DROP, .reason = WEIR_REASON_FRAGMENT_ORPHAN, .by = BY_DEFAULT
-#define HOPS_LOCAL .hop_limit = 255
+#define UDP		  .protocol = IPPROTO_UDP
+#define ORPHANED	  .verdict = WEIR_VERDICT_DROP, .reason = WEIR_REASON_FRAGMENT_ORPHAN, .by = BY_DEFAULT
+#define LSRR		  "\x83\x07\x04\x0a\0\x01\x06" /* by way of a stranger */
+#define OPTIONS(bytes, n) .packet = { .options = (n), .option_bytes = (bytes) }
+#define ROUTING(n)	  .packet = { .n_extensions = 1, .extensions = { IPPROTO_ROUTING }, .segments_left = (n) }
+#define HOPS_LOCAL	  .hop_limit = 255
 
 /* What is left of the packet after this many bytes, of what would have been whole. */
 #define TCP_BYTES  20
@@ -80,6 +83,47 @@ static const struct scenario scenarios[] = {
 	{ "IPv4 options hide no port", IPV4_ONLY, .peer = PEER_WEB,
 	  .steps = { { SENDS, .packet = { .options = 40, .port = 22 }, REFUSED } } },
 
+	{ "options that record or ask nothing of a route pass", IPV4_ONLY, .peer = PEER_WEB,
+	  .steps = { { SENDS, OPTIONS("\x07\x07\x04\0\0\0\0", 8), ADMITTED },
+		     { FORGETS },
+		     { SENDS, OPTIONS("\x44\x08\x05\0\0\0\0", 8), ADMITTED },
+		     { FORGETS },
+		     { SENDS, OPTIONS("\x94\x04\0", 4), ADMITTED },
+		     { FORGETS },
+		     { SENDS, OPTIONS("\x01\x01\x82\x0b\0\0\0\0\0\0\0\0\0\0\0", 16), ADMITTED } } },
+	{ "a loose source route is dropped", IPV4_ONLY, .peer = PEER_FRIEND,
+	  .steps = { { SENDS, OPTIONS(LSRR, 8), MALFORMED(SOURCE_ROUTE) } } },
+	{ "a strict source route is dropped", IPV4_ONLY, .peer = PEER_FRIEND,
+	  .steps = { { SENDS, OPTIONS("\x89\x07\x04\x0a\0\x01\x06", 8), MALFORMED(SOURCE_ROUTE) } } },
+	{ "a source route behind other options is dropped", IPV4_ONLY, .peer = PEER_FRIEND,
+	  .steps = { { SENDS, OPTIONS("\x01\x01\x01" LSRR "\0", 12), MALFORMED(SOURCE_ROUTE) },
+		     { SENDS, OPTIONS("\x94\x04\0\0" LSRR, 12), MALFORMED(SOURCE_ROUTE) },
+		     { SENDS, OPTIONS("\x07\x1f\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" LSRR, 40),
+		       MALFORMED(SOURCE_ROUTE) } } },
+	{ "a source route is dropped on an open connection too", IPV4_ONLY, .peer = PEER_FRIEND,
+	  .steps = { { SENDS, .packet = { UDP }, ADMITTED },
+		     { SENDS, .packet = { UDP, .options = 8, .option_bytes = LSRR }, MALFORMED(SOURCE_ROUTE),
+		       .flow = FLOW_KEPT } } },
+	{ "a source route is dropped in every protocol and fragment", IPV4_ONLY, .peer = PEER_FRIEND,
+	  .steps = { { SENDS, .packet = { UDP, .options = 8, .option_bytes = LSRR }, MALFORMED(SOURCE_ROUTE) },
+		     { SENDS,
+		       .packet = { .protocol = IPPROTO_ICMP, .icmp_type = 8, .options = 8, .option_bytes = LSRR },
+		       MALFORMED(SOURCE_ROUTE) },
+		     { SENDS, .packet = { UDP, .options = 8, .option_bytes = LSRR, .fragment_offset = 9, .payload = 8 },
+		       MALFORMED(SOURCE_ROUTE) },
+		     { SENDS, .packet = { .protocol = IPPROTO_GRE, .options = 8, .option_bytes = LSRR },
+		       MALFORMED(SOURCE_ROUTE) } } },
+	{ "what follows the end of options is none", IPV4_ONLY, .peer = PEER_FRIEND,
+	  .steps = { { SENDS, OPTIONS("\0" LSRR, 8), ADMITTED } } },
+	{ "an option without a length is impossible", IPV4_ONLY, .peer = PEER_FRIEND,
+	  .steps = { { SENDS, OPTIONS("\x07\0\x04", 4), MALFORMED(BAD_IPV4) },
+		     { SENDS, OPTIONS("\x07\x01\x04", 4), MALFORMED(BAD_IPV4) },
+		     { SENDS, OPTIONS("\x01\x01\x01\x07", 4), MALFORMED(BAD_IPV4) } } },
+	{ "an option longer than all options is impossible", IPV4_ONLY, .peer = PEER_FRIEND,
+	  .steps = { { SENDS, OPTIONS("\x07\x05\x04", 4), MALFORMED(BAD_IPV4) },
+		     { SENDS, OPTIONS("\x01\x44\x04\0", 4), MALFORMED(BAD_IPV4) },
+		     { SENDS, OPTIONS("\x07\xff\x04\0\0\0\0", 8), MALFORMED(BAD_IPV4) } } },
+
 	/* IPv6 */
 	{ "an IPv6 header that is cut short is dropped", IPV6_ONLY, .peer = PEER_FRIEND,
 	  .steps = { { SENDS, .packet = { .tags = 1, .cut = TCP_BYTES + 1 }, MALFORMED(BAD_IPV6) },
@@ -98,6 +142,20 @@ static const struct scenario scenarios[] = {
 	  .steps = { { SENDS, .packet = { .n_extensions = 1, .extensions = { IPPROTO_HOPOPTS } }, ADMITTED } } },
 	{ "a routing header is followed", IPV6_ONLY, .peer = PEER_WEB,
 	  .steps = { { SENDS, .packet = { .n_extensions = 1, .extensions = { IPPROTO_ROUTING } }, ADMITTED } } },
+	{ "a routing header with somewhere left to go is dropped", IPV6_ONLY, .peer = PEER_FRIEND,
+	  .steps = { { SENDS, ROUTING(1), MALFORMED(SOURCE_ROUTE) },
+		     { SENDS, ROUTING(255), MALFORMED(SOURCE_ROUTE) } } },
+	{ "a routing header behind others is dropped", IPV6_ONLY, .peer = PEER_FRIEND,
+	  .steps = { { SENDS,
+		       .packet = { .n_extensions = 3,
+				   .extensions = { IPPROTO_HOPOPTS, IPPROTO_DSTOPTS, IPPROTO_ROUTING },
+				   .segments_left = 1 },
+		       MALFORMED(SOURCE_ROUTE) } } },
+	{ "a routing header in a fragment is dropped", IPV6_ONLY, .peer = PEER_FRIEND,
+	  .steps = { { SENDS,
+		       .packet = { UDP, .n_extensions = 1, .extensions = { IPPROTO_ROUTING }, .segments_left = 1,
+				   .fragment_offset = 9, .payload = 8 },
+		       MALFORMED(SOURCE_ROUTE) } } },
 	{ "a destination options header is followed", IPV6_ONLY, .peer = PEER_WEB,
 	  .steps = { { SENDS, .packet = { .n_extensions = 1, .extensions = { IPPROTO_DSTOPTS } }, ADMITTED } } },
 	{ "an authentication header is followed, in its own unit of length", IPV6_ONLY, .peer = PEER_WEB,
@@ -264,6 +322,18 @@ static const struct scenario scenarios[] = {
 	  .steps = { { SENDS, .packet = { .port = 22, .payload = 900 }, .linear = 14, REFUSED },
 		     { SENDS, .packet = { .port = 22, .payload = 900 }, .linear = 60, REFUSED },
 		     { SENDS, .packet = { .payload = 900 }, .linear = 14, ADMITTED } } },
+	{ "a jumbo frame passes", .peer = PEER_WEB,
+	  .steps = { { SENDS, .packet = { .payload = 3000 }, ADMITTED },
+		     { FORGETS },
+		     { SENDS, .packet = { .payload = 8900 }, .linear = 1000, ADMITTED },
+		     { SENDS, .packet = { .payload = 8900, .port = 22 }, .linear = 1000, REFUSED } } },
+	{ "64 KB in one piece pass", .peer = PEER_WEB,
+	  .steps = { { SENDS, .packet = { .payload = 65400 }, .linear = 1000, ADMITTED },
+		     { SENDS, .packet = { .payload = 65400, .port = 22 }, .linear = 1000, REFUSED } } },
+	{ "what is to be cut into segments is judged as one", .peer = PEER_WEB,
+	  .steps = { { SENDS, .packet = { .payload = 2800 }, .gso_size = 1400, .gso_segs = 2, ADMITTED },
+		     { SENDS, .packet = { .payload = 2800, .port = 22 }, .gso_size = 1400, .gso_segs = 2, REFUSED,
+		       .flow = FLOW_KEPT } } },
 	{ "a packet too long for its length fields passes without them", .peer = PEER_WEB,
 	  .steps = { { SENDS, .packet = { .total = FRAME_ZERO, .payload = 66000 }, .linear = 1000, ADMITTED },
 		     { SENDS, .packet = { UDP, .total = FRAME_ZERO, .udp_length = FRAME_ZERO, .payload = 66000 },
