@@ -136,11 +136,12 @@ static __always_inline enum weir_verdict match_flow(struct packet *pkt, enum wei
 	if (!flow || pkt->f->flow_generation != pkt->f->generation)
 		return WEIR_VERDICT_NONE;
 
+	/* That is not what the flow's decision was about. */
+	if (unlikely(carries_other_mac(pkt, flow)))
+		return drop(pkt, WEIR_REASON_SPOOFED_MAC);
 	pkt->f->counter = flow->counter;
 	if (unlikely(flow->flags & WEIR_FLOW_REVOKED))
 		return refuse_again(pkt, flow);
-	if (unlikely(carries_other_mac(pkt, flow)))
-		return drop(pkt, WEIR_REASON_SPOOFED_MAC);
 	if (pkt->hook == PACKET_XDP)
 		return pass(pkt, WEIR_REASON_FLOW);
 	pkt->f->reason = flow->reason;

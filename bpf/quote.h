@@ -123,11 +123,11 @@ static __always_inline enum weir_verdict pass_quoted(struct packet *pkt)
 {
 	if (pkt->f->flow_generation != pkt->f->generation)
 		return WEIR_VERDICT_NONE;
+	if (carries_other_mac(pkt, pkt->flow))
+		return drop(pkt, WEIR_REASON_SPOOFED_MAC);
 	pkt->f->counter = pkt->flow->counter;
 	if (pkt->flow->flags & WEIR_FLOW_REVOKED)
 		return refuse_again(pkt, pkt->flow);
-	if (carries_other_mac(pkt, pkt->flow))
-		return drop(pkt, WEIR_REASON_SPOOFED_MAC);
 	return pass(pkt, WEIR_REASON_ICMP_ERROR);
 }
 
