@@ -212,6 +212,9 @@ static __always_inline enum weir_verdict follow_ipv6_extensions(struct packet *p
 		if (ip_proto == IPPROTO_ROUTING && extension.routing.segments_left)
 			return drop(pkt, WEIR_REASON_SOURCE_ROUTE);
 		if (ip_proto == IPPROTO_FRAGMENT) {
+			/* Nobody cuts a packet twice: its later pieces would be told apart by another header. */
+			if (pkt->f->fragment_start)
+				return drop(pkt, WEIR_REASON_BAD_IPV6);
 			pkt->f->fragment_id = extension.id;
 			pkt->f->fragment_start = pkt->f->offset;
 		}
