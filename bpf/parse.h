@@ -86,11 +86,11 @@ static __always_inline enum weir_verdict parse_ethernet(struct packet *pkt)
 		return drop(pkt, WEIR_REASON_BAD_ETHERNET);
 	pkt->f->eth_proto = eth->h_proto;
 	pkt->f->offset = sizeof(*eth);
-	pkt->f->source_mac = pkt->f->direction == WEIR_EGRESS ? mac_word(eth->h_source) : 0;
+	pkt->f->source_mac = pkt->f->direction == WEIR_EGRESS ? mac_word(eth->h_source) : MAC_UNSEEN;
 	if (unlikely(lost_ethernet(pkt, pkt->f->eth_proto))) {
 		pkt->f->eth_proto = ((struct __sk_buff *)pkt->ctx)->protocol;
 		pkt->f->offset = 0;
-		pkt->f->source_mac = 0;
+		pkt->f->source_mac = MAC_UNSEEN;
 	}
 	return is_vlan(pkt->f->eth_proto) ? parse_vlan(pkt) : WEIR_VERDICT_NONE;
 }

@@ -24,7 +24,7 @@ static __always_inline bool checks_address(const struct packet *pkt)
 /* The endpoint's entry holds an address after the MAC address, so reading eight bytes there stays inside. */
 static __always_inline bool is_spoofed_mac(const struct packet *pkt)
 {
-	return pkt->f->source_mac && pkt->endpoint->flags & WEIR_ENDPOINT_CHECK_MAC &&
+	return pkt->f->source_mac != MAC_UNSEEN && pkt->endpoint->flags & WEIR_ENDPOINT_CHECK_MAC &&
 	       pkt->f->source_mac != mac_word(pkt->endpoint->mac);
 }
 
