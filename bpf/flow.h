@@ -116,6 +116,13 @@ static __always_inline bool carries_other_mac(const struct packet *pkt, const st
 	       pkt->f->source_mac != MAC_UNSEEN && pkt->f->source_mac != mac_word(flow->mac);
 }
 
+/* Not for the decision to count, which would have let it pass. */
+static __always_inline enum weir_verdict refuse_mac(struct packet *pkt)
+{
+	pkt->f->counter = WEIR_COUNTER_NONE;
+	return drop(pkt, WEIR_REASON_SPOOFED_MAC);
+}
+
 /* Of a connection that was admitted before, and is no more. */
 static __always_inline enum weir_verdict refuse_again(struct packet *pkt, const struct weir_flow *flow)
 {
@@ -140,7 +147,7 @@ static __always_inline enum weir_verdict match_flow(struct packet *pkt, enum wei
 	if (unlikely(flow->flags & WEIR_FLOW_REVOKED))
 		return refuse_again(pkt, flow);
 	if (unlikely(carries_other_mac(pkt, flow)))
-		return drop(pkt, WEIR_REASON_SPOOFED_MAC);
+		return refuse_mac(pkt);
 	if (pkt->hook == PACKET_XDP)
 		return pass(pkt, WEIR_REASON_FLOW);
 	pkt->f->reason = flow->reason;

@@ -127,7 +127,7 @@ static __always_inline enum weir_verdict pass_quoted(struct packet *pkt)
 	if (pkt->flow->flags & WEIR_FLOW_REVOKED)
 		return refuse_again(pkt, pkt->flow);
 	if (carries_other_mac(pkt, pkt->flow))
-		return drop(pkt, WEIR_REASON_SPOOFED_MAC);
+		return refuse_mac(pkt);
 	return pass(pkt, WEIR_REASON_ICMP_ERROR);
 }
 
