@@ -109,6 +109,20 @@ static __always_inline __u32 opening_next(const struct packet *pkt)
 	return pkt->f->ports == WEIR_PORTS_TCP ? tcp_next(pkt) : pkt->f->seq;
 }
 
+/*
+ * Whoever still talks has not believed the reset. A handshake is then where it
+ * was: were it complete, a reset that its receiver throws away (by a wrong
+ * checksum, say) would promote openings whose opener has proved nothing.
+ */
+static __always_inline __u8 revived_state(const struct packet *pkt, const struct weir_flow *flow)
+{
+	if (pkt->f->table != WEIR_OPENINGS)
+		return WEIR_FLOW_ESTABLISHED;
+	return has_heard(flow, WEIR_HEARD, WEIR_INGRESS) && has_heard(flow, WEIR_HEARD, WEIR_EGRESS)
+		       ? WEIR_FLOW_SYN_RECEIVED
+		       : WEIR_FLOW_SYN_SENT;
+}
+
 /* True when this packet completes the opening. */
 static __always_inline bool track_tcp(const struct packet *pkt, struct weir_flow *flow)
 {
@@ -128,9 +142,8 @@ static __always_inline bool track_tcp(const struct packet *pkt, struct weir_flow
 		else if (flow->state == WEIR_FLOW_SYN_SENT && pkt->f->direction != flow->opener)
 			flow->state = WEIR_FLOW_SYN_RECEIVED;
 	}
-	/* Whoever still talks has not believed the reset. */
 	if (unlikely(flow->state == WEIR_FLOW_CLOSED))
-		flow->state = WEIR_FLOW_ESTABLISHED;
+		flow->state = revived_state(pkt, flow);
 	return unlikely(pkt->f->table == WEIR_OPENINGS) && completes_tcp_opening(pkt, flow);
 }
 
