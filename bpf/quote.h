@@ -26,20 +26,26 @@ struct quoted_transport {
 		(key)->remote_port = (direction) == WEIR_INGRESS ? (dest) : (source); \
 	} while (0)
 
+/* What follows the error is link padding, and no quote. */
+static __always_inline int load_quoted(const struct packet *pkt, __u32 offset, void *to, __u32 size)
+{
+	return offset + size > pkt->f->end ? -1 : bpf_skb_load_bytes(pkt->ctx, offset, to, size);
+}
+
 /* *ret_source, *ret_dest: the ports, as the flow's key has them. False: cut too short. */
-static __always_inline bool quoted_ports(struct __sk_buff *skb, __u32 offset, __u8 protocol, __be16 *ret_source,
+static __always_inline bool quoted_ports(const struct packet *pkt, __u32 offset, __u8 protocol, __be16 *ret_source,
 					 __be16 *ret_dest)
 {
 	struct quoted_transport quoted;
 
 	*ret_source = *ret_dest = 0;
 	if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6) {
-		if (bpf_skb_load_bytes(skb, offset, &quoted, sizeof(quoted)))
+		if (load_quoted(pkt, offset, &quoted, sizeof(quoted)))
 			return false;
 		if (is_echo(protocol == IPPROTO_ICMP ? WEIR_IPV4 : WEIR_IPV6, quoted.type))
 			*ret_source = *ret_dest = quoted.echo_id;
 	} else if (ports_of(protocol) != WEIR_PORTS_NONE) {
-		if (bpf_skb_load_bytes(skb, offset, &quoted, sizeof(quoted)))
+		if (load_quoted(pkt, offset, &quoted, sizeof(quoted)))
 			return false;
 		__builtin_memcpy(ret_source, &quoted, sizeof(*ret_source));
 		*ret_dest = quoted.dest;
@@ -48,15 +54,16 @@ static __always_inline bool quoted_ports(struct __sk_buff *skb, __u32 offset, __
 }
 
 /* Makes the error's key the quoted packet's. Returns the quoted protocol, or -1 where it can't be told. */
-static __always_inline int quoted_key4(struct __sk_buff *skb, __u32 offset, __u32 direction, struct weir_flow4_key *key)
+static __always_inline int quoted_key4(const struct packet *pkt, struct weir_flow4_key *key)
 {
+	const __u32 direction = pkt->f->direction, offset = pkt->f->offset;
 	struct iphdr ip;
 	__be16 source, dest;
 
-	if (bpf_skb_load_bytes(skb, offset, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < IPV4_MIN_IHL ||
+	if (load_quoted(pkt, offset, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < IPV4_MIN_IHL ||
 	    ip.frag_off & bpf_htons(IPV4_OFFSET_MASK))
 		return -1;
-	if (!quoted_ports(skb, offset + ip.ihl * 4, ip.protocol, &source, &dest))
+	if (!quoted_ports(pkt, offset + ip.ihl * 4, ip.protocol, &source, &dest))
 		return -1;
 	key->local = direction == WEIR_INGRESS ? ip.saddr : ip.daddr;
 	key->remote = direction == WEIR_INGRESS ? ip.daddr : ip.saddr;
@@ -65,25 +72,27 @@ static __always_inline int quoted_key4(struct __sk_buff *skb, __u32 offset, __u3
 	return ip.protocol;
 }
 
-static __always_inline int quoted_key6(struct __sk_buff *skb, __u32 offset, __u32 direction, struct weir_flow6_key *key)
+static __always_inline int quoted_key6(const struct packet *pkt, struct weir_flow6_key *key)
 {
+	const __u32 direction = pkt->f->direction;
+	__u32 offset = pkt->f->offset;
 	struct ipv6_extension fragment;
 	struct ipv6hdr ip;
 	__be16 source, dest;
 	__u8 protocol;
 
-	if (bpf_skb_load_bytes(skb, offset, &ip, sizeof(ip)) || ip.version != 6)
+	if (load_quoted(pkt, offset, &ip, sizeof(ip)) || ip.version != 6)
 		return -1;
 	offset += sizeof(ip);
 	protocol = ip.nexthdr;
 	if (protocol == IPPROTO_FRAGMENT) {
-		if (bpf_skb_load_bytes(skb, offset, &fragment, sizeof(fragment)) ||
+		if (load_quoted(pkt, offset, &fragment, sizeof(fragment)) ||
 		    fragment.offset & bpf_htons(IPV6_OFFSET_MASK))
 			return -1;
 		offset += sizeof(fragment);
 		protocol = fragment.ip_proto;
 	}
-	if (!quoted_ports(skb, offset, protocol, &source, &dest))
+	if (!quoted_ports(pkt, offset, protocol, &source, &dest))
 		return -1;
 	__builtin_memcpy(key->local, direction == WEIR_INGRESS ? &ip.saddr : &ip.daddr, sizeof(key->local));
 	__builtin_memcpy(key->remote, direction == WEIR_INGRESS ? &ip.daddr : &ip.saddr, sizeof(key->remote));
@@ -142,8 +151,7 @@ static __always_inline enum weir_verdict match_quoted_flow(struct packet *pkt, e
 	int protocol;
 
 	copy_key(family, &error, pkt->key);
-	protocol = family == WEIR_IPV4 ? quoted_key4(pkt->ctx, pkt->f->offset, pkt->f->direction, &pkt->key->v4)
-				       : quoted_key6(pkt->ctx, pkt->f->offset, pkt->f->direction, &pkt->key->v6);
+	protocol = family == WEIR_IPV4 ? quoted_key4(pkt, &pkt->key->v4) : quoted_key6(pkt, &pkt->key->v6);
 	if (protocol >= 0 && same_local(family, pkt->key, &error)) {
 		pkt->f->ports = ports_of(protocol);
 		find_flow(pkt, family);
