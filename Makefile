@@ -54,6 +54,7 @@ OBJECTS := $(SOURCES:userspace/%.c=$(B)/obj/%.o)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*/test_*.c))
 PACKET_TESTS := $(patsubst tests/packet/%.c,$(B)/tests/packet/%,$(wildcard tests/packet/test_*.c))
 TEST_HELPERS := $(patsubst tests/%.c,$(B)/obj/tests/%.o,$(filter-out tests/packet/test_%,$(wildcard tests/packet/*.c)))
+FUZZ_HELPERS := $(patsubst tests/%.c,$(B)/obj/tests/%.o,$(filter-out tests/fuzz/host%,$(wildcard tests/fuzz/*.c)))
 BENCHES := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
 
 .PHONY: all demo test check bench differential install clean deps-build deps-test tests benches FORCE
@@ -81,7 +82,7 @@ $(B)/gen/weir.skel.h: $(B)/bpf/weir.bpf.o
 
 # --- the program -------------------------------------------------------------
 
-$(filter $(B)/obj/datapath/%,$(OBJECTS)) $(TEST_HELPERS): $(B)/gen/weir.skel.h
+$(filter $(B)/obj/datapath/%,$(OBJECTS)) $(TEST_HELPERS) $(FUZZ_HELPERS): $(B)/gen/weir.skel.h
 $(PACKET_TESTS:$(B)/tests/%=$(B)/obj/tests/%.o): $(B)/gen/weir.skel.h
 $(UNIT_TESTS:$(B)/tests/%=$(B)/obj/tests/%.o): $(B)/gen/weir.skel.h
 
@@ -114,6 +115,8 @@ $(B)/tests/packet/%: $(B)/obj/tests/packet/%.o $(TEST_HELPERS) $(B)/libweir.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(TEST_LIBS)
+
+$(B)/tests/packet/test_model: $(FUZZ_HELPERS)
 
 $(B)/bench/%: bench/%.c $(TEST_HELPERS) $(B)/libweir.a $(B)/gen/weir.skel.h
 	$(call say,LD,$@)

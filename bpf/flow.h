@@ -112,7 +112,7 @@ static __always_inline void find_flow_again(struct packet *pkt, enum weir_family
 
 static __always_inline bool carries_other_mac(const struct packet *pkt, const struct weir_flow *flow)
 {
-	return pkt->direction == WEIR_EGRESS && flow->flags & WEIR_FLOW_CHECK_MAC && pkt->f->source_mac &&
+	return pkt->direction == WEIR_EGRESS && flow->flags & WEIR_FLOW_CHECK_MAC && pkt->f->source_mac != MAC_UNSEEN &&
 	       pkt->f->source_mac != mac_word(flow->mac);
 }
 

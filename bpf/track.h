@@ -27,25 +27,22 @@ static __always_inline bool has_heard(const struct weir_flow *flow, __u8 what, _
 }
 
 /* Out of the openings. A copy that was taken for a change at this moment is decided again, as its generation says. */
-static __noinline int promote_flow(struct weir_flow *flow, const union flow_key *key, int family)
+static __always_inline void promote(struct weir_flow *flow, const union flow_key *key, enum weir_family family)
 {
-	bool entered;
+	const bool expired = look_up_flow(WEIR_CONNECTIONS, family, key);
 
 	if (flow->state == WEIR_FLOW_SYN_RECEIVED)
 		flow->state = WEIR_FLOW_ESTABLISHED;
-	/* One that has expired may still be there. */
+	if (enter_flow(WEIR_CONNECTIONS, family, key, flow, expired))
+		leave_flow(WEIR_OPENINGS, family, key);
+}
+
+static __noinline int promote_flow(struct weir_flow *flow, const union flow_key *key, int family)
+{
 	if (family == WEIR_IPV4)
-		entered = enter_flow(WEIR_CONNECTIONS, WEIR_IPV4, key, flow,
-				     look_up_flow(WEIR_CONNECTIONS, WEIR_IPV4, key));
+		promote(flow, key, WEIR_IPV4);
 	else
-		entered = enter_flow(WEIR_CONNECTIONS, WEIR_IPV6, key, flow,
-				     look_up_flow(WEIR_CONNECTIONS, WEIR_IPV6, key));
-	if (!entered)
-		return 0;
-	if (family == WEIR_IPV4)
-		leave_flow(WEIR_OPENINGS, WEIR_IPV4, key);
-	else
-		leave_flow(WEIR_OPENINGS, WEIR_IPV6, key);
+		promote(flow, key, WEIR_IPV6);
 	return 0;
 }
 
