@@ -88,6 +88,12 @@ static int do_event(struct lab *lab, const struct scenario_step *step)
 		return world_policy(lab, POLICY_REJECTING);
 	case AGES:
 		return lab_age(lab, step->ticks);
+	case UNCHECKED:
+		lab_new_generation(lab);
+		return world_endpoint_as(lab, 0);
+	case MULTIHOMED:
+		lab_new_generation(lab);
+		return world_second_addresses(lab);
 	case REVERSES:
 		return world_policy(lab, POLICY_REVERSED);
 	case IMAGE_FIRST:

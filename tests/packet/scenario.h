@@ -27,6 +27,8 @@ enum scenario_event {
 	FORGETS,       /* the flow table is emptied */
 	REJECTS,       /* the policy now rejects everything */
 	AGES,	       /* ticks go by */
+	UNCHECKED,     /* the pod is a router: it may send in the name of others */
+	MULTIHOMED,    /* the pod has a second address of each family */
 };
 
 enum scenario_flow {

@@ -10,16 +10,20 @@
 
 static const enum world_peer peers[] = { PEER_FRIEND, PEER_CALLEE, PEER_CALLER, PEER_AUDITED, PEER_FAST };
 
+/* What XDP drops on its way, tc would have dropped. */
 static enum weir_verdict transmit(struct lab *lab, const struct frame_spec *spec, const struct frame_ends *ends,
 				  bool out)
 {
 	static struct frame frame;
-	struct lab_result result;
+	const struct lab_run xdp = { .program = out ? LAB_XDP : LAB_UPLINK, .frame = &frame };
+	const struct lab_run tc = { .program = out ? LAB_FROM_POD : LAB_TO_POD, .frame = &frame };
+	struct lab_result early, result;
 
 	frame_build(spec, ends, &frame);
-	assert_int_equal(
-		lab_run(lab, &(struct lab_run){ .program = out ? LAB_FROM_POD : LAB_TO_POD, .frame = &frame }, &result),
-		0);
+	assert_int_equal(lab_run(lab, &xdp, &early), 0);
+	assert_int_equal(lab_run(lab, &tc, &result), 0);
+	if (early.verdict == WEIR_VERDICT_DROP)
+		assert_int_equal(result.verdict, WEIR_VERDICT_DROP);
 	return result.verdict;
 }
 

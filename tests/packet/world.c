@@ -175,11 +175,11 @@ int world_policy(struct lab *lab, enum world_policy policy)
 	return lab_swap(lab, &image);
 }
 
-int world_endpoint(struct lab *lab)
+int world_endpoint_as(struct lab *lab, uint32_t flags)
 {
 	struct weir_endpoint endpoint = {
 		.identity = POD_IDENTITY,
-		.flags = WEIR_ENDPOINT_CHECK_MAC | WEIR_ENDPOINT_CHECK_ADDRESS,
+		.flags = flags,
 		.mac = FRAME_SOURCE_MAC,
 	};
 
@@ -188,9 +188,25 @@ int world_endpoint(struct lab *lab)
 	return lab_set_endpoint(lab, &endpoint);
 }
 
+int world_endpoint(struct lab *lab)
+{
+	return world_endpoint_as(lab, WEIR_ENDPOINT_CHECK_MAC | WEIR_ENDPOINT_CHECK_ADDRESS);
+}
+
+static const struct weir_address pod = { .identity = POD_IDENTITY, .ifindex = LAB_IFINDEX };
+
+int world_second_addresses(struct lab *lab)
+{
+	static const uint8_t second4[4] = { 10, 0, 0, 2 }, second6[16] = { 0xfd, [15] = 2 };
+	const uint32_t checks = WEIR_ENDPOINT_CHECK_MAC | WEIR_ENDPOINT_CHECK_ADDRESS;
+
+	return lab_set_address(lab, WEIR_IPV4, second4, &pod) ?:
+	       lab_set_address(lab, WEIR_IPV6, second6, &pod) ?:
+	       world_endpoint_as(lab, checks | WEIR_ENDPOINT_MORE_ADDRESSES);
+}
+
 int world_reset(struct lab *lab)
 {
-	static const struct weir_address pod = { .identity = POD_IDENTITY, .ifindex = LAB_IFINDEX };
 	int r = lab_reset(lab) ?: world_endpoint(lab) ?: world_policy(lab, POLICY_STANDARD);
 
 	for (enum world_peer peer = 0; peer < PEER_UNKNOWN && r == 0; peer++) {

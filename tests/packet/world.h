@@ -80,6 +80,9 @@ const uint8_t *world_peer(enum world_peer peer, enum weir_family family);
 int world_reset(struct lab *lab);
 /* Somebody is behind the interface. */
 int world_endpoint(struct lab *lab);
+int world_endpoint_as(struct lab *lab, uint32_t flags); /* WEIR_ENDPOINT_* */
+/* It has a second address of each family: 10.0.0.2 and fd00::2. */
+int world_second_addresses(struct lab *lab);
 int world_policy(struct lab *lab, enum world_policy policy);
 
 #endif
