@@ -19,6 +19,15 @@ static inline uint64_t random_bits(struct random *r)
 	return z ^ z >> 31;
 }
 
+/* The numbers of one seed have nothing to do with those of the next. */
+static inline struct random random_from(uint64_t seed)
+{
+	struct random r = { .state = seed };
+
+	r.state = random_bits(&r) * 0xff51afd7ed558ccdull;
+	return r;
+}
+
 /* 0 .. n - 1 */
 static inline uint32_t random_below(struct random *r, uint32_t n)
 {

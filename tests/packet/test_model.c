@@ -7,9 +7,10 @@
  *   FUZZ_PACKETS=N  that many packets (200,000)
  *   WEIR_SEED=N     the first sequence's seed; the next ones' follow
  *   FUZZ_FOUND=DIR  where disagreements go (the working directory's tests/fuzz/corpus)
- *   FILE...         these sequences of the corpus instead
+ *   FILE...         these sequences instead of those of the corpus
  */
 #include <errno.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -82,7 +83,7 @@ static void programs_and_model_agree_about_random_packets(void **state)
 
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	for (; n < packets; seed++) {
-		struct random r = { .state = seed * 0x9e3779b97f4a7c15ull };
+		struct random r = random_from(seed);
 
 		generate_sequence(&r, STEPS, &sequence);
 		n += count_packets(&sequence);
@@ -95,41 +96,50 @@ static void programs_and_model_agree_about_random_packets(void **state)
 		      n / (to.tv_sec - from.tv_sec + (to.tv_nsec - from.tv_nsec) * 1e-9));
 }
 
-static const char **files;
-
-static void programs_and_model_agree_about_the_files(void **state)
+static bool file_differs(const struct engine *engine, const char *path)
 {
 	static uint8_t bytes[SEQUENCE_BYTES_MAX];
 	static struct sequence sequence;
+	FILE *in = fopen(path, "rb");
+
+	if (!in)
+		fail_msg("%s: %s", path, strerror(errno));
+	sequence_from_bytes(bytes, fread(bytes, 1, sizeof(bytes), in), &sequence);
+	fclose(in);
+	if (!compare_sequence(engine, &sequence, NULL))
+		return false;
+	fprintf(stderr, "%s:\n", path);
+	sequence_print(&sequence, stderr);
+	compare_sequence(engine, &sequence, stderr);
+	return true;
+}
+
+static char **files;
+
+static void programs_and_model_agree_about_the_corpus(void **state)
+{
 	unsigned differ = 0;
+	glob_t corpus;
 
-	for (const char **file = files; *file; file++) {
-		FILE *in = fopen(*file, "rb");
-
-		if (!in)
-			fail_msg("%s: %s", *file, strerror(errno));
-		sequence_from_bytes(bytes, fread(bytes, 1, sizeof(bytes), in), &sequence);
-		fclose(in);
-		if (!compare_sequence(*state, &sequence, NULL))
-			continue;
-		differ++;
-		fprintf(stderr, "%s:\n", *file);
-		sequence_print(&sequence, stderr);
-		compare_sequence(*state, &sequence, stderr);
+	for (char **file = files; *file; file++)
+		differ += file_differs(*state, *file);
+	if (!*files) {
+		assert_int_equal(glob(CORPUS "/*", 0, NULL, &corpus), 0);
+		for (size_t i = 0; i < corpus.gl_pathc; i++)
+			differ += file_differs(*state, corpus.gl_pathv[i]);
+		globfree(&corpus);
 	}
 	assert_int_equal(differ, 0);
 }
 
 int main(int argc, char **argv)
 {
-	const struct engine *engine;
+	const struct engine *engine = NULL;
 	const char *why;
 	int r = programs_open(&engine, &why);
-	const struct CMUnitTest random[] = {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_prestate(programs_and_model_agree_about_the_corpus, (void *)engine),
 		cmocka_unit_test_prestate(programs_and_model_agree_about_random_packets, (void *)engine),
-	};
-	const struct CMUnitTest corpus[] = {
-		cmocka_unit_test_prestate(programs_and_model_agree_about_the_files, (void *)engine),
 	};
 
 	if (r == -EPERM || r == -EOPNOTSUPP) {
@@ -140,9 +150,8 @@ int main(int argc, char **argv)
 		printf("Bail out! %s: %s\n", why, strerror(-r));
 		return 1;
 	}
-	files = (const char **)argv + 1;
-	r = argc > 1 ? cmocka_run_group_tests_name("model, corpus", corpus, NULL, NULL)
-		     : cmocka_run_group_tests_name("model", random, NULL, NULL);
+	files = argv + 1;
+	r = cmocka_run_group_tests_name("model", tests, NULL, NULL);
 	programs_close();
 	return r;
 }
