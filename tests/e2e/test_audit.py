@@ -42,6 +42,8 @@ class Audit(LabCase):
         self.lab.enforce(AUDITED)
         item, = self.lab.weir_json("get", "policies")["items"]
         self.assertEqual((item["mode"], item["onDeny"]), ("Audit", "Reject"))
+        backend, = (e for e in self.lab.weir_json("get", "endpoints")["items"] if e["pod"] == "backend")
+        self.assertEqual((backend["ingress"], backend["egress"]), ("audited", "open"))
         done = self.lab.weir("explain", "shop/intruder", "shop/backend:8080", "-o", "json")
         said = re.sub(r"\s+", " ", self.assert_done(self.lab.weir("explain", "shop/intruder", "shop/backend:8080")))
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -125,6 +125,28 @@ endpoints: [{{addresses: [{self.backend.addr4}]}}, {{addresses: [{self.intruder.
         self.assertEqual(egress["verdict"], "deny")
         self.assertIn("the peer is app=intruder", egress["nearest"])
 
+    def test_tier(self):
+        """a denial by a tier names the rule, and the one before it that came nearest"""
+        self.lab.enforce("""
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {name: cluster}
+spec:
+  tier: Admin
+  priority: 1
+  subject: {pods: {namespaceSelector: {}, podSelector: {matchLabels: {app: backend}}}}
+  ingress:
+  - action: Accept
+    from: [{pods: {namespaceSelector: {}, podSelector: {matchLabels: {app: frontend}}}}]
+    protocols: [{tcp: {destinationPort: {number: 8080}}}]
+  - {name: none-else, action: Deny, from: [{namespaces: {}}]}
+""")
+        self.say("shop/frontend", "shop/backend:8080", 0)
+        said = self.say("shop/frontend", "shop/backend:81", 1)
+        self.assertIn("why: by ClusterNetworkPolicy cluster rule none-else", said)
+        self.assertIn("nearest: ClusterNetworkPolicy cluster rule 0: allows TCP 8080 from app=frontend in any "
+                      "namespace; the connection is TCP 81", said)
+
     def test_both_sides(self):
         """each side is judged for itself, also when the other denies"""
         self.lab.enforce(EGRESS + ISOLATE_BACKEND)

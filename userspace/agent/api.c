@@ -68,6 +68,7 @@ json_t *api_degraded(const struct agent *agent)
 	vec_for_each (source, &agent->sources.list)
 		append_notes(list, &source->errors);
 	append_notes(list, &agent->endpoints.problems);
+	append_notes(list, &agent->uplinks.problems);
 	return list;
 }
 

@@ -185,6 +185,12 @@ static const struct eval_backend *find_denied(const struct asked *asked)
 	return NULL;
 }
 
+static bool denied_by_tier(const struct side *side)
+{
+	return (side->reason == WEIR_REASON_ADMIN_DENY || side->reason == WEIR_REASON_BASELINE_DENY) &&
+	       side->decision && side->decision->rules.n == 1;
+}
+
 static json_t *nearest_json(const struct asked *asked, const struct side *side)
 {
 	const struct eval_backend *backend =
@@ -195,11 +201,14 @@ static json_t *nearest_json(const struct asked *asked, const struct side *side)
 		.peer = backend ? &backend->end : side->peer,
 		.protocol = asked->protocol,
 		.port = backend ? backend->port : side->port,
+		.audited = !denies(side),
+		.denied_by = denied_by_tier(side) ? &side->decision->rules.items[0] : NULL,
 	};
 	_cleanup_free_ char *text = NULL;
 	struct nearest nearest;
 
-	if (side->reason != WEIR_REASON_POLICY_DEFAULT || !nearest_find(&asked->world, &question, &nearest))
+	if ((side->reason != WEIR_REASON_POLICY_DEFAULT && !question.denied_by) ||
+	    !nearest_find(&asked->world, &question, &nearest))
 		return json_null();
 	text = nearest_format(&asked->world, &question, &nearest);
 	return api_text(text);

@@ -24,7 +24,7 @@ static const char *isolation(const struct world *world, const struct endpoint *e
 {
 	const struct object *pod = world_pod(world, endpoint->namespace, endpoint->pod);
 
-	return pod && pod_is_isolated(world, pod, direction) ? "isolated" : "open";
+	return pod ? pod_isolation(world, pod, direction) : "open";
 }
 
 json_t *api_checks(const struct port *port)

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "object/documents.h"
 #include "object/field.h"
+#include "object/names.h"
 #include "weir/image.h"
 
 #define CONFIG_SIZE_MAX	    (1u << 20)
@@ -16,6 +17,7 @@
 #define IMAGE_WORDS_MINIMUM 1024
 #define SECONDS_MAX	    31536000 /* a year */
 #define ANSWERS_MAX	    1000000
+#define SHIELD_RATE_MAX	    100000000
 #define SWEEP_SECONDS_MAX   3600
 
 void agent_config_init(struct agent_config *config)
@@ -41,6 +43,9 @@ void agent_config_free(struct agent_config *config)
 	vec_for_each (directory, &config->directories)
 		free(*directory);
 	vec_free(&config->directories);
+	vec_for_each (uplink, &config->uplinks)
+		free(*uplink);
+	vec_free(&config->uplinks);
 	free(config->node);
 	free(config->state_dir);
 	free(config->run_dir);
@@ -88,6 +93,19 @@ static void read_source(const struct field *item, void *target)
 static void read_sources(const struct field *field, void *target)
 {
 	field_read_items(field, read_source, target);
+}
+
+static void read_uplink(const struct field *item, void *target)
+{
+	char *name = field_checked(item, name_check_interface);
+
+	if (name)
+		vec_push(&((struct agent_config *)target)->uplinks, name);
+}
+
+static void read_uplinks(const struct field *field, void *target)
+{
+	field_read_items(field, read_uplink, target);
 }
 
 static void read_node(const struct field *field, void *target)
@@ -195,6 +213,16 @@ static void read_answers(const struct field *field, void *target)
 	read_number(field, 0, ANSWERS_MAX, &((struct agent_config *)target)->times.answers_per_second);
 }
 
+static void read_shield_rate(const struct field *field, void *target)
+{
+	read_number(field, 0, SHIELD_RATE_MAX, &((struct agent_config *)target)->times.shield_packets_per_second);
+}
+
+static void read_shield_time(const struct field *field, void *target)
+{
+	read_number(field, 1, SECONDS_MAX, &((struct agent_config *)target)->times.shield_seconds);
+}
+
 static void read_sweep(const struct field *field, void *target)
 {
 	read_number(field, 1, SWEEP_SECONDS_MAX, &((struct agent_config *)target)->sweep_seconds);
@@ -207,6 +235,7 @@ static const struct member members[] = {
 	{ "runDir", read_run_dir },
 	{ "bpffs", read_bpffs },
 	{ "metrics", read_metrics },
+	{ "uplinks", read_uplinks },
 	{ "newInterfaces", read_new_interfaces },
 	{ "openings", read_openings },
 	{ "connections", read_connections },
@@ -217,6 +246,8 @@ static const struct member members[] = {
 	{ "imageWords", read_image_words },
 	{ "timeouts", read_timeouts },
 	{ "answersPerSecond", read_answers },
+	{ "shieldPacketsPerSecond", read_shield_rate },
+	{ "shieldSeconds", read_shield_time },
 	{ "sweepSeconds", read_sweep },
 };
 

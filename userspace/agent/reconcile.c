@@ -18,7 +18,7 @@ static double seconds_since(const struct timespec *begun)
 
 static void add_node_addresses(const struct agent *agent, struct world *world)
 {
-	addrs list = {};
+	addr_list list = {};
 
 	links_addresses(agent->links, &list);
 	vec_for_each (addr, &list)
@@ -225,7 +225,6 @@ int plan_enforce(struct agent *agent, struct plan *plan, struct error *error)
 	compiled_free(agent->compiled);
 	agent->compiled = TAKE_PTR(plan->compiled);
 	agent->verification = plan->verification;
-	agent->undisputed = plan->diags.list.n == 0;
 	agent->stale = false;
 	ledger_learn(&agent->ledger, agent->compiled);
 	prune_idle(agent);

@@ -15,7 +15,7 @@ struct addr {
 	uint8_t bytes[16]; /* IPv4 uses the first four, the rest are zero */
 };
 
-typedef VEC(struct addr) addrs;
+typedef VEC(struct addr) addr_list;
 
 struct cidr {
 	struct addr addr; /* host bits are zero */

@@ -37,6 +37,7 @@ static const struct command_option agent_options[] = {
 	{ 0, "state-dir", "DIR", "what is kept across restarts (default /var/lib/weir)" },
 	{ 0, "run-dir", "DIR", "the control socket's directory (default /run/weir)" },
 	BPFFS_OPTION,
+	{ 0, "uplink", "IFACE|auto", "drop by XDP where the node is reached; auto: by its default routes; repeatable" },
 	{ 0, "metrics", "ADDR:PORT", "where to serve /metrics, or off (default 127.0.0.1:9964)" },
 	{ 0, "config", "FILE", "settings in YAML; options given here come on top" },
 	END,
@@ -49,6 +50,12 @@ static const struct command_option apply_options[] = {
 };
 
 static const struct command_option files_options[] = { FILES_OPTION, END };
+
+static const struct command_option diff_options[] = {
+	FILES_OPTION,
+	{ 0, "delete", NULL, "if it were deleted instead" },
+	END,
+};
 
 static const struct command_option delete_options[] = {
 	FILES_OPTION,
@@ -91,7 +98,7 @@ const struct command commands[] = {
 	{ "agent", "[OPTION]...", "run the node's enforcer in the foreground", agent_options, 0, 0, command_agent },
 	{ "apply", "-f FILE|DIR|-", "send objects to the agent; returns once they are enforced", apply_options, 0, 0,
 	  command_apply },
-	{ "diff", "-f FILE|DIR|-", "which connections would change if this were applied; exit 1 if any", files_options,
+	{ "diff", "-f FILE|DIR|-", "which connections would change if this were applied; exit 1 if any", diff_options,
 	  0, 0, command_diff },
 	{ "delete", "-f FILE | KIND NAME [-n NS]", "take objects out again; returns once that is enforced",
 	  delete_options, 0, 2, command_delete },

@@ -92,6 +92,12 @@ struct datapath_times {
 	uint32_t flow_seconds[WEIR_FLOW_STATES];
 	uint32_t fragment_seconds;
 	uint32_t answers_per_second; /* to rejected packets of one endpoint, and as many at once; 0: none */
+	/*
+	 * How many packets of one source, or to one endpoint, may be denied before
+	 * uplinks decide them by themselves; 0: they decide all, always.
+	 */
+	uint32_t shield_packets_per_second;
+	uint32_t shield_seconds; /* how long they go on with it after the last reason */
 };
 extern const struct datapath_times datapath_times_defaults;
 /* From the next packet on. */
@@ -141,6 +147,7 @@ enum datapath_hook datapath_probe_hook(struct datapath *datapath);
  * Attaches to both directions of an interface, and XDP where asked, in one
  * step that leaves no moment without enforcement: links from an earlier life
  * are updated in place. An XDP failure is an error, but tc stays attached.
+ * Native XDP gets GRO switched on, which is put back when it is taken off.
  */
 int datapath_attach(struct datapath *datapath, uint32_t ifindex, const char *name, enum datapath_xdp xdp,
 		    struct error *error);
@@ -154,6 +161,23 @@ struct datapath_attachment {
 };
 typedef VEC(struct datapath_attachment) datapath_attachments;
 void datapath_list_attachments(const struct datapath *datapath, datapath_attachments *ret);
+
+/* An interface by which the node is reached. */
+struct datapath_uplink {
+	uint32_t ifindex;
+	enum datapath_xdp xdp;
+	const char *note; /* why not natively; NULL: it is, or it is not known */
+};
+typedef VEC(struct datapath_uplink) datapath_uplinks;
+/*
+ * Drops there, by XDP, what is denied on its way to an endpoint of this node:
+ * natively, or generically where the driver can't. What an earlier life has
+ * attached is updated in place.
+ */
+int datapath_attach_uplink(struct datapath *datapath, uint32_t ifindex, const char *name, struct datapath_uplink *ret,
+			   struct error *error);
+int datapath_detach_uplink(struct datapath *datapath, uint32_t ifindex); /* absent, or gone: 0 */
+void datapath_list_uplinks(const struct datapath *datapath, datapath_uplinks *ret);
 
 /*
  * Takes off and unpins everything under bpffs, without loading anything.

@@ -87,6 +87,7 @@ static int size_maps(const struct datapath_config *config, struct weir_bpf *skel
 	}
 	skeleton->rodata->weir_image_mask = config->image_words - 1;
 	skeleton->rodata->weir_tick_shift = clock_tick_shift();
+	/* The same in every program of the instance. */
 	skeleton->rodata->weir_answer_mark = bpffs_number(config->bpffs);
 	return bpf_map__set_inner_map_fd(skeleton->maps.images, image_template);
 }
@@ -155,6 +156,8 @@ static int find_attachments(struct datapath *datapath, struct error *error)
 
 	if (r == 0)
 		r = clsact_sweep(datapath);
+	if (r == 0)
+		r = gro_sweep(datapath);
 	return r < 0 ? error_set(error, r, "look at pinned links under %s: %s", datapath->root, strerror(-r)) : 0;
 }
 
@@ -194,6 +197,7 @@ void datapath_close(struct datapath *datapath)
 		return;
 	programs_unload(datapath->skeleton);
 	vec_free(&datapath->attachments);
+	vec_free(&datapath->uplinks);
 	free(datapath->notes);
 	free(datapath->root);
 	free(datapath);

@@ -15,7 +15,7 @@ bool read_address(const struct field *field, struct addr *ret)
 	return text != NULL;
 }
 
-void read_address_into(const struct field *field, addrs *list)
+void read_address_into(const struct field *field, addr_list *list)
 {
 	struct addr addr;
 

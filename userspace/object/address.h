@@ -9,6 +9,6 @@
 /* Reports what is no address. */
 bool read_address(const struct field *field, struct addr *ret);
 /* Adds it to a list, each address once. */
-void read_address_into(const struct field *field, addrs *list);
+void read_address_into(const struct field *field, addr_list *list);
 
 #endif

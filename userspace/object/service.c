@@ -126,7 +126,7 @@ enum address_type { ADDRESSES_IPV4, ADDRESSES_IPV6, ADDRESSES_FQDN };
 
 struct endpoint {
 	enum weir_family family;
-	addrs addrs;
+	addr_list addrs;
 	bool ready; /* absent: ready */
 };
 

@@ -10,7 +10,6 @@
 #include "weir/reason.h"
 
 const char *direction_text(enum weir_direction direction); /* "ingress", "egress" */
-const char *verdict_name(enum weir_verdict verdict);	   /* "pass", "drop", "reject", "none" */
 const char *family_name(enum weir_family family);	   /* "IPv4", "IPv6" */
 const char *flow_table_name(enum weir_flow_table table);   /* "openings", "connections", "exchanges" */
 const char *flow_state_name(enum weir_flow_state state);   /* "SYN_SENT"; "?" for a number that is none */

@@ -72,6 +72,7 @@ struct compiled {
 	VEC(uint32_t) retained;		      /* identities that only the kernel still refers to */
 	VEC(struct pod_identity) pods;	      /* sorted by pointer */
 	VEC(const struct object *) by_name;   /* the same pods, sorted by namespace, name */
+	VEC(const struct object *) disputed;  /* the world's; borrowed likewise */
 	VEC(struct addr) backends;	      /* of services, whose cells say what theirs say; sorted */
 	VEC(struct decision_info) decisions;  /* sorted by at */
 	VEC(struct limit_info) limits;	      /* sorted by bucket */

@@ -70,6 +70,8 @@ void result_addresses(struct compiled *compiled, const struct world *world, cons
 	size_t n = 0;
 
 	list_backends(compiled, world);
+	vec_for_each (pod, &world->disputed)
+		vec_push(&compiled->disputed, *pod);
 	vec_for_each (addr, &world->node_addrs)
 		vec_push(&compiled->addresses, (struct address_owner){ .addr = *addr, .identity = WEIR_IDENTITY_NODE });
 	vec_for_each (owned, &world->pod_addrs)
@@ -157,6 +159,7 @@ void compiled_free(struct compiled *compiled)
 	vec_free(&compiled->pods);
 	vec_free(&compiled->by_name);
 	vec_free(&compiled->backends);
+	vec_free(&compiled->disputed);
 	vec_free(&compiled->decisions);
 	vec_free(&compiled->limits);
 	free(compiled->words);

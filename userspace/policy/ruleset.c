@@ -199,13 +199,16 @@ static void add_policy(struct ruleset *rules, const struct object *object)
 }
 
 /* By priority; of equal ones by name, then by kind: the API leaves it open, people should not have to guess. */
+int policy_compare_precedence(const struct object *a, const struct object *b)
+{
+	if (a->policy.priority != b->policy.priority)
+		return a->policy.priority < b->policy.priority ? -1 : 1;
+	return strcmp(a->name, b->name) ?: (int)a->kind - (int)b->kind;
+}
+
 static int compare_precedence(const void *a, const void *b)
 {
-	const struct object *x = *(const struct object *const *)a, *y = *(const struct object *const *)b;
-
-	if (x->policy.priority != y->policy.priority)
-		return x->policy.priority < y->policy.priority ? -1 : 1;
-	return strcmp(x->name, y->name) ?: (int)x->kind - (int)y->kind;
+	return policy_compare_precedence(*(const struct object *const *)a, *(const struct object *const *)b);
 }
 
 static void add_tier(struct ruleset *rules, const struct world *world, enum policy_tier tier)

@@ -69,6 +69,9 @@ struct ruleset {
 	struct interner term_keys, block_keys, range_keys, named_keys, mark_keys;
 };
 
+/* Of two policies of the admin or the baseline tier, which comes first. */
+int policy_compare_precedence(const struct object *a, const struct object *b);
+
 /* Borrows from the world. */
 void ruleset_build(struct ruleset *rules, const struct world *world);
 void ruleset_free(struct ruleset *rules); /* what it holds */

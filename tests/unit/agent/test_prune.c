@@ -38,7 +38,11 @@ static int setup(void **state)
 	const struct datapath_config config = {
 		.bpffs = f->root,
 		.image_words = 4096,
-		.flows = 64,
+		.openings = 64,
+		.connections = 64,
+		.exchanges = 64,
+		.fragments = 64,
+		.shields = 64,
 		.addresses = 64,
 		.endpoints = 64,
 		.counters = 64,

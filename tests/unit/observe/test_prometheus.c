@@ -300,6 +300,8 @@ static void what_was_carried_is_told_with_what_is_counted(void **state)
 							  .reasons = f->reasons,
 							  .decisions = f->decisions,
 							  .bucket_drops = f->drops,
+							  .flows = &f->flows,
+							  .tallies = f->tallies,
 							  .apply = &f->apply });
 	fclose(out);
 	assert_line(text, "weir_policy_packets_total{kind=\"NetworkPolicy\",namespace=\"shop\",policy=\"p\","
