@@ -89,10 +89,14 @@ class Reject:
             self.frontend.do("watch", interface="eth0")
             self.assertEqual(self.refusal(to, PORT, "TCP")["error"], "ECONNREFUSED")
             self.assertEqual(self.refusal(to, DATAGRAM_PORT, "UDP")["error"], UNREACHABLE[family])
-            found = [f for f in map(Frame, self.frontend.do("unwatch", interface="eth0")) if f.protocol is not None]
-            self.assertTrue(any(f.is_reset() for f in found) and any(f.is_prohibited() for f in found))
-            wrong = [f.bytes.hex() for f in found if (f.is_reset() or f.is_prohibited()) and not f.is_right()]
-            self.assertEqual(wrong, [], f"{direction} IPv{family}")
+            self.assert_right(self.frontend, f"{direction} IPv{family}")
+
+    def assert_right(self, host, what):
+        """It has been sent a reset and an ICMP error, both without fault."""
+        found = [f for f in map(Frame, host.do("unwatch", interface="eth0")) if f.protocol is not None]
+        self.assertTrue(any(f.is_reset() for f in found) and any(f.is_prohibited() for f in found), what)
+        wrong = [f.bytes.hex() for f in found if (f.is_reset() or f.is_prohibited()) and not f.is_right()]
+        self.assertEqual(wrong, [], what)
 
     def frame(self, source, destination, protocol, payload):
         device = "br0" if self.bridged else self.frontend.interface
@@ -165,6 +169,19 @@ class Routed(Reject, LabCase):
             for protocol, port, error in (("TCP", PORT, "ECONNREFUSED"), ("UDP", DATAGRAM_PORT, UNREACHABLE[family])):
                 found = self.lab.outside.do("refusal", host=to, port=port, protocol=protocol, wait=OPEN_WAIT)
                 self.assertEqual(found["error"], error)
+
+    def test_offload(self):
+        """answers to packets whose checksums were left to a device leave the node with right ones"""
+        self.lab.node.run("ethtool", "-K", "up0", "tx", "off")
+        self.addCleanup(self.lab.node.run, "ethtool", "-K", "up0", "tx", "on")
+        outside = self.lab.outside
+        self.lab.enforce(reject("Ingress", "backend"))
+        for family, to in ((4, self.backend.addr4), (6, self.backend.addr6)):
+            for size in (0, 1, 2, 7, 600, 1471):
+                outside.do("watch", interface="eth0")
+                for protocol, port in (("TCP", PORT), ("UDP", DATAGRAM_PORT)):
+                    outside.do("refusal", host=to, port=port, protocol=protocol, wait=OPEN_WAIT, size=size)
+                self.assert_right(outside, f"IPv{family}, {size} bytes")
 
     def test_isolated_both_ways(self):
         """the answer comes out of a pod that may itself send nothing"""
