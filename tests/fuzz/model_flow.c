@@ -109,7 +109,8 @@ void model_track(struct model *m, const struct packet *p, struct observed_flow *
 	complete = model_next_state(p, &of->flow, opening) && opening;
 	if (!complete || !promote)
 		return;
-	of->flow.state = WEIR_FLOW_ESTABLISHED;
+	if (of->flow.state == WEIR_FLOW_SYN_RECEIVED)
+		of->flow.state = WEIR_FLOW_ESTABLISHED;
 	enter(m, &of->name, WEIR_CONNECTIONS, &of->flow);
 	leave(m, of);
 }

@@ -65,13 +65,21 @@ void model_hear_first(const struct packet *p, struct weir_flow *flow)
 		hear_tag(p, flow);
 }
 
+/* Of a connection whose handshake is over: by who has closed. */
+static uint8_t open_state(const struct weir_flow *flow)
+{
+	const bool opener = heard(flow, WEIR_HEARD_CLOSE, flow->opener),
+		   other = heard(flow, WEIR_HEARD_CLOSE, !flow->opener);
+
+	if (opener && other)
+		return WEIR_FLOW_TIME_WAIT;
+	return opener ? WEIR_FLOW_FIN_WAIT : other ? WEIR_FLOW_CLOSE_WAIT : WEIR_FLOW_ESTABLISHED;
+}
+
 static void close_end(const struct packet *p, struct weir_flow *flow)
 {
 	flow->heard |= WEIR_HEARD_CLOSE << p->direction;
-	if (heard(flow, WEIR_HEARD_CLOSE, WEIR_EGRESS) && heard(flow, WEIR_HEARD_CLOSE, WEIR_INGRESS))
-		flow->state = WEIR_FLOW_TIME_WAIT;
-	else
-		flow->state = p->direction == flow->opener ? WEIR_FLOW_FIN_WAIT : WEIR_FLOW_CLOSE_WAIT;
+	flow->state = open_state(flow);
 }
 
 /* RFC 9293 section 3.10.7.3: a reset in answer to a SYN acknowledges it; section 3.10.7.4: any other is in the window.
@@ -103,14 +111,25 @@ static bool is_acceptable(const struct packet *p, const struct weir_flow *flow)
 static uint8_t revived(const struct weir_flow *flow, bool opening)
 {
 	if (!opening)
-		return WEIR_FLOW_ESTABLISHED;
-	return heard(flow, WEIR_HEARD, !flow->opener) && heard(flow, WEIR_HEARD, flow->opener) ? WEIR_FLOW_SYN_RECEIVED
-											       : WEIR_FLOW_SYN_SENT;
+		return open_state(flow);
+	return heard(flow, WEIR_HEARD, !flow->opener) ? WEIR_FLOW_SYN_RECEIVED : WEIR_FLOW_SYN_SENT;
+}
+
+/* By the number that the opener can know only from its answer; one taken up in its middle by any answer. */
+static bool completes(const struct packet *p, const struct weir_flow *flow)
+{
+	const bool from_opener = p->direction == flow->opener;
+
+	if (flow->state == WEIR_FLOW_SYN_SENT)
+		return false;
+	if (flow->state == WEIR_FLOW_SYN_RECEIVED)
+		return from_opener && p->flags & BIT_ACK && p->ack == flow->ends[!p->direction].next;
+	return !from_opener;
 }
 
 static bool next_tcp(const struct packet *p, struct weir_flow *flow, bool opening)
 {
-	const bool from_opener = p->direction == flow->opener;
+	bool complete;
 
 	if (p->flags & BIT_RST) {
 		if (believes_reset(p, flow))
@@ -120,15 +139,14 @@ static bool next_tcp(const struct packet *p, struct weir_flow *flow, bool openin
 	if (!is_acceptable(p, flow))
 		return false;
 	hear_tcp(p, flow);
-	if (p->flags & BIT_FIN)
-		close_end(p, flow);
-	else if (p->flags & BIT_SYN && flow->state == WEIR_FLOW_SYN_SENT && !from_opener)
-		flow->state = WEIR_FLOW_SYN_RECEIVED;
 	if (flow->state == WEIR_FLOW_CLOSED)
 		flow->state = revived(flow, opening);
-	if (flow->state == WEIR_FLOW_SYN_RECEIVED)
-		return from_opener && p->flags & BIT_ACK && p->ack == flow->ends[!p->direction].next;
-	return flow->state == WEIR_FLOW_ESTABLISHED && !from_opener; /* taken up in its middle */
+	complete = opening && completes(p, flow);
+	if (p->flags & BIT_FIN && (complete || flow->state >= WEIR_FLOW_ESTABLISHED))
+		close_end(p, flow);
+	else if (p->flags & BIT_SYN && flow->state == WEIR_FLOW_SYN_SENT && p->direction != flow->opener)
+		flow->state = WEIR_FLOW_SYN_RECEIVED;
+	return complete;
 }
 
 static bool next_sctp(const struct packet *p, struct weir_flow *flow)
