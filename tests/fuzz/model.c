@@ -145,7 +145,7 @@ static void keep(struct model *m, const struct packet *p, const struct question 
 	if (asked->of) {
 		fill_flow(m, p, at, &asked->of->flow);
 		if (!asked->quoted)
-			model_track(m, p, asked->of, false);
+			model_track(m, p, asked->of);
 	} else if (!p->later && !(p->ports == WEIR_PORTS_TCP && p->flags & BIT_RST) &&
 		   !(p->ports == WEIR_PORTS_SCTP && p->type == CHUNK_ABORT)) {
 		fill_flow(m, p, at, &flow);
@@ -270,7 +270,7 @@ static void judge_flow(struct model *m, const struct packet *p, const struct que
 		ret->reason = WEIR_REASON_AUDIT;
 	if (ret->verdict != WEIR_VERDICT_PASS)
 		return;
-	model_track(m, p, asked->of, true);
+	model_track(m, p, asked->of);
 	model_remember_first(m, p);
 }
 

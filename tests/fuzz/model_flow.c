@@ -98,7 +98,7 @@ struct observed_flow *model_find_flow(struct model *m, const struct packet *p, c
 	return of && model_is_repeated_opening(p, &of->flow) ? of : NULL;
 }
 
-void model_track(struct model *m, const struct packet *p, struct observed_flow *of, bool promote)
+void model_track(struct model *m, const struct packet *p, struct observed_flow *of)
 {
 	const bool opening = of->name.table == WEIR_OPENINGS;
 	bool complete;
@@ -107,7 +107,7 @@ void model_track(struct model *m, const struct packet *p, struct observed_flow *
 	of->flow.counts[p->direction].packets++;
 	of->flow.counts[p->direction].bytes += p->length;
 	complete = model_next_state(p, &of->flow, opening) && opening;
-	if (!complete || !promote)
+	if (!complete)
 		return;
 	if (of->flow.state == WEIR_FLOW_SYN_RECEIVED)
 		of->flow.state = WEIR_FLOW_ESTABLISHED;
