@@ -73,7 +73,7 @@ static enum weir_reason parse_ipv4(struct packet *p)
 	const uint32_t room = p->length - p->network;
 	uint32_t header, total, fragment;
 
-	p->plain = room >= 20; /* XDP doesn't go to look for more */
+	p->plain = room >= 20; /* XDP leaves to tc what it can't read in one piece */
 	if (room < 20 || ip[0] >> 4 != 4 || (ip[0] & 15) < 5)
 		return WEIR_REASON_BAD_IPV4;
 	header = (ip[0] & 15) * 4;

@@ -68,12 +68,11 @@ void model_hear_first(const struct packet *p, struct weir_flow *flow)
 /* Of a connection whose handshake is over: by who has closed. */
 static uint8_t open_state(const struct weir_flow *flow)
 {
-	const bool opener = heard(flow, WEIR_HEARD_CLOSE, flow->opener),
-		   other = heard(flow, WEIR_HEARD_CLOSE, !flow->opener);
+	const bool opener = heard(flow, WEIR_HEARD_CLOSE, flow->opener);
 
-	if (opener && other)
-		return WEIR_FLOW_TIME_WAIT;
-	return opener ? WEIR_FLOW_FIN_WAIT : other ? WEIR_FLOW_CLOSE_WAIT : WEIR_FLOW_ESTABLISHED;
+	if (heard(flow, WEIR_HEARD_CLOSE, !flow->opener))
+		return opener ? WEIR_FLOW_TIME_WAIT : WEIR_FLOW_CLOSE_WAIT;
+	return opener ? WEIR_FLOW_FIN_WAIT : WEIR_FLOW_ESTABLISHED;
 }
 
 static void close_end(const struct packet *p, struct weir_flow *flow)
@@ -108,15 +107,15 @@ static bool is_acceptable(const struct packet *p, const struct weir_flow *flow)
  * Whoever still talks has not believed the reset. A handshake is then where its
  * two ends' words leave it: not complete, as the opener has proved nothing.
  */
-static uint8_t revived(const struct weir_flow *flow, bool opening)
+static uint8_t before_reset(const struct weir_flow *flow, bool opening)
 {
 	if (!opening)
 		return open_state(flow);
 	return heard(flow, WEIR_HEARD, !flow->opener) ? WEIR_FLOW_SYN_RECEIVED : WEIR_FLOW_SYN_SENT;
 }
 
-/* By the number that the opener can know only from its answer; one taken up in its middle by any answer. */
-static bool completes(const struct packet *p, const struct weir_flow *flow)
+/* The handshake's third packet; or the first word of the other end, where a connection was taken up in its middle. */
+static bool completes_tcp(const struct packet *p, const struct weir_flow *flow)
 {
 	const bool from_opener = p->direction == flow->opener;
 
@@ -125,6 +124,11 @@ static bool completes(const struct packet *p, const struct weir_flow *flow)
 	if (flow->state == WEIR_FLOW_SYN_RECEIVED)
 		return from_opener && p->flags & BIT_ACK && p->ack == flow->ends[!p->direction].next;
 	return !from_opener;
+}
+
+static bool is_handshake(const struct weir_flow *flow)
+{
+	return flow->state == WEIR_FLOW_SYN_SENT || flow->state == WEIR_FLOW_SYN_RECEIVED;
 }
 
 static bool next_tcp(const struct packet *p, struct weir_flow *flow, bool opening)
@@ -140,11 +144,11 @@ static bool next_tcp(const struct packet *p, struct weir_flow *flow, bool openin
 		return false;
 	hear_tcp(p, flow);
 	if (flow->state == WEIR_FLOW_CLOSED)
-		flow->state = revived(flow, opening);
-	complete = opening && completes(p, flow);
-	if (p->flags & BIT_FIN && (complete || flow->state >= WEIR_FLOW_ESTABLISHED))
+		flow->state = before_reset(flow, opening);
+	complete = opening && completes_tcp(p, flow);
+	if (p->flags & BIT_FIN && (complete || !is_handshake(flow)))
 		close_end(p, flow);
-	else if (p->flags & BIT_SYN && flow->state == WEIR_FLOW_SYN_SENT && p->direction != flow->opener)
+	if (p->flags & BIT_SYN && flow->state == WEIR_FLOW_SYN_SENT && p->direction != flow->opener)
 		flow->state = WEIR_FLOW_SYN_RECEIVED;
 	return complete;
 }
