@@ -43,8 +43,8 @@
 	COLD_FUNCTION(struct xdp_md, PACKET_XDP, stage##_xdp4, stage, WEIR_IPV4, weir_flow4_key) \
 	COLD_FUNCTION(struct xdp_md, PACKET_XDP, stage##_xdp6, stage, WEIR_IPV6, weir_flow6_key)
 
-#define CALL_STAGE(pkt, stage, family)                                                               \
-	((enum weir_verdict)((family) == WEIR_IPV4 ? stage##4((pkt)->ctx, (pkt)->f, &(pkt)->key->v4) \
-						   : stage##6((pkt)->ctx, (pkt)->f, &(pkt)->key->v6)))
+#define CALL_STAGE(pkt, stage, family)                                           \
+	((family) == WEIR_IPV4 ? stage##4((pkt)->ctx, (pkt)->f, &(pkt)->key->v4) \
+			       : stage##6((pkt)->ctx, (pkt)->f, &(pkt)->key->v6))
 
 #endif
