@@ -27,7 +27,8 @@
 #include "policy/verify.h"
 
 #define ROUNDS_MAX	 5
-#define VERIFY_BUDGET_MS 250
+#define VERIFY_BUDGET_MS 1000 /* the agent's */
+#define VERIFY_SAMPLE_MS 250
 #define REPEAT		 20000
 #define RUNS		 20
 #define AGENT_PODS	 100000u
@@ -77,7 +78,9 @@ static int load_cluster(struct enforcer_policy *policy, const struct cluster *cl
 static int compile_round(struct enforcer *enforcer, const struct compile_case *c, struct enforcer_policy *policy,
 			 struct numberings *numberings, struct error *error)
 {
-	const struct verify_options options = { .seed = 1, .budget_ms = VERIFY_BUDGET_MS };
+	const struct verify_options options = { .seed = 1,
+						.budget_ms = VERIFY_BUDGET_MS,
+						.sample_ms = VERIFY_SAMPLE_MS };
 	struct verification verification = {};
 	_cleanup_(compiled_freep) struct compiled *compiled = NULL;
 	double begun = now();

@@ -44,6 +44,7 @@ static __always_inline void sweep_table(struct weir_sweep *sweep)
 		SWEEP(exchanges6, sweep);
 }
 
+/* Of a table that there isn't, only the time is told. */
 static __always_inline void sweep_flows(struct weir_sweep *asked)
 {
 	struct weir_sweep sweep = {
@@ -52,11 +53,11 @@ static __always_inline void sweep_flows(struct weir_sweep *asked)
 		.now = clock_ticks(),
 	};
 
+	asked->now = sweep.now;
 	if (sweep.table >= WEIR_FLOW_TABLES || sweep.family >= WEIR_FAMILIES)
 		return;
 	sweep_table(&sweep);
 	tally_add(WEIR_TALLY_LEFT + sweep.table * WEIR_FAMILIES + sweep.family, sweep.removed);
-	asked->now = sweep.now;
 	asked->present = sweep.present;
 	asked->removed = sweep.removed;
 }

@@ -109,15 +109,39 @@ static inline void describe(const struct decision_info *decision, char *text, si
 	}
 }
 
-static inline bool agrees(const struct decision_info *decision, const struct naive_answer *answer)
+/* "audit policy-deny, 2 limits, 1 only counting" */
+static inline void describe_image(const struct fixture *f, const struct decision_info *info, char text[static 128])
 {
-	char by[2048], expected[2048];
+	const struct weir_image image = compiled_image(f->compiled);
+	const struct weir_image_decision record = weir_image_decision_at(&image, info->at);
+	unsigned n_audited = 0;
+
+	for (uint32_t i = 0; i < record.n_limits; i++)
+		n_audited += weir_image_limit_at(&image, info->at, i).flags & WEIR_LIMIT_AUDIT;
+	snprintf(text, 128, "%s %s%s, %u limits, %u only counting", decision_word(record.verdict, record.flags),
+		 record.flags & WEIR_DECISION_REJECT ? "answered " : "", reason_name(record.reason), record.n_limits,
+		 n_audited);
+}
+
+static inline void describe_objects(const struct naive_answer *answer, char text[static 128])
+{
+	snprintf(text, 128, "%s %s%s, %zu limits, %zu only counting",
+		 answer->audited ? "audit" : verdict_name(naive_verdict(answer)), answer->rejects ? "answered " : "",
+		 reason_name(answer->reason), answer->n_limits, answer->n_audited_limits);
+}
+
+static inline bool agrees(const struct fixture *f, const struct decision_info *decision,
+			  const struct naive_answer *answer)
+{
+	char by[2048], expected[2048], image[128], objects[128];
 
 	if (!decision || !answer->judged)
 		return !decision && !answer->judged;
 	describe(decision, by, sizeof(by));
 	describe_answer(answer, expected, sizeof(expected));
-	return decision->reason == answer->reason && !strcmp(by, expected);
+	describe_image(f, decision, image);
+	describe_objects(answer, objects);
+	return !strcmp(image, objects) && !strcmp(by, expected);
 }
 
 static inline void tell_question(const struct question *question, enum weir_direction direction, FILE *story)
@@ -126,15 +150,20 @@ static inline void tell_question(const struct question *question, enum weir_dire
 		question->port, direction == WEIR_INGRESS ? "ingress" : "egress");
 }
 
-static inline void tell_answers(const struct decision_info *decision, const struct naive_answer *answer, FILE *story)
+static inline void tell_answers(const struct fixture *f, const struct decision_info *decision,
+				const struct naive_answer *answer, FILE *story)
 {
-	char by[2048] = "", expected[2048];
+	char by[2048] = "", expected[2048] = "", image[128] = "not judged", objects[128] = "not judged";
 
-	if (decision)
+	if (decision) {
 		describe(decision, by, sizeof(by));
-	describe_answer(answer, expected, sizeof(expected));
-	fprintf(story, "image: %s by\n%sobjects: %s by\n%s", decision ? reason_name(decision->reason) : "not judged",
-		by, answer->judged ? reason_name(answer->reason) : "not judged", expected);
+		describe_image(f, decision, image);
+	}
+	if (answer->judged) {
+		describe_answer(answer, expected, sizeof(expected));
+		describe_objects(answer, objects);
+	}
+	fprintf(story, "image: %s by\n%sobjects: %s by\n%s", image, by, objects, expected);
 }
 
 /* True, and told to story (which may be NULL), when image and objects differ. *ret_image: what the image says. */
@@ -152,10 +181,10 @@ static inline bool differ(const struct fixture *f, const struct question *questi
 	agree(&probe.from, &probe.to, strchr(question->to, '/'));
 	for (int direction = 0; !found && direction < WEIR_DIRECTIONS; direction++) {
 		naive_judge(&f->world, &probe, direction, &answer);
-		found = !agrees(result.decision[direction], &answer);
+		found = !agrees(f, result.decision[direction], &answer);
 		if (found && story) {
 			tell_question(question, direction, story);
-			tell_answers(result.decision[direction], &answer, story);
+			tell_answers(f, result.decision[direction], &answer, story);
 		}
 	}
 	naive_answer_free(&answer);

@@ -111,6 +111,10 @@ static inline void put_policy(FILE *out, struct random *r, unsigned index)
 
 	put_policy_head(out, r, is_traffic, index);
 	put_selector(out, r);
+	if (is_traffic && one_in(r, 3))
+		fprintf(out, ", mode: Audit");
+	if (is_traffic && one_in(r, 3))
+		fprintf(out, ", onDeny: Reject");
 	fprintf(out, "%s", PICK(r, types));
 	for (size_t i = 0; i < 2; i++) {
 		if (one_in(r, 3))

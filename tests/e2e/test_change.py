@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """What happens when pods, labels, interfaces and policies change under traffic."""
+import json
 import threading
 
 from case import SHUT_WAIT, LabCase, main
@@ -138,6 +139,24 @@ class Change(LabCase):
         connection = self.connect(twin, self.backend)
         twin.withdraw()
         self.lab.settle()
+        self.assertIn(f"1 pods gone and 0 come, under policy revision {revision}", self.lab.log_tail())
+        self.assert_silent(twin, connection)
+        self.assertEqual(self.lab.status()["revision"], revision)
+
+    def test_short_way_of_apply(self):
+        """so does one that weir apply brings and weir delete takes, and apply returns when it is enforced"""
+        self.lab.enforce(ALLOW_GUEST)
+        self.guest(labels={"role": "guest"})
+        self.lab.settle()
+        revision = self.lab.status()["revision"]
+        self.addCleanup(self.lab.remove_pod, "twin")
+        twin = self.lab.add_pod("twin", labels={"role": "guest"}, announce=False)
+        manifest = json.dumps(twin.manifest())
+        self.assertIn("created", self.assert_done(self.lab.weir("apply", "-f", "-", stdin=manifest)))
+        self.assertIn(f"0 pods gone and 1 come, under policy revision {revision}", self.lab.log_tail())
+        connection = self.connect(twin, self.backend)
+        self.assertIn("unchanged", self.assert_done(self.lab.weir("apply", "-f", "-", stdin=manifest)))
+        self.assertIn("deleted", self.assert_done(self.lab.weir("delete", "-f", "-", stdin=manifest)))
         self.assertIn(f"1 pods gone and 0 come, under policy revision {revision}", self.lab.log_tail())
         self.assert_silent(twin, connection)
         self.assertEqual(self.lab.status()["revision"], revision)

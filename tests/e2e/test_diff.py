@@ -20,7 +20,8 @@ class Diff(LabCase):
         revision = self.lab.status()["revision"]
         done = self.diff(ISOLATE_BACKEND)
         self.assertEqual((done.returncode, done.stderr), (1, ""))
-        self.assertRegex(done.stdout, r"allow +deny +ops/monitor and 2 alike +shop/backend +everything")
+        self.assertRegex(done.stdout, r"ops/monitor and 2 alike +shop/backend +everything +allow +"
+                                      r"deny by NetworkPolicy shop/policy")
         changes = self.changes(ISOLATE_BACKEND)
         self.assertTrue(all(to == "shop/backend" and after == "deny" for _, to, _, after in changes), changes)
         self.assertEqual(self.lab.status()["revision"], revision)
@@ -64,6 +65,37 @@ class Diff(LabCase):
         """objects that change no connection end with 0"""
         done = self.diff(policy("podSelector: {matchLabels: {app: nobody}}", name="idle"))
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "no connection would change\n", ""))
+
+    def test_policies(self):
+        """the policies that decide before and after are named"""
+        self.lab.enforce(ISOLATE_BACKEND)
+        more = ALLOW_FRONTEND.replace("name: policy", "name: more")
+        answer = self.lab.weir_json("diff", "-f", self.lab.write(".draft.yaml", more))
+        change, = answer["changes"]
+        self.assertEqual((change["policiesBefore"], change["policiesAfter"]),
+                         (["NetworkPolicy shop/policy"], ["NetworkPolicy shop/more"]))
+
+    def test_delete(self):
+        """--delete says what would change if the objects were taken out of the store"""
+        self.addCleanup(self.lab.weir, "delete", "-f", "-", stdin=ISOLATE_BACKEND)
+        self.assert_done(self.lab.weir("apply", "-f", "-", stdin=ISOLATE_BACKEND))
+        done = self.diff(ISOLATE_BACKEND, "--delete")
+        self.assertEqual((done.returncode, done.stderr), (1, ""))
+        self.assertRegex(done.stdout, r"shop/backend +everything +deny by NetworkPolicy shop/policy +allow")
+        self.assert_shut(self.frontend, self.backend)
+        other = policy("podSelector: {}", name="unknown")
+        self.assert_fails(self.diff(other, "--delete"), 1, "in the store")
+
+    def test_audited(self):
+        """what would only be audited is told, and is no change"""
+        trial = policy("""
+            podSelector: {matchLabels: {app: backend}}
+            mode: Audit
+            ingress: []
+            """, kind="TrafficPolicy", name="trial")
+        done = self.diff(trial)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"shop/backend +everything +allow +audit by TrafficPolicy shop/trial")
 
     def test_refused(self):
         """what couldn't be applied is refused as apply refuses it"""

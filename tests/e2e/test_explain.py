@@ -95,6 +95,58 @@ class Explain(LabCase):
         self.assertEqual([r["rule"] for r in side["rules"]], ["never"])
         self.assertIsNone(side["nearest"])
 
+    def test_service(self):
+        """of a service the egress is what all backends come to, and each backend is asked for its ingress"""
+        service = f"""
+apiVersion: v1
+kind: Service
+metadata: {{name: both, namespace: shop}}
+spec: {{clusterIP: 10.96.0.1, ports: [{{port: 80}}]}}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {{name: both, namespace: shop, labels: {{kubernetes.io/service-name: both}}}}
+addressType: IPv4
+ports: [{{port: 8080}}]
+endpoints: [{{addresses: [{self.backend.addr4}]}}, {{addresses: [{self.intruder.addr4}]}}]
+---
+"""
+        self.lab.enforce(service + ALLOW_FRONTEND)
+        answer = self.explain("shop/frontend", "10.96.0.1:80", 0)
+        self.assertEqual([(s["direction"], s["pod"], s["port"], s["verdict"], s["judgedBy"]) for s in answer["sides"]],
+                         [("egress", "shop/frontend", 80, "allow", "kernel"),
+                          ("ingress", "shop/backend", 8080, "allow", "kernel"),
+                          ("ingress", "shop/intruder", 8080, "allow", "kernel")])
+        said = self.say("ops/monitor", "10.96.0.1:80", 1)
+        self.assertIn("ingress of shop/backend:8080: denied", said)
+        self.assertIn("ingress of shop/intruder:8080: allowed", said)
+        self.lab.enforce(service + EGRESS)
+        egress = self.explain("shop/frontend", "10.96.0.1:80", 1)["sides"][0]
+        self.assertEqual(egress["verdict"], "deny")
+        self.assertIn("the peer is app=intruder", egress["nearest"])
+
+    def test_tier(self):
+        """a denial by a tier names the rule, and the one before it that came nearest"""
+        self.lab.enforce("""
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {name: cluster}
+spec:
+  tier: Admin
+  priority: 1
+  subject: {pods: {namespaceSelector: {}, podSelector: {matchLabels: {app: backend}}}}
+  ingress:
+  - action: Accept
+    from: [{pods: {namespaceSelector: {}, podSelector: {matchLabels: {app: frontend}}}}]
+    protocols: [{tcp: {destinationPort: {number: 8080}}}]
+  - {name: none-else, action: Deny, from: [{namespaces: {}}]}
+""")
+        self.say("shop/frontend", "shop/backend:8080", 0)
+        said = self.say("shop/frontend", "shop/backend:81", 1)
+        self.assertIn("why: by ClusterNetworkPolicy cluster rule none-else", said)
+        self.assertIn("nearest: ClusterNetworkPolicy cluster rule 0: allows TCP 8080 from app=frontend in any "
+                      "namespace; the connection is TCP 81", said)
+
     def test_both_sides(self):
         """each side is judged for itself, also when the other denies"""
         self.lab.enforce(EGRESS + ISOLATE_BACKEND)

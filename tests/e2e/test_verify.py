@@ -5,8 +5,8 @@ from case import LabCase, main
 from core_cases import ALLOW_FRONTEND, ISOLATE_BACKEND, policy
 
 CELL = "shop/guest ingress shop/frontend TCP/8080"
-NAMED = "subject shop/guest ingress from shop/frontend TCP/8080: image says deny (policy-default), " \
-        "objects say allow (policy-allow)"
+NAMED = "subject shop/guest ingress from shop/frontend TCP/8080: image says drop (policy-default), " \
+        "objects say pass (policy-allow)"
 
 # Nobody else is in the cell's classes.
 POLICIES = ALLOW_FRONTEND + ALLOW_FRONTEND.replace("name: policy", "name: guest").replace("backend", "guest")

@@ -84,6 +84,12 @@ static int start(struct agent *agent, struct error *error)
 	agent->endpoints.config = agent->config;
 	agent->endpoints.datapath = agent->datapath;
 	agent->endpoints.links = agent->links;
+	agent->uplinks = (struct uplinks){
+		.config = agent->config,
+		.datapath = agent->datapath,
+		.links = agent->links,
+		.endpoints = &agent->endpoints,
+	};
 	r = take_over(agent, error) ?: open_socket(agent, error);
 	if (r < 0)
 		return r;
@@ -104,6 +110,7 @@ static void stop(struct agent *agent)
 	loop_close(agent->loop);
 	compiled_free(agent->compiled);
 	endpoints_free(&agent->endpoints);
+	uplinks_free(&agent->uplinks);
 	sweeper_free(&agent->sweeper);
 	addresses_free(&agent->addresses);
 	datapath_close(agent->datapath);

@@ -17,6 +17,7 @@ struct agent_config {
 	char *run_dir; /* holds weir.sock and the lock that keeps a second agent out */
 	char *bpffs;
 	char *metrics;		  /* "ADDR:PORT", or "off" */
+	VEC(char *) uplinks;	  /* interfaces, or "auto" */
 	bool new_interfaces_open; /* leave container interfaces that nobody claims alone, instead of closing them */
 	struct datapath_config capacities; /* its bpffs is not used */
 	struct datapath_times times;
@@ -28,7 +29,7 @@ void agent_config_init(struct agent_config *config);
 void agent_config_free(struct agent_config *config); /* what it holds */
 /*
  * Reads a YAML file: keys sources (["dir:/path"]), node, stateDir, runDir,
- * bpffs, metrics, newInterfaces ("closed" or "open"), the capacities openings,
+ * bpffs, metrics, uplinks (["eth0"] or ["auto"]), newInterfaces ("closed" or "open"), the capacities openings,
  * connections, exchanges, fragments, shields, addresses and imageWords,
  * timeouts (a mapping), answersPerSecond, sweepSeconds. An unknown key is an
  * error. The error's text is "FILE:LINE:COL: key: what is wrong".

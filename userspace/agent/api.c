@@ -12,6 +12,7 @@ const struct http_route api_socket_routes[] = {
 	{ "GET", "/v1/endpoints", api_endpoints },
 	{ "GET", "/v1/identities", api_identities },
 	{ "GET", "/v1/policies", api_policies },
+	{ "GET", "/v1/flows", api_flows },
 	{ "GET", "/v1/limits", api_limits },
 	{ "GET", "/v1/explain", api_explain }, /* counts nothing, keeps nothing */
 	{ "PUT", "/v1/objects", api_put_objects },
@@ -67,6 +68,7 @@ json_t *api_degraded(const struct agent *agent)
 	vec_for_each (source, &agent->sources.list)
 		append_notes(list, &source->errors);
 	append_notes(list, &agent->endpoints.problems);
+	append_notes(list, &agent->uplinks.problems);
 	return list;
 }
 

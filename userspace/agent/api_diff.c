@@ -40,15 +40,27 @@ static json_t *end_json(const struct diff_end *end)
 			 (json_int_t)end->n_alike - 1);
 }
 
+static json_t *policies_json(const struct diff_row *row, enum diff_side side)
+{
+	json_t *list = json_array();
+
+	vec_for_each (name, &row->policies[side])
+		json_array_append_new(list, api_text(*name));
+	return list;
+}
+
 static json_t *diff_json(const struct diff *diff)
 {
 	json_t *rows = json_array();
 
 	vec_for_each (row, &diff->rows)
-		json_array_append_new(rows, json_pack("{s:o, s:o, s:s, s:s, s:s}", "from", end_json(&row->from), "to",
-						      end_json(&row->to), "ports", row->ports, "before",
-						      row->allowed ? "deny" : "allow", "after",
-						      row->allowed ? "allow" : "deny"));
+		json_array_append_new(rows,
+				      json_pack("{s:o, s:o, s:s, s:s, s:s, s:o, s:o}", "from", end_json(&row->from),
+						"to", end_json(&row->to), "ports", row->ports, "before",
+						diff_verdict_name(row->verdict[DIFF_BEFORE]), "after",
+						diff_verdict_name(row->verdict[DIFF_AFTER]), "policiesBefore",
+						policies_json(row, DIFF_BEFORE), "policiesAfter",
+						policies_json(row, DIFF_AFTER)));
 	return json_pack("{s:o, s:I, s:b, s:{s:I, s:I}}", "changes", rows, "more", (json_int_t)diff->n_more, "complete",
 			 diff->complete, "pods", "added", (json_int_t)diff->n_pods_added, "removed",
 			 (json_int_t)diff->n_pods_removed);
@@ -76,6 +88,18 @@ static void answer(struct agent *agent, const struct objects *store, struct http
 	diff_free(&diff);
 }
 
+static void draft_puts(struct store_draft *draft, struct objects *objects)
+{
+	vec_for_each (object, &objects->list)
+		store_draft_put(draft, TAKE_PTR(*object));
+}
+
+static void draft_deletions(struct store_draft *draft, const struct objects *objects)
+{
+	vec_for_each (object, &objects->list)
+		store_draft_delete(draft, (*object)->kind, (*object)->namespace, (*object)->name);
+}
+
 void api_diff(void *data, const struct http_request *request, struct http_reply *reply)
 {
 	struct agent *agent = data;
@@ -85,7 +109,14 @@ void api_diff(void *data, const struct http_request *request, struct http_reply 
 
 	if (api_manifests(request, reply, &objects, &diags) < 0)
 		return;
-	vec_for_each (object, &objects.list)
-		store_draft_put(draft, TAKE_PTR(*object));
+	if (http_query(request, "delete"))
+		draft_deletions(draft, &objects);
+	else
+		draft_puts(draft, &objects);
+	if (objects.list.n && http_query(request, "delete") && !store_draft_changed(draft)) {
+		http_fail(reply, HTTP_NOT_FOUND,
+			  "nothing of it is in the store (what a directory holds is deleted there)");
+		return;
+	}
 	answer(agent, store_draft_objects(draft), reply);
 }

@@ -20,12 +20,15 @@ struct asked {
 	const char *protocol_text;
 	uint8_t protocol;
 	uint16_t port;
+	eval_backends backends; /* of a service that is asked about */
 };
 
 /* One end's judgement. */
 struct side {
 	enum weir_direction direction;
 	const struct eval_end *subject, *peer;
+	const struct eval_end *to; /* what the packet is addressed to, and the port: the service's or its backend's */
+	uint16_t port;
 	const struct endpoint *endpoint;      /* on this node, its interface there; or NULL */
 	const struct decision_info *decision; /* NULL: no record decided, or its names are not known */
 	enum weir_verdict verdict;
@@ -78,6 +81,7 @@ static int read_question(struct asked *asked, const struct http_request *request
 	if (!asked->from.has_addr || !asked->to.has_addr)
 		return error_set(error, -EINVAL, "%s has no address yet", asked->from.has_addr ? names.to : names.from);
 	asked->protocol = in_family(asked->protocol, asked->to.addr.family);
+	eval_service(&asked->world, &asked->to, asked->protocol, asked->port, &asked->backends);
 	return 0;
 }
 
@@ -97,9 +101,9 @@ static int ask_kernel(const struct asked *asked, struct side *side)
 		.ifindex = side->endpoint->ifindex,
 		.direction = side->direction,
 		.from = asked->from.addr,
-		.to = asked->to.addr,
+		.to = side->to->addr,
 		.protocol = asked->protocol,
-		.port = asked->port,
+		.port = side->port,
 	};
 	struct datapath_answer answer;
 	int r = datapath_explain(asked->agent->datapath, &question, &answer);
@@ -121,7 +125,7 @@ static void evaluate(const struct asked *asked, struct side *side)
 
 	if (!compiled)
 		return;
-	eval(compiled, &asked->from, &asked->to, asked->protocol, asked->port, &result);
+	eval(compiled, &asked->from, side->to, asked->protocol, side->port, &result);
 	side->decision = result.decision[side->direction];
 	side->revision = compiled->revision;
 	side->verdict = result.denied_by[side->direction] ? WEIR_VERDICT_DROP : WEIR_VERDICT_PASS;
@@ -131,17 +135,6 @@ static void evaluate(const struct asked *asked, struct side *side)
 static bool denies(const struct side *side)
 {
 	return side->verdict != WEIR_VERDICT_PASS;
-}
-
-static bool same_text(const char *a, const char *b)
-{
-	return a && b ? !strcmp(a, b) : a == b;
-}
-
-static bool same_rule(const struct rule_ref *a, const struct rule_ref *b)
-{
-	return a->kind == b->kind && same_text(a->namespace, b->namespace) && same_text(a->policy, b->policy) &&
-	       same_text(a->rule, b->rule);
 }
 
 static json_t *rules_json(const struct side *side)
@@ -160,32 +153,62 @@ static json_t *rules_json(const struct side *side)
 
 static json_t *limits_json(const struct asked *asked, const struct side *side)
 {
+	const struct compiled *compiled = asked->agent->compiled;
+	struct weir_image_decision record;
 	json_t *list = json_array();
+	struct weir_image image;
 
 	if (!side->decision || denies(side))
 		return list;
-	vec_for_each (limit, &asked->agent->compiled->limits) {
-		for (size_t i = 0; i < side->decision->rules.n && limit->direction == side->direction; i++) {
-			if (same_rule(&limit->rule, &side->decision->rules.items[i]))
-				json_array_append_new(list, api_limit(asked->agent, limit));
-		}
+	image = compiled_image(compiled);
+	record = weir_image_decision_at(&image, side->decision->at);
+	for (uint32_t i = 0; i < record.n_limits && i < WEIR_DECISION_LIMITS; i++) {
+		const struct weir_image_limit limit = weir_image_limit_at(&image, side->decision->at, i);
+		const struct limit_info *info = compiled_limit(compiled, limit.bucket);
+
+		if (info)
+			json_array_append_new(list, api_limit(asked->agent, info));
 	}
 	return list;
 }
 
+/* Of a service that is denied on the way out, the backend that is to blame. */
+static const struct eval_backend *find_denied(const struct asked *asked)
+{
+	vec_for_each (backend, &asked->backends) {
+		struct eval_result result;
+
+		eval(asked->agent->compiled, &asked->from, &backend->end, asked->protocol, backend->port, &result);
+		if (result.denied_by[WEIR_EGRESS])
+			return backend;
+	}
+	return NULL;
+}
+
+static bool denied_by_tier(const struct side *side)
+{
+	return (side->reason == WEIR_REASON_ADMIN_DENY || side->reason == WEIR_REASON_BASELINE_DENY) &&
+	       side->decision && side->decision->rules.n == 1;
+}
+
 static json_t *nearest_json(const struct asked *asked, const struct side *side)
 {
+	const struct eval_backend *backend =
+		asked->agent->compiled && side->direction == WEIR_EGRESS ? find_denied(asked) : NULL;
 	const struct nearest_question question = {
 		.pod = side->subject->pod,
 		.direction = side->direction,
-		.peer = side->peer,
+		.peer = backend ? &backend->end : side->peer,
 		.protocol = asked->protocol,
-		.port = asked->port,
+		.port = backend ? backend->port : side->port,
+		.audited = !denies(side),
+		.denied_by = denied_by_tier(side) ? &side->decision->rules.items[0] : NULL,
 	};
 	_cleanup_free_ char *text = NULL;
 	struct nearest nearest;
 
-	if (side->reason != WEIR_REASON_POLICY_DEFAULT || !nearest_find(&asked->world, &question, &nearest))
+	if ((side->reason != WEIR_REASON_POLICY_DEFAULT && !question.denied_by) ||
+	    !nearest_find(&asked->world, &question, &nearest))
 		return json_null();
 	text = nearest_format(&asked->world, &question, &nearest);
 	return api_text(text);
@@ -214,15 +237,18 @@ static json_t *side_json(const struct asked *asked, const struct side *side)
 	_cleanup_free_ char *note = side_note(asked, side);
 	_cleanup_free_ char *name = xasprintf("%s/%s", pod->namespace, pod->name);
 	const bool audited = !denies(side) && reason_verdict(side->reason) == WEIR_VERDICT_DROP;
+	const bool answered = denies(side) && side->decision && side->decision->flags & WEIR_DECISION_REJECT;
 
-	return json_pack("{s:s, s:o, s:s, s:o, s:I, s:s, s:o, s:b, s:I, s:o, s:o, s:o, s:o}", "direction",
-			 direction_text(side->direction), "pod", api_text(name), "judgedBy",
+	return json_pack("{s:s, s:o, s:o, s:s, s:o, s:I, s:s, s:o, s:b, s:b, s:I, s:o, s:o, s:o, s:o}", "direction",
+			 direction_text(side->direction), "pod", api_text(name), "port",
+			 has_ports(asked->protocol) ? json_integer(side->port) : json_null(), "judgedBy",
 			 side->endpoint ? "kernel" : "image", "interface",
 			 api_text(side->endpoint ? side->endpoint->interface : NULL), "ifindex",
 			 (json_int_t)(side->endpoint ? side->endpoint->ifindex : 0), "verdict",
 			 denies(side) ? "deny" : "allow", "reason", api_text(reason_name(side->reason)), "audited",
-			 audited, "revision", (json_int_t)side->revision, "rules", rules_json(side), "limits",
-			 limits_json(asked, side), "nearest", nearest_json(asked, side), "note", api_text(note));
+			 audited, "answered", answered, "revision", (json_int_t)side->revision, "rules",
+			 rules_json(side), "limits", limits_json(asked, side), "nearest", nearest_json(asked, side),
+			 "note", api_text(note));
 }
 
 static json_t *end_json(const struct eval_end *end)
@@ -239,33 +265,50 @@ static bool is_judged(const struct eval_end *end)
 	return end->pod && !end->pod->pod.host_network;
 }
 
-/* Egress first, as a packet meets it. */
+static int judge_side(const struct asked *asked, struct side *side, json_t *sides, bool *allowed, struct error *error)
+{
+	int r = 0;
+
+	/* A pod always reaches itself, also as a service's backend. */
+	if (!is_judged(side->subject) || side->subject->pod == side->peer->pod)
+		return 0;
+	side->endpoint = find_endpoint(asked->agent, side->subject->pod);
+	if (side->endpoint)
+		r = ask_kernel(asked, side);
+	else
+		evaluate(asked, side);
+	if (r < 0)
+		return error_set(error, r, "the loaded program can't be asked: %s", strerror(-r));
+	*allowed &= !denies(side);
+	json_array_append_new(sides, side_json(asked, side));
+	return 0;
+}
+
+/* Egress first, as a packet meets it; of a service each of its backends may be met. */
 static int judge(const struct asked *asked, json_t *sides, bool *ret_allowed, struct error *error)
 {
-	struct side both[] = {
-		{ .direction = WEIR_EGRESS, .subject = &asked->from, .peer = &asked->to },
-		{ .direction = WEIR_INGRESS, .subject = &asked->to, .peer = &asked->from },
-	};
+	struct side egress = { .direction = WEIR_EGRESS,
+			       .subject = &asked->from,
+			       .peer = &asked->to,
+			       .to = &asked->to,
+			       .port = asked->port };
+	const struct eval_backend itself = { .end = asked->to, .port = asked->port };
+	const struct eval_backend *ends = asked->backends.n ? asked->backends.items : &itself;
 	bool allowed = true;
+	int r = judge_side(asked, &egress, sides, &allowed, error);
 
-	for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
-		struct side *side = &both[i];
-		int r = 0;
+	for (size_t i = 0; r == 0 && i < (asked->backends.n ?: 1); i++) {
+		struct side ingress = { .direction = WEIR_INGRESS,
+					.subject = &ends[i].end,
+					.peer = &asked->from,
+					.to = &ends[i].end,
+					.port = ends[i].port };
 
-		if (!is_judged(side->subject))
-			continue;
-		side->endpoint = find_endpoint(asked->agent, side->subject->pod);
-		if (side->endpoint)
-			r = ask_kernel(asked, side);
-		else
-			evaluate(asked, side);
-		if (r < 0)
-			return error_set(error, r, "the loaded program can't be asked: %s", strerror(-r));
-		allowed &= !denies(side);
-		json_array_append_new(sides, side_json(asked, side));
+		r = judge_side(asked, &ingress, sides, &allowed, error);
 	}
-	*ret_allowed = allowed;
-	return 0;
+	if (r == 0)
+		*ret_allowed = allowed;
+	return r;
 }
 
 static void answer(const struct asked *asked, struct http_reply *reply)
@@ -302,5 +345,6 @@ void api_explain(void *data, const struct http_request *request, struct http_rep
 		http_fail(reply, r == -ENOENT ? HTTP_NOT_FOUND : HTTP_BAD_REQUEST, "explain: %s", error.text);
 	else
 		answer(&asked, reply);
+	vec_free(&asked.backends);
 	world_free(&asked.world);
 }

@@ -24,7 +24,7 @@ static const char *isolation(const struct world *world, const struct endpoint *e
 {
 	const struct object *pod = world_pod(world, endpoint->namespace, endpoint->pod);
 
-	return pod && pod_is_isolated(world, pod, direction) ? "isolated" : "open";
+	return pod ? pod_isolation(world, pod, direction) : "open";
 }
 
 json_t *api_checks(const struct port *port)
@@ -123,12 +123,14 @@ static json_t *policy_json(const struct agent *agent, const struct world *world,
 	const struct policy *policy = &object->policy;
 	const struct source *source = sources_of(&agent->sources, object);
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:b}", "kind", kind_info(object->kind)->kind,
-			 "namespace", api_text(object->namespace), "name", api_text(object->name), "source",
-			 api_text(source ? source->name : NULL), "pods", (json_int_t)count_selected(world, object),
-			 "ingressRules", (json_int_t)policy->rules[WEIR_INGRESS].n, "egressRules",
+	return json_pack("{s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:b, s:s, s:s}", "kind",
+			 kind_info(object->kind)->kind, "namespace", api_text(object->namespace), "name",
+			 api_text(object->name), "source", api_text(source ? source->name : NULL), "pods",
+			 (json_int_t)count_selected(world, object), "ingressRules",
+			 (json_int_t)policy->rules[WEIR_INGRESS].n, "egressRules",
 			 (json_int_t)policy->rules[WEIR_EGRESS].n, "ingress", policy->isolates[WEIR_INGRESS], "egress",
-			 policy->isolates[WEIR_EGRESS]);
+			 policy->isolates[WEIR_EGRESS], "mode", policy_mode_name(policy->mode), "onDeny",
+			 policy_on_deny_name(policy->on_deny));
 }
 
 void api_policies(void *data, const struct http_request *request, struct http_reply *reply)
@@ -150,13 +152,14 @@ json_t *api_limit(const struct agent *agent, const struct limit_info *info)
 
 	if (datapath_read_bucket(agent->datapath, info->bucket, &bucket) < 0)
 		bucket = (struct weir_bucket){};
-	return json_pack("{s:s, s:o, s:o, s:o, s:I, s:s, s:s, s:f, s:I, s:s, s:I, s:I}", "kind",
+	return json_pack("{s:s, s:o, s:o, s:o, s:I, s:s, s:s, s:f, s:I, s:s, s:I, s:I, s:s}", "kind",
 			 kind_info(info->rule.kind)->kind, "namespace", api_text(info->rule.namespace), "policy",
 			 api_text(info->rule.policy), "rule", api_text(info->rule.rule), "limit",
 			 (json_int_t)info->index, "direction", direction_text(info->direction), "unit",
 			 limit_name(info->limit.unit), "rate", (double)info->limit.rate_milli / 1000, "burst",
 			 (json_int_t)info->limit.burst, "per", limit_scope_name(info->limit.scope), "droppedPackets",
-			 (json_int_t)bucket.dropped_packets, "droppedBytes", (json_int_t)bucket.dropped_bytes);
+			 (json_int_t)bucket.dropped_packets, "droppedBytes", (json_int_t)bucket.dropped_bytes, "mode",
+			 policy_mode_name(info->audit ? POLICY_AUDIT : POLICY_ENFORCE));
 }
 
 void api_limits(void *data, const struct http_request *request, struct http_reply *reply)

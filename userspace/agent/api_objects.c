@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/api.h"
+#include "agent/increment.h"
 #include "agent/reconcile.h"
 #include "base/mem.h"
 #include "object/manifest.h"
@@ -16,8 +17,9 @@ struct change {
 	const struct http_request *request;
 	struct http_reply *reply;
 	struct store_draft *draft;
-	struct objects objects; /* of the body */
-	struct diags diags;	/* of the body */
+	struct objects objects;	    /* of the body */
+	struct diags diags;	    /* of the body */
+	struct objects_delta delta; /* of the draft */
 	struct plan plan;
 	json_t *results; /* "objects" of the answer */
 	json_t *warnings;
@@ -28,6 +30,8 @@ static void change_release(struct change *change)
 {
 	plan_free(&change->plan); /* borrows from the draft */
 	store_draft_free(change->draft);
+	vec_free(&change->delta.gone);
+	vec_free(&change->delta.come);
 	objects_free(&change->objects);
 	diags_free(&change->diags);
 	json_decref(change->results);
@@ -140,42 +144,76 @@ static void add_endpoint_warnings(struct change *change, const endpoint_list *en
 	}
 }
 
-static int keep_and_enforce(struct change *change)
+static int keep(struct change *change)
 {
-	struct agent *agent = change->agent;
 	struct error error = {};
 	int r = store_draft_commit(change->draft, &error);
 
-	if (r < 0) {
-		http_fail(change->reply, HTTP_NO_SPACE, "nothing was changed: %s", error.text);
-		return r;
-	}
-	agent->stale = true; /* until the plan is in force */
-	r = plan_enforce(agent, &change->plan, &error);
 	if (r < 0)
-		http_fail(change->reply, HTTP_INTERNAL_ERROR,
-			  "kept in the store, but not in force yet: %s (the old policy stays; it is tried again)",
-			  error.text);
+		http_fail(change->reply, HTTP_NO_SPACE, "nothing was changed: %s", error.text);
 	return r;
+}
+
+static int not_in_force(struct change *change, int r, const struct error *error)
+{
+	http_fail(change->reply, HTTP_INTERNAL_ERROR,
+		  "kept in the store, but not in force yet: %s (the old policy stays; it is tried again)", error->text);
+	return r;
+}
+
+static int enforce(struct change *change)
+{
+	struct error error = {};
+	int r = keep(change);
+
+	if (r < 0)
+		return r;
+	change->agent->stale = true; /* until the plan is in force */
+	r = plan_enforce(change->agent, &change->plan, &error);
+	return r < 0 ? not_in_force(change, r, &error) : 0;
+}
+
+/* Pods that come and go under the policy in force. If the kernel won't have them so, all is compiled after all. */
+static int enforce_pods(struct change *change)
+{
+	struct agent *agent = change->agent;
+	struct error error = {};
+	int r = keep(change);
+
+	if (r < 0 || increment_delta(agent, &change->delta))
+		return r;
+	agent->stale = true;
+	r = plan_make(agent, store_objects(agent->sources.store), &change->plan, &error)
+		    ?: plan_enforce(agent, &change->plan, &error);
+	return r < 0 ? not_in_force(change, r, &error) : 0;
+}
+
+static int enforce_draft(struct change *change)
+{
+	struct agent *agent = change->agent;
+	struct error error = {};
+
+	store_draft_delta(change->draft, &change->delta);
+	if (!change->dry_run && increment_fits(agent, &change->delta))
+		return enforce_pods(change);
+	if (plan_make(agent, store_draft_objects(change->draft), &change->plan, &error) < 0) {
+		http_fail(change->reply, HTTP_UNPROCESSABLE, "%s", error.text);
+		return error.code;
+	}
+	add_world_warnings(change);
+	if (!change->dry_run)
+		return enforce(change);
+	add_endpoint_warnings(change, &change->plan.endpoints);
+	return 0;
 }
 
 /* From the draft to the answer. */
 static void change_apply(struct change *change)
 {
 	struct agent *agent = change->agent;
-	struct error error = {};
 
-	if (store_draft_changed(change->draft)) {
-		if (plan_make(agent, store_draft_objects(change->draft), &change->plan, &error) < 0) {
-			http_fail(change->reply, HTTP_UNPROCESSABLE, "%s", error.text);
-			return;
-		}
-		add_world_warnings(change);
-		if (change->dry_run)
-			add_endpoint_warnings(change, &change->plan.endpoints);
-		else if (keep_and_enforce(change) < 0)
-			return;
-	}
+	if (store_draft_changed(change->draft) && enforce_draft(change) < 0)
+		return;
 	if (!change->dry_run)
 		add_endpoint_warnings(change, &agent->endpoints.list);
 	change->reply->json =

@@ -91,6 +91,19 @@ static json_t *interfaces(const struct agent *agent)
 	return list;
 }
 
+static json_t *uplinks(const struct agent *agent)
+{
+	json_t *list = json_array();
+
+	vec_for_each (uplink, &agent->uplinks.list)
+		json_array_append_new(list, json_pack("{s:o, s:I, s:s, s:s, s:o}", "interface", api_text(uplink->name),
+						      "ifindex", (json_int_t)uplink->ifindex, "xdp",
+						      api_xdp_name(uplink->attached ? uplink->is.xdp : XDP_OFF),
+						      "state", uplink->attached ? "enforced" : "missing", "note",
+						      api_text(uplink->attached ? uplink->is.note : uplink->failure)));
+	return list;
+}
+
 static json_t *maps(const struct agent *agent)
 {
 	struct datapath_map_info infos[DATAPATH_MAPS_MAX];
@@ -140,10 +153,10 @@ void api_status(void *data, const struct http_request *request, struct http_repl
 
 	sweeper_run(&agent->sweeper, agent->datapath, &agent->config->capacities);
 	reply->json = json_pack(
-		"{s:s, s:o, s:b, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I}}", "version",
+		"{s:s, s:o, s:b, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I}}", "version",
 		WEIR_VERSION, "node", api_text(agent->config->node), "enforcing", agent->revision != 0, "since",
 		format_time(agent->since), "revision", (json_int_t)agent->revision, "settled", agent_settled(agent),
 		"degraded", api_degraded(agent), "warnings", warnings(agent), "kernel", kernel(agent), "policy",
 		policy(agent), "verified", verified(agent), "sources", sources(agent), "interfaces", interfaces(agent),
-		"flows", flows(agent), "maps", maps(agent), "events", "lost", (json_int_t)0);
+		"uplinks", uplinks(agent), "flows", flows(agent), "maps", maps(agent), "events", "lost", (json_int_t)0);
 }

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "object/documents.h"
 #include "object/field.h"
+#include "object/names.h"
 #include "weir/image.h"
 
 #define CONFIG_SIZE_MAX	    (1u << 20)
@@ -41,6 +42,9 @@ void agent_config_free(struct agent_config *config)
 	vec_for_each (directory, &config->directories)
 		free(*directory);
 	vec_free(&config->directories);
+	vec_for_each (uplink, &config->uplinks)
+		free(*uplink);
+	vec_free(&config->uplinks);
 	free(config->node);
 	free(config->state_dir);
 	free(config->run_dir);
@@ -88,6 +92,19 @@ static void read_source(const struct field *item, void *target)
 static void read_sources(const struct field *field, void *target)
 {
 	field_read_items(field, read_source, target);
+}
+
+static void read_uplink(const struct field *item, void *target)
+{
+	char *name = field_checked(item, name_check_interface);
+
+	if (name)
+		vec_push(&((struct agent_config *)target)->uplinks, name);
+}
+
+static void read_uplinks(const struct field *field, void *target)
+{
+	field_read_items(field, read_uplink, target);
 }
 
 static void read_node(const struct field *field, void *target)
@@ -207,6 +224,7 @@ static const struct member members[] = {
 	{ "runDir", read_run_dir },
 	{ "bpffs", read_bpffs },
 	{ "metrics", read_metrics },
+	{ "uplinks", read_uplinks },
 	{ "newInterfaces", read_new_interfaces },
 	{ "openings", read_openings },
 	{ "connections", read_connections },

@@ -14,6 +14,7 @@
 #include "agent/sources.h"
 #include "agent/state.h"
 #include "agent/sweeper.h"
+#include "agent/uplinks.h"
 #include "observe/histogram.h"
 #include "observe/ledger.h"
 #include "policy/verify.h"
@@ -34,11 +35,11 @@ struct agent {
 	struct verification verification; /* of its image */
 	struct addresses addresses;
 	struct endpoints endpoints;
+	struct uplinks uplinks;
 	struct sweeper sweeper;
 
 	uint32_t revision;     /* in force, 0: none */
 	time_t since;	       /* when the first policy of this life was put in force */
-	bool undisputed;       /* the compiled world gave no cause for warnings: each name and address is one pod's */
 	bool stale;	       /* sources or node addresses are not what was compiled last */
 	struct notes warnings; /* of the world */
 	struct notes failures; /* why the sources are not, or not wholly, in force */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/ports.h"
+#include "agent/uplinks.h"
 #include "base/mem.h"
 
 bool pod_is_local(const struct object *pod, const char *node)
@@ -245,7 +246,7 @@ void endpoints_link_changed(void *data, const struct link_info *link)
 		return;
 	}
 	if (port || endpoints->config->new_interfaces_open || !link->is_veth || !link->peer_elsewhere ||
-	    ports_is_ignored(endpoints, link->ifindex))
+	    ports_is_ignored(endpoints, link->ifindex) || uplinks_named(endpoints->config, link->name))
 		return;
 	port = port_get(endpoints, link);
 	port_attach(endpoints, port, XDP_OFF);

@@ -13,6 +13,7 @@
 #define CONNECTIONS_MAX		128u
 #define CONNECTION_TIMEOUT_S	60u
 #define CONNECTION_MEMORY_BYTES ((size_t)64 << 10)
+#define STREAM_BLOCK		((size_t)16 << 10)
 
 struct http {
 	struct MHD_Daemon *daemon;
@@ -79,26 +80,60 @@ static void route(const struct http *http, const char *method, const char *path,
 		http_fail(reply, HTTP_NOT_FOUND, "there is nothing at this path");
 }
 
-/* Sends the reply and frees what it holds. */
-static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http_reply *reply)
+static ssize_t read_stream(void *data, uint64_t position, char *buffer, size_t size)
 {
-	const char *type = reply->content_type;
-	struct MHD_Response *response;
-	enum MHD_Result result;
-	char *text = reply->text;
+	const struct http_stream *stream = data;
+	ssize_t n = stream->read(stream->data, buffer, size);
 
-	if (reply->json) {
-		text = json_dumps(reply->json, JSON_COMPACT);
-		type = "application/json";
-		json_decref(reply->json);
-	}
+	return n > 0 ? n : n == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static void free_stream(void *data)
+{
+	struct http_stream *stream = data;
+
+	stream->free(stream->data);
+	free(stream);
+}
+
+static struct MHD_Response *stream_response(const struct http_stream *stream)
+{
+	struct http_stream *copy = new0(struct http_stream);
+	struct MHD_Response *response;
+
+	*copy = *stream;
+	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, copy, free_stream);
+	if (!response)
+		free_stream(copy);
+	return response;
+}
+
+static struct MHD_Response *text_response(char *text)
+{
+	struct MHD_Response *response;
+
 	if (!text)
 		text = xstrdup("{\"error\": \"the answer could not be written\"}");
 	response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
-	if (!response) {
+	if (!response)
 		free(text);
-		return MHD_NO;
+	return response;
+}
+
+/* Sends the reply and frees what it holds. */
+static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http_reply *reply)
+{
+	const char *type = reply->json ? NULL : reply->content_type;
+	struct MHD_Response *response;
+	enum MHD_Result result;
+
+	if (reply->json) {
+		reply->text = json_dumps(reply->json, JSON_COMPACT);
+		json_decref(reply->json);
 	}
+	response = reply->stream.read ? stream_response(&reply->stream) : text_response(reply->text);
+	if (!response)
+		return MHD_NO;
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type ?: "application/json");
 	result = MHD_queue_response(connection, reply->status, response);
 	MHD_destroy_response(response);

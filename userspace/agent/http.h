@@ -34,11 +34,24 @@ struct http_request {
 /* What follows the question mark; NULL when it isn't there. */
 const char *http_query(const struct http_request *request, const char *name);
 
+/*
+ * An answer that is made while it is sent, for what may be long. Pieces are
+ * asked for when the client has room for more, between other work of the loop,
+ * so each should be short work.
+ */
+struct http_stream {
+	/* Writes some of the text, one byte at least. 0: that was all; -errno: the connection is broken off. */
+	ssize_t (*read)(void *data, char *buffer, size_t size);
+	void (*free)(void *data);
+	void *data;
+};
+
 struct http_reply {
-	enum http_status status;  /* HTTP_OK unless set */
-	json_t *json;		  /* the answer, taken over */
-	char *text;		  /* or this text, taken over */
-	const char *content_type; /* of text */
+	enum http_status status;   /* HTTP_OK unless set */
+	json_t *json;		   /* the answer, taken over */
+	char *text;		   /* or this text, taken over */
+	struct http_stream stream; /* or this one, of JSON, taken over */
+	const char *content_type;  /* of text */
 };
 
 /* Makes the reply an error: {"error": text}. */

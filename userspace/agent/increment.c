@@ -7,8 +7,7 @@
 /* Only from a state in which the compiled policy is what the sources say and the kernel has all of it. */
 static bool is_in_step(const struct agent *agent)
 {
-	return agent->compiled && agent->undisputed && !agent->stale && !agent->failures.list.n &&
-	       !agent->addresses.n_failed;
+	return agent->compiled && !agent->stale && !agent->failures.list.n && !agent->addresses.n_failed;
 }
 
 /* New addresses go first: one that passes from pod to pod is nobody's at no time. */
@@ -46,30 +45,29 @@ static void write_endpoints(struct agent *agent, const struct objects_delta *del
 		agent_retry(agent);
 }
 
-static bool enforce(struct agent *agent, const struct objects_delta *delta)
+bool increment_fits(const struct agent *agent, const struct objects_delta *delta)
 {
-	if (!increment_possible(agent->compiled, &agent->state.numbers, delta))
-		return false;
+	return is_in_step(agent) && increment_possible(agent->compiled, &agent->state.numbers, delta);
+}
+
+bool increment_delta(struct agent *agent, const struct objects_delta *delta)
+{
 	increment_apply(agent->compiled, &agent->state.numbers, delta);
 	if (write_addresses(agent, delta) < 0)
 		return false;
 	write_endpoints(agent, delta);
 	datapath_new_generation(agent->datapath);
+	log_info("%zu pods gone and %zu come, under policy revision %u", delta->gone.n, delta->come.n, agent->revision);
 	return true;
 }
 
 bool increment(struct agent *agent)
 {
 	struct objects_delta delta = {};
-	bool done = false;
+	bool done;
 
-	if (!is_in_step(agent))
-		return false;
 	sources_delta(&agent->sources, &delta);
-	done = enforce(agent, &delta);
-	if (done)
-		log_info("%zu pods gone and %zu come, under policy revision %u", delta.gone.n, delta.come.n,
-			 agent->revision);
+	done = increment_fits(agent, &delta) && increment_delta(agent, &delta);
 	vec_free(&delta.gone);
 	vec_free(&delta.come);
 	return done;

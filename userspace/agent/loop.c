@@ -85,11 +85,13 @@ static void watch_sources(struct agent_loop *loop)
 		uv_poll_start(&loop->sources[i].poll, UV_READABLE, on_source);
 }
 
+/* The first of them is at once, but after the policy is in force. */
 static void on_sweep(uv_timer_t *timer)
 {
 	struct agent *agent = ((struct agent_loop *)timer->data)->agent;
 
 	sweeper_run(&agent->sweeper, agent->datapath, &agent->config->capacities);
+	uplinks_sync(&agent->uplinks); /* routes change without a word to us */
 }
 
 static void on_links(uv_poll_t *poll, int status, int events)
@@ -99,6 +101,7 @@ static void on_links(uv_poll_t *poll, int status, int events)
 	links_dispatch(loop->agent->links);
 	if (loop->agent->endpoints.stale)
 		reconcile_endpoints(loop->agent);
+	uplinks_sync(&loop->agent->uplinks);
 }
 
 void loop_link_changed(void *data, const struct link_info *link)

@@ -5,6 +5,7 @@
 
 #include "agent/corrupt.h"
 #include "agent/increment.h"
+#include "agent/prune.h"
 #include "base/mem.h"
 
 static double seconds_since(const struct timespec *begun)
@@ -17,7 +18,7 @@ static double seconds_since(const struct timespec *begun)
 
 static void add_node_addresses(const struct agent *agent, struct world *world)
 {
-	addrs list = {};
+	addr_list list = {};
 
 	links_addresses(agent->links, &list);
 	vec_for_each (addr, &list)
@@ -31,16 +32,24 @@ void plan_world(const struct agent *agent, const struct objects *store, struct w
 	sources_world(&agent->sources, store, world, diags);
 }
 
-/* How long an apply may wait for its image to be verified. What that doesn't cover is sampled. */
-#define VERIFY_BUDGET_MS 250u
+/* How long an apply may wait for its image to be verified whole, and, where that is not enough, in a sample. */
+#define VERIFY_BUDGET_MS 1000u
+#define VERIFY_SAMPLE_MS 250u
 
 static int compile_verified(struct agent *agent, const struct world *world, struct plan *plan, struct error *error)
 {
 	/* Each revision is verified along another path. */
-	const struct verify_options options = { .seed = agent->revision + 1, .budget_ms = VERIFY_BUDGET_MS };
+	const struct verify_options options = { .seed = agent->revision + 1,
+						.budget_ms = VERIFY_BUDGET_MS,
+						.sample_ms = VERIFY_SAMPLE_MS };
 	int r = compile(world, &agent->state.numbers, agent->revision + 1, WEIR_IMAGE_WORDS_MAX, &plan->compiled,
 			error);
 
+	if (r == -ENOSPC) { /* what is no longer in use may be enough */
+		prune_all(agent);
+		r = compile(world, &agent->state.numbers, agent->revision + 1, WEIR_IMAGE_WORDS_MAX, &plan->compiled,
+			    error);
+	}
 	if (r < 0)
 		return r;
 	corrupt_as_asked(world, plan->compiled);
@@ -113,6 +122,15 @@ static int swap_image(struct agent *agent, const struct compiled *compiled, stru
 	return 0;
 }
 
+static bool shares_counters(const struct compiled *compiled)
+{
+	vec_for_each (decision, &compiled->decisions) {
+		if (decision->counter == WEIR_COUNTER_OVERFLOW)
+			return true;
+	}
+	return false;
+}
+
 static void note_warnings(struct agent *agent, const struct diags *diags)
 {
 	struct notes warnings = {};
@@ -122,6 +140,11 @@ static void note_warnings(struct agent *agent, const struct diags *diags)
 
 		notes_add(&warnings, "%s", text);
 	}
+	if (shares_counters(agent->compiled))
+		notes_add(&warnings,
+			  "all %u decision counters are taken: some decisions are counted together, without "
+			  "the names of their rules (merge some rules)",
+			  COUNTERS_MAX);
 	notes_replace(&agent->warnings, &warnings, LOG_LEVEL_WARNING);
 }
 
@@ -202,9 +225,9 @@ int plan_enforce(struct agent *agent, struct plan *plan, struct error *error)
 	compiled_free(agent->compiled);
 	agent->compiled = TAKE_PTR(plan->compiled);
 	agent->verification = plan->verification;
-	agent->undisputed = plan->diags.list.n == 0;
 	agent->stale = false;
 	ledger_learn(&agent->ledger, agent->compiled);
+	prune_idle(agent);
 	note_warnings(agent, &plan->diags);
 	note_failures(agent, &failures);
 	if (swap) {

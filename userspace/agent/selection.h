@@ -5,6 +5,7 @@
 
 #include "policy/world.h"
 
-bool pod_is_isolated(const struct world *world, const struct object *pod, enum weir_direction direction);
+/* "isolated"; "audited": only by policies in audit mode, so nothing is stopped; "open". */
+const char *pod_isolation(const struct world *world, const struct object *pod, enum weir_direction direction);
 
 #endif

@@ -7,12 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/vec.h"
 #include "weir/image.h"
 
 struct addr {
 	enum weir_family family;
 	uint8_t bytes[16]; /* IPv4 uses the first four, the rest are zero */
 };
+
+typedef VEC(struct addr) addr_list;
 
 struct cidr {
 	struct addr addr; /* host bits are zero */

@@ -29,6 +29,15 @@ static int add_sources(const struct invocation *invocation, struct agent_config 
 	return EXIT_DONE;
 }
 
+static void add_uplinks(const struct invocation *invocation, struct agent_config *config)
+{
+	const char *uplink;
+	size_t position = 0;
+
+	while ((uplink = option_next(invocation, "uplink", &position)))
+		vec_push(&config->uplinks, xstrdup(uplink));
+}
+
 int command_agent(const struct invocation *invocation)
 {
 	struct agent_config config _cleanup_(agent_config_free) = { 0 };
@@ -42,6 +51,7 @@ int command_agent(const struct invocation *invocation)
 	code = add_sources(invocation, &config);
 	if (code)
 		return code;
+	add_uplinks(invocation, &config);
 	replace(&config.node, option_value(invocation, "node", NULL));
 	replace(&config.state_dir, option_value(invocation, "state-dir", NULL));
 	replace(&config.run_dir, option_value(invocation, "run-dir", NULL));

@@ -37,6 +37,7 @@ static const struct command_option agent_options[] = {
 	{ 0, "state-dir", "DIR", "what is kept across restarts (default /var/lib/weir)" },
 	{ 0, "run-dir", "DIR", "the control socket's directory (default /run/weir)" },
 	BPFFS_OPTION,
+	{ 0, "uplink", "IFACE|auto", "drop by XDP where the node is reached; auto: by its default routes; repeatable" },
 	{ 0, "metrics", "ADDR:PORT", "where to serve /metrics, or off (default 127.0.0.1:9964)" },
 	{ 0, "config", "FILE", "settings in YAML; options given here come on top" },
 	END,
@@ -50,6 +51,12 @@ static const struct command_option apply_options[] = {
 
 static const struct command_option files_options[] = { FILES_OPTION, END };
 
+static const struct command_option diff_options[] = {
+	FILES_OPTION,
+	{ 0, "delete", NULL, "if it were deleted instead" },
+	END,
+};
+
 static const struct command_option delete_options[] = {
 	FILES_OPTION,
 	NAMESPACE_OPTION("of the object that is named (default: default)"),
@@ -59,6 +66,13 @@ static const struct command_option delete_options[] = {
 static const struct command_option get_options[] = {
 	NAMESPACE_OPTION("only this namespace"),
 	{ 'A', "all-namespaces", NULL, "every namespace (the default)" },
+	{ 0, "pod", "NS/POD", "flows: of this pod" },
+	{ 0, "from", "NS/POD|ADDR", "flows: opened from here; also a CIDR" },
+	{ 0, "to", "NS/POD|ADDR", "flows: opened to here; also a CIDR" },
+	{ 0, "port", "PORT", "flows: to this port" },
+	{ 0, "protocol", "NAME", "flows: TCP, UDP, SCTP, ICMP or a number" },
+	{ 0, "state", "NAME", "flows: in this state, like ESTABLISHED" },
+	{ 0, "limit", "N", "flows: the N with the most bytes (default 100); 0: all, in no order" },
 	END,
 };
 
@@ -84,11 +98,11 @@ const struct command commands[] = {
 	{ "agent", "[OPTION]...", "run the node's enforcer in the foreground", agent_options, 0, 0, command_agent },
 	{ "apply", "-f FILE|DIR|-", "send objects to the agent; returns once they are enforced", apply_options, 0, 0,
 	  command_apply },
-	{ "diff", "-f FILE|DIR|-", "which connections would change if this were applied; exit 1 if any", files_options,
+	{ "diff", "-f FILE|DIR|-", "which connections would change if this were applied; exit 1 if any", diff_options,
 	  0, 0, command_diff },
 	{ "delete", "-f FILE | KIND NAME [-n NS]", "take objects out again; returns once that is enforced",
 	  delete_options, 0, 2, command_delete },
-	{ "get", "KIND [NAME] [-n NS|-A]", "list policies, endpoints, identities or limits", get_options, 1, 2,
+	{ "get", "KIND [NAME] [-n NS|-A]", "list policies, endpoints, identities, limits or flows", get_options, 1, 2,
 	  command_get },
 	{ "status", "", "is it enforcing, what, where; exit 1 when degraded, saying why", NULL, 0, 0, command_status },
 	{ "wait", "--settled [--timeout S]", "return when everything the sources hold is enforced", wait_options, 0, 0,

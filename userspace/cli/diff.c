@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* weir diff: which connections would change if these objects were applied. */
 #include <errno.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "cli/changes.h"
@@ -28,11 +29,41 @@ static char *end_text(const json_t *end)
 	return xasprintf("%s and %lld alike", text_of(end, "name"), more);
 }
 
+/* "deny, by NetworkPolicy shop/db" */
+static char *verdict_text(const json_t *change, const char *verdict, const char *policies)
+{
+	const json_t *policy;
+	char *text = NULL;
+	size_t size, i;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		abort();
+	fputs(text_of(change, verdict), out);
+	json_array_foreach (json_object_get(change, policies), i, policy)
+		fprintf(out, "%s%s", i ? ", " : " by ", json_string_value(policy) ?: "?");
+	fclose(out);
+	return text;
+}
+
+/* Whether what passes changes; that more or less of it is audited is told, and no change. */
+static bool any_change(const json_t *changes)
+{
+	const json_t *change;
+	size_t i;
+
+	json_array_foreach (changes, i, change) {
+		if (!strcmp(text_of(change, "before"), "deny") != !strcmp(text_of(change, "after"), "deny"))
+			return true;
+	}
+	return false;
+}
+
 static void print_changes(const struct invocation *invocation, const json_t *changes)
 {
 	static const struct column columns[] = {
-		{ "BEFORE", COLUMN_PLAIN }, { "AFTER", COLUMN_PLAIN }, { "FROM", COLUMN_WRAPS },
-		{ "TO", COLUMN_WRAPS },	    { "PORTS", COLUMN_WRAPS }, { 0 },
+		{ "FROM", COLUMN_WRAPS },   { "TO", COLUMN_WRAPS },    { "PORTS", COLUMN_WRAPS },
+		{ "BEFORE", COLUMN_WRAPS }, { "AFTER", COLUMN_WRAPS }, { 0 },
 	};
 	struct libscols_table *table _cleanup_(table_freep) = table_new(columns, invocation);
 	const json_t *change;
@@ -41,13 +72,15 @@ static void print_changes(const struct invocation *invocation, const json_t *cha
 	json_array_foreach (changes, i, change) {
 		_cleanup_free_ char *from = end_text(json_object_get(change, "from"));
 		_cleanup_free_ char *to = end_text(json_object_get(change, "to"));
+		_cleanup_free_ char *before = verdict_text(change, "before", "policiesBefore");
+		_cleanup_free_ char *after = verdict_text(change, "after", "policiesAfter");
 		struct libscols_line *row = table_row(table);
 
-		table_cell(row, 0, text_of(change, "before"), NULL);
-		table_cell(row, 1, text_of(change, "after"), table_state_color(text_of(change, "after")));
-		table_cell(row, 2, from, NULL);
-		table_cell(row, 3, to, NULL);
-		table_cell(row, 4, text_of(change, "ports"), NULL);
+		table_cell(row, 0, from, NULL);
+		table_cell(row, 1, to, NULL);
+		table_cell(row, 2, text_of(change, "ports"), NULL);
+		table_cell(row, 3, before, NULL);
+		table_cell(row, 4, after, table_state_color(text_of(change, "after")));
 	}
 	table_print(table);
 }
@@ -73,7 +106,9 @@ static void print(const struct invocation *invocation, const json_t *reply)
 int command_diff(const struct invocation *invocation)
 {
 	struct objects objects _cleanup_(objects_free) = { 0 };
-	struct request request = { .socket = invocation->socket, .method = "POST", .path = "/v1/diff" };
+	struct request request = { .socket = invocation->socket,
+				   .method = "POST",
+				   .path = option_given(invocation, "delete") ? "/v1/diff?delete=true" : "/v1/diff" };
 	_cleanup_free_ char *body = NULL;
 	json_auto_t *reply = NULL;
 	int code;
@@ -91,7 +126,8 @@ int command_diff(const struct invocation *invocation)
 	else
 		print(invocation, reply);
 	/* What could not be compared may have changed. */
-	return json_array_size(json_object_get(reply, "changes")) || json_is_false(json_object_get(reply, "complete"))
+	return any_change(json_object_get(reply, "changes")) || number_of(reply, "more") ||
+			       json_is_false(json_object_get(reply, "complete"))
 		       ? EXIT_FAILED
 		       : EXIT_DONE;
 }

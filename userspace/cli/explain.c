@@ -96,9 +96,10 @@ static void print_limit(const json_t *limit)
 	if (!out)
 		abort();
 	write_rule(out, limit);
-	fprintf(out, ": at most %.15g %s, burst %s, per %s; not charged by asking",
+	fprintf(out, ": at most %.15g %s, burst %s, per %s; not charged by asking%s",
 		json_number_value(json_object_get(limit, "rate")), text_of(limit, "unit") ?: "?",
-		output_count(json_integer_value(json_object_get(limit, "burst"))), text_of(limit, "per") ?: "?");
+		output_count(json_integer_value(json_object_get(limit, "burst"))), text_of(limit, "per") ?: "?",
+		is(limit, "mode", "Audit") ? "; only audited, so what is over it passes and is counted" : "");
 	fclose(out);
 	wrap_print(stdout, printf("  limit: "), 4, text);
 	free(text);
@@ -116,15 +117,21 @@ static void print_judge(const json_t *side)
 		wrap_print(stdout, printf("  note: "), 4, note);
 }
 
-static void print_side(const json_t *side)
+/* asked: the port that was; a service's backend has its own. */
+static void print_side(const json_t *side, const json_t *asked)
 {
 	const bool denied = is(side, "verdict", "deny");
+	const json_t *port = json_object_get(side, "port");
 	_cleanup_free_ char *why = cause(side);
+	_cleanup_free_ char *at = json_is_integer(port) && !json_equal(port, asked)
+					  ? xasprintf(":%lld", (long long)json_integer_value(port))
+					  : NULL;
 	const json_t *limit;
 	size_t i;
 
-	printf("\n%s of %s: %s\n", text_of(side, "direction") ?: "?", text_of(side, "pod") ?: "?",
-	       denied ? "denied" : "allowed");
+	printf("\n%s of %s%s: %s%s\n", text_of(side, "direction") ?: "?", text_of(side, "pod") ?: "?", at ?: "",
+	       denied ? "denied" : "allowed",
+	       json_is_true(json_object_get(side, "answered")) ? ", and told so (onDeny: Reject)" : "");
 	wrap_print(stdout, printf("  why: "), 4, why);
 	if (text_of(side, "nearest"))
 		wrap_print(stdout, printf("  nearest: "), 4, text_of(side, "nearest"));
@@ -153,7 +160,7 @@ static void print_answer(const struct invocation *invocation, const json_t *answ
 	if (text_of(answer, "note"))
 		wrap_print(stdout, 0, 0, text_of(answer, "note"));
 	json_array_foreach (json_object_get(answer, "sides"), i, side)
-		print_side(side);
+		print_side(side, port);
 }
 
 int command_explain(const struct invocation *invocation)

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "cli/client.h"
+#include "cli/flows.h"
 #include "cli/output.h"
 #include "object/object.h"
 
@@ -12,8 +13,8 @@
 
 struct view_column {
 	const char *title; /* NULL ends a view's columns */
-	const char *field;
-	unsigned flags; /* enum column_flags, and COLUMN_WIDE */
+	const char *field; /* of an item, or a row of computed[] */
+	unsigned flags;	   /* enum column_flags, and COLUMN_WIDE */
 };
 
 struct view {
@@ -33,6 +34,8 @@ static const struct view views[] = {
 	    { "PODS", "pods", COLUMN_RIGHT },
 	    { "INGRESS", "ingress", COLUMN_PLAIN },
 	    { "EGRESS", "egress", COLUMN_PLAIN },
+	    { "MODE", "mode", COLUMN_PLAIN },
+	    { "ON-DENY", "onDeny", COLUMN_WIDE },
 	    { "INGRESS-RULES", "ingressRules", COLUMN_RIGHT | COLUMN_WIDE },
 	    { "EGRESS-RULES", "egressRules", COLUMN_RIGHT | COLUMN_WIDE },
 	    { "SOURCE", "source", COLUMN_WIDE } } },
@@ -58,7 +61,7 @@ static const struct view views[] = {
 	  { { "IDENTITY", "identity", COLUMN_RIGHT },
 	    { "NAMESPACE", "namespace", COLUMN_PLAIN },
 	    { "PODS", "pods", COLUMN_RIGHT },
-	    { "LABELS", "labels", COLUMN_WRAPS } } },
+	    { "LABELS", "identity labels", COLUMN_WRAPS } } },
 	{ "/v1/limits",
 	  { "limits", "limit" },
 	  { "policy", "rule" },
@@ -69,10 +72,45 @@ static const struct view views[] = {
 	    { "UNIT", "unit", COLUMN_PLAIN },
 	    { "BURST", "burst", COLUMN_RIGHT },
 	    { "DROPPED", "droppedPackets", COLUMN_RIGHT },
+	    { "MODE", "mode", COLUMN_PLAIN },
 	    { "KIND", "kind", COLUMN_WIDE },
 	    { "DIRECTION", "direction", COLUMN_WIDE },
 	    { "LIMIT", "limit", COLUMN_RIGHT | COLUMN_WIDE },
 	    { "DROPPED-BYTES", "droppedBytes", COLUMN_RIGHT | COLUMN_WIDE } } },
+	{ FLOWS_PATH,
+	  { "flows", "flow" },
+	  { NULL },
+	  { { "FROM", "flow from", COLUMN_WRAPS },
+	    { "TO", "flow to", COLUMN_WRAPS },
+	    { "SIDE", "direction", COLUMN_PLAIN },
+	    { "STATE", "flow state", COLUMN_PLAIN },
+	    { "PACKETS", "packets", COLUMN_RIGHT },
+	    { "BYTES", "flow bytes", COLUMN_RIGHT },
+	    { "IDLE", "flow idle", COLUMN_RIGHT },
+	    { "AGE", "flow age", COLUMN_RIGHT | COLUMN_WIDE },
+	    { "SENT", "flow sent", COLUMN_RIGHT | COLUMN_WIDE },
+	    { "ANSWERED", "flow answered", COLUMN_RIGHT | COLUMN_WIDE },
+	    { "INTERFACE", "interface", COLUMN_WIDE },
+	    { "REASON", "reason", COLUMN_WIDE },
+	    { "RULES", "rules", COLUMN_WIDE } } },
+};
+
+static char *identity_labels(const json_t *item);
+
+/* Cells that are no field of the item as it is. */
+static const struct {
+	const char *field;
+	char *(*text)(const json_t *item); /* the caller frees */
+} computed[] = {
+	{ "identity labels", identity_labels },
+	{ "flow from", flow_from },
+	{ "flow to", flow_to },
+	{ "flow state", flow_state },
+	{ "flow bytes", flow_bytes },
+	{ "flow idle", flow_idle },
+	{ "flow age", flow_age },
+	{ "flow sent", flow_sent },
+	{ "flow answered", flow_answered },
 };
 
 /* What to list: a view, and which of its items. */
@@ -98,8 +136,8 @@ static int find_view(const struct invocation *invocation, struct selection *ret)
 	}
 	kind = kind_by_name(wanted);
 	if (kind == KIND_MAX || !kind_info(kind)->is_policy)
-		return wrong_usage(invocation, "can't list \"%s\": only policies, endpoints, identities and limits",
-				   wanted);
+		return wrong_usage(invocation,
+				   "can't list \"%s\": only policies, endpoints, identities, limits and flows", wanted);
 	ret->view = &views[0];
 	ret->kind = kind_info(kind)->kind;
 	return EXIT_DONE;
@@ -172,13 +210,18 @@ static bool selected(const struct selection *selection, const json_t *item)
 }
 
 /* A built-in identity has a name where others have a namespace and labels. */
+static char *identity_labels(const json_t *item)
+{
+	return cell_text(json_object_get(item, "labels")) ?: cell_text(json_object_get(item, "name"));
+}
+
 static char *column_text(const struct view_column *column, const json_t *item)
 {
-	char *text = cell_text(json_object_get(item, column->field));
-
-	if (!text && !strcmp(column->field, "labels"))
-		text = cell_text(json_object_get(item, "name"));
-	return text;
+	for (size_t i = 0; i < ARRAY_SIZE(computed); i++) {
+		if (!strcmp(computed[i].field, column->field))
+			return computed[i].text(item);
+	}
+	return cell_text(json_object_get(item, column->field));
 }
 
 static void print_table(const struct invocation *invocation, const struct view *view, const json_t *items)
@@ -220,20 +263,53 @@ static json_t *select_items(const struct selection *selection, const json_t *lis
 	return items;
 }
 
-int command_get(const struct invocation *invocation)
+/* What to ask the agent for. The caller frees. */
+static int view_path(const struct invocation *invocation, const struct view *view, char **ret)
 {
-	struct selection selection = { .namespace = option_value(invocation, "namespace", NULL) };
-	json_auto_t *list = NULL, *items = NULL;
-	struct error error = { 0 };
-	int code = find_view(invocation, &selection);
+	if (!strcmp(view->path, FLOWS_PATH))
+		return flows_path(invocation, ret);
+	*ret = xstrdup(view->path);
+	return flows_refuse_options(invocation);
+}
+
+static int find_selection(const struct invocation *invocation, struct selection *ret, char **ret_path)
+{
+	int code = find_view(invocation, ret);
 
 	if (code)
 		return code;
-	if (selection.namespace && option_given(invocation, "all-namespaces"))
+	if (option_given(invocation, "namespace") && option_given(invocation, "all-namespaces"))
 		return wrong_usage(invocation, "either -n or -A, not both");
+	code = view_path(invocation, ret->view, ret_path);
+	if (code || !strcmp(ret->view->path, FLOWS_PATH))
+		return code; /* the agent selects flows */
+	ret->namespace = option_value(invocation, "namespace", NULL);
 	if (invocation->arguments.n > 1)
-		selection.name = invocation->arguments.items[1];
-	if (client_get(invocation->socket, selection.view->path, &list, &error))
+		ret->name = invocation->arguments.items[1];
+	return EXIT_DONE;
+}
+
+static void print_items(const struct invocation *invocation, const struct view *view, const json_t *items)
+{
+	const char *namespace = option_value(invocation, "namespace", NULL);
+
+	if (json_array_size(items))
+		print_table(invocation, view, items);
+	else
+		fprintf(stderr, "no %s%s%s\n", view->names[0], namespace ? " in namespace " : "", namespace ?: "");
+}
+
+int command_get(const struct invocation *invocation)
+{
+	json_auto_t *list = NULL, *items = NULL;
+	struct selection selection = { 0 };
+	_cleanup_free_ char *path = NULL;
+	struct error error = { 0 };
+	int code = find_selection(invocation, &selection, &path);
+
+	if (code)
+		return code;
+	if (client_get(invocation->socket, path, &list, &error))
 		return say_error(&error);
 
 	items = select_items(&selection, list);
@@ -242,11 +318,9 @@ int command_get(const struct invocation *invocation)
 	if (invocation->format == OUTPUT_JSON || invocation->format == OUTPUT_YAML) {
 		json_object_set(list, "items", items);
 		output_json(invocation->format, list, stdout);
-	} else if (json_array_size(items)) {
-		print_table(invocation, selection.view, items);
 	} else {
-		fprintf(stderr, "no %s%s%s\n", selection.view->names[0], selection.namespace ? " in namespace " : "",
-			selection.namespace ?: "");
+		print_items(invocation, selection.view, items);
 	}
+	flows_say_more(list);
 	return EXIT_DONE;
 }

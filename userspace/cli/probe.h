@@ -10,7 +10,8 @@
 
 /*
  * The answer to {"from", "to", "protocol", "port"}: the probe's own fields and
- * "verdict", "direction" and "policies"; or, with false, the probe's fields and
+ * "verdict", "direction" and "policies", and "audit" where only audited policies
+ * deny, and "backends" of a service; or, with false, the probe's fields and
  * "error". The caller owns *ret_answer.
  */
 bool probe_answer(const struct world *world, const struct compiled *compiled, const json_t *probe, json_t **ret_answer);

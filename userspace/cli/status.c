@@ -158,6 +158,32 @@ static void print_interfaces(const struct invocation *invocation, const json_t *
 	table_print(table);
 }
 
+static void print_uplinks(const struct invocation *invocation, const json_t *uplinks)
+{
+	static const struct column columns[] = {
+		{ "UPLINK", COLUMN_PLAIN }, { "IFINDEX", COLUMN_RIGHT }, { "XDP", COLUMN_PLAIN },
+		{ "STATE", COLUMN_PLAIN },  { "NOTE", COLUMN_WRAPS },	 { 0 },
+	};
+	struct libscols_table *table _cleanup_(table_freep) = table_new(columns, invocation);
+	const json_t *uplink;
+	size_t i;
+
+	if (!json_array_size(uplinks))
+		return;
+	json_array_foreach (uplinks, i, uplink) {
+		struct libscols_line *row = table_row(table);
+		const char *state = text_of(uplink, "state");
+
+		table_cell(row, 0, text_of(uplink, "interface"), NULL);
+		table_cell(row, 1, count_of(uplink, "ifindex"), NULL);
+		table_cell(row, 2, text_of(uplink, "xdp"), NULL);
+		table_cell(row, 3, state, table_state_color(state));
+		table_cell(row, 4, text_of(uplink, "note"), NULL);
+	}
+	putchar('\n');
+	table_print(table);
+}
+
 static void print_maps(const struct invocation *invocation, const json_t *maps)
 {
 	static const struct column columns[] = {
@@ -218,6 +244,7 @@ int command_status(const struct invocation *invocation)
 		print_head(invocation, status);
 		print_sources(invocation, json_object_get(status, "sources"));
 		print_interfaces(invocation, json_object_get(status, "interfaces"));
+		print_uplinks(invocation, json_object_get(status, "uplinks"));
 		print_maps(invocation, json_object_get(status, "maps"));
 	}
 	return verdict(status);

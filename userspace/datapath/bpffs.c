@@ -67,7 +67,7 @@ static int make_directory(const char *path, struct error *error)
 
 int bpffs_prepare(const char *root, struct error *error)
 {
-	static const char *const parts[] = { "links", "clsact" };
+	static const char *const parts[] = { "links", "clsact", "offloads" };
 	char existing[PATH_MAX], path[PIN_PATH_MAX];
 	int r;
 

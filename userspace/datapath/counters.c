@@ -52,6 +52,24 @@ int datapath_read_decisions(struct datapath *datapath, uint32_t n, struct weir_c
 	return read_counters(datapath->skeleton->maps.decisions, n, ret_counters);
 }
 
+int datapath_read_decision(struct datapath *datapath, uint32_t counter, struct weir_counter *ret)
+{
+	const int cpus = libbpf_num_possible_cpus();
+	_cleanup_free_ struct weir_counter *each = xcalloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*each));
+	struct weir_counter sum = {};
+
+	if (cpus < 0)
+		return cpus;
+	if (bpf_map_lookup_elem(bpf_map__fd(datapath->skeleton->maps.decisions), &counter, each) < 0)
+		return -errno;
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		sum.packets += each[cpu].packets;
+		sum.bytes += each[cpu].bytes;
+	}
+	*ret = sum;
+	return 0;
+}
+
 int datapath_read_bucket(struct datapath *datapath, uint32_t bucket, struct weir_bucket *ret)
 {
 	struct weir_bucket found;
@@ -89,6 +107,26 @@ int datapath_read_tallies(struct datapath *datapath, uint64_t ret[static WEIR_TA
 	if (r == 0)
 		memcpy(ret, sums, sizeof(sums));
 	return r;
+}
+
+static int clear(const struct bpf_map *map, uint32_t index, const void *zeros)
+{
+	return bpf_map_update_elem(bpf_map__fd(map), &index, zeros, BPF_EXIST) < 0 ? -errno : 0;
+}
+
+int datapath_clear_decision(struct datapath *datapath, uint32_t counter)
+{
+	const int cpus = libbpf_num_possible_cpus();
+	_cleanup_free_ struct weir_counter *zeros = xcalloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*zeros));
+
+	return cpus < 0 ? cpus : clear(datapath->skeleton->maps.decisions, counter, zeros);
+}
+
+int datapath_clear_bucket(struct datapath *datapath, uint32_t bucket)
+{
+	static const struct weir_bucket zeros;
+
+	return clear(datapath->skeleton->maps.buckets, bucket, &zeros);
 }
 
 static int count_one(void *data, const void *key, const void *value)

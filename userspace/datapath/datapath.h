@@ -141,6 +141,7 @@ enum datapath_hook datapath_probe_hook(struct datapath *datapath);
  * Attaches to both directions of an interface, and XDP where asked, in one
  * step that leaves no moment without enforcement: links from an earlier life
  * are updated in place. An XDP failure is an error, but tc stays attached.
+ * Native XDP gets GRO switched on, which is put back when it is taken off.
  */
 int datapath_attach(struct datapath *datapath, uint32_t ifindex, const char *name, enum datapath_xdp xdp,
 		    struct error *error);
@@ -155,6 +156,23 @@ struct datapath_attachment {
 typedef VEC(struct datapath_attachment) datapath_attachments;
 void datapath_list_attachments(const struct datapath *datapath, datapath_attachments *ret);
 
+/* An interface by which the node is reached. */
+struct datapath_uplink {
+	uint32_t ifindex;
+	enum datapath_xdp xdp;
+	const char *note; /* why not natively; NULL: it is, or it is not known */
+};
+typedef VEC(struct datapath_uplink) datapath_uplinks;
+/*
+ * Drops there, by XDP, what is denied on its way to an endpoint of this node:
+ * natively, or generically where the driver can't. What an earlier life has
+ * attached is updated in place.
+ */
+int datapath_attach_uplink(struct datapath *datapath, uint32_t ifindex, const char *name, struct datapath_uplink *ret,
+			   struct error *error);
+int datapath_detach_uplink(struct datapath *datapath, uint32_t ifindex); /* absent, or gone: 0 */
+void datapath_list_uplinks(const struct datapath *datapath, datapath_uplinks *ret);
+
 /*
  * Takes off and unpins everything under bpffs, without loading anything.
  * Nothing there is not an error. *ret_interfaces: how many interfaces were freed.
@@ -165,7 +183,11 @@ int datapath_remove(const char *bpffs, unsigned *ret_interfaces, struct error *e
 int datapath_read_reasons(struct datapath *datapath, struct weir_counter *ret_counters);
 /* Counters 0..n-1. */
 int datapath_read_decisions(struct datapath *datapath, uint32_t n, struct weir_counter *ret_counters);
+int datapath_read_decision(struct datapath *datapath, uint32_t counter, struct weir_counter *ret); /* one */
 int datapath_read_bucket(struct datapath *datapath, uint32_t bucket, struct weir_bucket *ret);
+/* Makes one that no image refers to as good as new. */
+int datapath_clear_decision(struct datapath *datapath, uint32_t counter);
+int datapath_clear_bucket(struct datapath *datapath, uint32_t bucket);
 
 /* The first packet of a connection, as it passes one endpoint. Both addresses are of one family. */
 struct datapath_question {

@@ -9,6 +9,9 @@
  *   links/IFINDEX-egress       tcx link of what enters the pod
  *   links/IFINDEX-xdp          native XDP link
  *   links/IFINDEX-xdpgeneric   generic XDP link
+ *   links/IFINDEX-uplink       native XDP link of an uplink
+ *   links/IFINDEX-uplinkgeneric  generic XDP link of an uplink
+ *   offloads/IFINDEX           a symbolic link: we have switched an offload on there
  *   clsact/IFINDEX             a symbolic link: we have clsact filters there; its target says whose the qdisc is
  *
  * Interface indexes are those of the network namespace that the agent runs in.
@@ -44,6 +47,7 @@ struct datapath {
 	bool took_over_control; /* and so the flows */
 	char *notes;
 	datapath_attachments attachments;
+	datapath_uplinks uplinks;
 };
 
 /* --- bpf_log.c: what libbpf and, through it, the kernel say of a failure --- */
@@ -159,7 +163,15 @@ enum datapath_hook probe_hook(void);
 
 /* --- pinned_link.c: what tcx and XDP have in common --- */
 
-enum pinned_link { PINNED_INGRESS, PINNED_EGRESS, PINNED_XDP, PINNED_XDP_GENERIC, PINNED_LINKS };
+enum pinned_link {
+	PINNED_INGRESS,
+	PINNED_EGRESS,
+	PINNED_XDP,
+	PINNED_XDP_GENERIC,
+	PINNED_UPLINK,
+	PINNED_UPLINK_GENERIC,
+	PINNED_LINKS,
+};
 
 /* Puts the program into the link that is pinned, or into a new one, which is pinned. *ret_created (may be NULL). */
 int pinned_link_attach(const char *root, uint32_t ifindex, enum pinned_link which, int program, bool *ret_created);
@@ -193,6 +205,21 @@ int qdisc_has_filters(uint32_t ifindex, bool *ret);
 /* Brings the interface's XDP state to what is asked for; off is also a state. */
 int xdp_set(struct datapath *datapath, uint32_t ifindex, enum datapath_xdp xdp, struct error *error);
 enum datapath_xdp xdp_get(const struct datapath *datapath, uint32_t ifindex);
+const char *xdp_why(int code); /* why an interface would not take XDP */
+/* "what: why (what to do)". Returns code. */
+int xdp_failed(struct error *error, int code, const char *what);
+
+/* --- gro.c: what native XDP needs besides --- */
+
+int gro_switch_on(const char *root, uint32_t ifindex);
+int gro_put_back(const char *root, uint32_t ifindex); /* as it was before gro_switch_on(), if that has changed it */
+/* Puts back what a crash has left. */
+int gro_sweep(struct datapath *datapath);
+
+/* --- uplink.c --- */
+
+/* An uplink that an earlier life has attached. */
+void uplink_found(struct datapath *datapath, uint32_t ifindex, enum pinned_link which);
 
 /* --- attach.c --- */
 

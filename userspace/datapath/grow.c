@@ -64,6 +64,8 @@ static int move_interface(const struct datapath *datapath, uint32_t ifindex, con
 		[PINNED_EGRESS] = { from->progs.weir_to_pod, to->progs.weir_to_pod },
 		[PINNED_XDP] = { from->progs.weir_xdp, to->progs.weir_xdp },
 		[PINNED_XDP_GENERIC] = { from->progs.weir_xdp, to->progs.weir_xdp },
+		[PINNED_UPLINK] = { from->progs.weir_uplink, to->progs.weir_uplink },
+		[PINNED_UPLINK_GENERIC] = { from->progs.weir_uplink, to->progs.weir_uplink },
 	};
 	int r = 0;
 
@@ -79,6 +81,8 @@ static int move_all(const struct datapath *datapath, const struct weir_bpf *from
 
 	vec_for_each (attachment, &datapath->attachments)
 		r = move_interface(datapath, attachment->ifindex, from, to) ?: r;
+	vec_for_each (uplink, &datapath->uplinks)
+		r = move_interface(datapath, uplink->ifindex, from, to) ?: r;
 	return r;
 }
 

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "datapath/links.h"
 #include "datapath/node_addrs.h"
+#include "datapath/default_route.h"
 #include "datapath/peer_mac.h"
 
 /* Room for the notifications of some thousand interfaces that come at once. */
@@ -33,7 +34,7 @@ struct links {
 	struct nl_sock *event_sock;
 	struct nl_sock *dump_sock;
 	entry_list entries;
-	addrs addrs; /* sorted, distinct */
+	addr_list addrs; /* sorted, distinct */
 	bool addrs_stale;
 };
 
@@ -206,7 +207,7 @@ static void addr_announced(struct nl_object *object, void *data)
 	links->addrs_stale |= node_addr_read((struct rtnl_addr *)object, &addr);
 }
 
-static bool same_addrs(const addrs *a, const addrs *b)
+static bool same_addrs(const addr_list *a, const addr_list *b)
 {
 	if (a->n != b->n)
 		return false;
@@ -219,7 +220,7 @@ static bool same_addrs(const addrs *a, const addrs *b)
 /* *ret_changed: they are others than before. */
 static int refresh_addrs(struct links *links, bool *ret_changed)
 {
-	addrs now = {};
+	addr_list now = {};
 	int r = node_addrs_dump(links->dump_sock, &now);
 
 	if (r < 0) {
@@ -353,12 +354,17 @@ void links_list(const struct links *links, link_infos *ret)
 		vec_push(ret, entry->info);
 }
 
+int links_default_route(const struct links *links, ifindexes *ret)
+{
+	return from_nl(default_route_read(links->dump_sock, ret));
+}
+
 int links_peer_mac(const struct links *links, uint32_t ifindex, uint8_t ret[6])
 {
 	return peer_mac_read(links->dump_sock, ifindex, ret);
 }
 
-void links_addresses(const struct links *links, addrs *ret)
+void links_addresses(const struct links *links, addr_list *ret)
 {
 	vec_for_each (addr, &links->addrs)
 		vec_push(ret, *addr);

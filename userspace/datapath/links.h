@@ -23,7 +23,6 @@ struct link_info {
 	bool running; /* and so is the other end */
 };
 typedef VEC(struct link_info) link_infos;
-typedef VEC(struct addr) addrs;
 
 struct links_events {
 	/* An interface appeared, was renamed or changed. */
@@ -44,9 +43,12 @@ int links_dispatch(struct links *links);
 
 bool links_by_name(const struct links *links, const char *name, struct link_info *ret);
 void links_list(const struct links *links, link_infos *ret);
+typedef VEC(uint32_t) ifindexes;
+/* Interfaces that default routes of the main table go by, of either family, each once. */
+int links_default_route(const struct links *links, ifindexes *ret);
 /* The MAC address of a pair's other end, as it is now. -ENOENT where it can't be known. */
 int links_peer_mac(const struct links *links, uint32_t ifindex, uint8_t ret[6]);
 /* Unicast addresses of this node, loopback and link-local ones left out. */
-void links_addresses(const struct links *links, addrs *ret);
+void links_addresses(const struct links *links, addr_list *ret);
 
 #endif

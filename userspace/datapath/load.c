@@ -154,6 +154,8 @@ static int find_attachments(struct datapath *datapath, struct error *error)
 
 	if (r == 0)
 		r = clsact_sweep(datapath);
+	if (r == 0)
+		r = gro_sweep(datapath);
 	return r < 0 ? error_set(error, r, "look at pinned links under %s: %s", datapath->root, strerror(-r)) : 0;
 }
 
@@ -193,6 +195,7 @@ void datapath_close(struct datapath *datapath)
 		return;
 	programs_unload(datapath->skeleton);
 	vec_free(&datapath->attachments);
+	vec_free(&datapath->uplinks);
 	free(datapath->notes);
 	free(datapath->root);
 	free(datapath);

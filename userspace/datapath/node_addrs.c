@@ -41,7 +41,7 @@ static int compare(const void *a, const void *b)
 	return addr_compare(a, b);
 }
 
-int node_addrs_dump(struct nl_sock *sock, addrs *ret)
+int node_addrs_dump(struct nl_sock *sock, addr_list *ret)
 {
 	_cleanup_(nl_cache_freep) struct nl_cache *cache = NULL;
 	int r = rtnl_addr_alloc_cache(sock, &cache);

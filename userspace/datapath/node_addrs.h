@@ -10,6 +10,6 @@
 /* False for those that are not: loopback, link-local and multicast ones. */
 bool node_addr_read(struct rtnl_addr *from, struct addr *ret);
 /* All of them, sorted, each once. 0 or a negative libnl error. */
-int node_addrs_dump(struct nl_sock *sock, addrs *ret);
+int node_addrs_dump(struct nl_sock *sock, addr_list *ret);
 
 #endif

@@ -25,6 +25,8 @@ static const struct {
 	[PINNED_EGRESS] = { "egress", COMPAT_TCX_EGRESS, COMPAT_F_BEFORE },
 	[PINNED_XDP] = { "xdp", BPF_XDP, XDP_FLAGS_DRV_MODE },
 	[PINNED_XDP_GENERIC] = { "xdpgeneric", BPF_XDP, XDP_FLAGS_SKB_MODE },
+	[PINNED_UPLINK] = { "uplink", BPF_XDP, XDP_FLAGS_DRV_MODE },
+	[PINNED_UPLINK_GENERIC] = { "uplinkgeneric", BPF_XDP, XDP_FLAGS_SKB_MODE },
 };
 
 static void link_path(char ret[static PIN_PATH_MAX], const char *root, uint32_t ifindex, enum pinned_link which)
@@ -155,6 +157,10 @@ static int sweep_one(void *data, const char *path, const char *name)
 	_cleanup_close_ int fd = open_live(path, ifindex);
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
+	if (which == PINNED_UPLINK || which == PINNED_UPLINK_GENERIC) {
+		uplink_found(datapath, ifindex, which);
+		return 0;
+	}
 	struct datapath_attachment *attachment = attachment_get(datapath, ifindex);
 	if (which == PINNED_INGRESS || which == PINNED_EGRESS)
 		attachment->hook = HOOK_TCX;

@@ -43,6 +43,13 @@ static int remove_mark(void *data, const char *path, const char *name)
 	return clsact_detach(removal->root, removal->handle, ifindex);
 }
 
+static int remove_offload(void *data, const char *path, const char *name)
+{
+	const struct removal *removal = data;
+
+	return gro_put_back(removal->root, strtoul(name, NULL, 10));
+}
+
 /* Filters whose marks were deleted by hand. */
 static int remove_unmarked(struct removal *removal)
 {
@@ -71,7 +78,7 @@ static int remove_part(void *data, const char *path, const char *name)
 
 	if (strncmp(name, "maps-v", 6) == 0)
 		r = pins_visit(path, remove_pin, NULL);
-	else if (strcmp(name, "links") != 0 && strcmp(name, "clsact") != 0)
+	else if (strcmp(name, "links") != 0 && strcmp(name, "clsact") != 0 && strcmp(name, "offloads") != 0)
 		return 0;
 	if (r == 0 && rmdir(path) < 0)
 		r = -errno;
@@ -89,6 +96,10 @@ static int remove_pins(struct removal *removal)
 		return r;
 	pin_path(path, removal->root, "clsact");
 	r = pins_visit(path, remove_mark, removal);
+	if (r < 0)
+		return r;
+	pin_path(path, removal->root, "offloads");
+	r = pins_visit(path, remove_offload, removal);
 	if (r < 0)
 		return r;
 	r = pins_visit(removal->root, remove_part, NULL);

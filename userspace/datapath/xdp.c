@@ -15,25 +15,61 @@ enum datapath_xdp xdp_get(const struct datapath *datapath, uint32_t ifindex)
 }
 
 /* The kernel's words for it go to its log only; these are the same causes. */
-static const char *why(int code)
-{
-	static const struct {
-		int code;
-		const char *why;
-	} causes[] = {
-		{ -ERANGE, "the MTU of it or of its peer is too large (lower the MTU, or leave XDP off)" },
-		{ -ENOSPC,
-		  "fewer receive queues than its peer has transmit queues (set equal numbers, or leave XDP off)" },
-		{ -EOPNOTSUPP, "its driver has no native XDP (ask for generic, or leave XDP off)" },
-		{ -ENOTCONN, "it has no peer (leave XDP off)" },
-		{ -EBUSY, "another XDP program is there (take that off, or leave XDP off)" },
-		{ -EEXIST, "another XDP program is there (take that off, or leave XDP off)" },
-	};
+static const struct cause {
+	int code;
+	const char *why, *what_to_do;
+} causes[] = {
+	/* Our programs take frames of many pages, so only kernels and drivers that can't are left. */
+	{ -ERANGE, "with the MTU that it or its peer has, a frame is more than a page, which can't be here",
+	  "an MTU of 3498 is small enough with pages of 4 KiB; or leave XDP off" },
+	{ -ENOSPC, "fewer receive queues than its peer has transmit queues", "set equal numbers, or leave XDP off" },
+	{ -EOPNOTSUPP, "its driver has no native XDP", "ask for generic, or leave XDP off" },
+	{ -ENOTCONN, "it has no peer", "leave XDP off" },
+	{ -EBUSY, "another XDP program is there", "take that off, or leave XDP off" },
+	{ -EEXIST, "another XDP program is there", "take that off, or leave XDP off" },
+};
 
+static const struct cause *find_cause(int code)
+{
 	for (size_t i = 0; i < ARRAY_SIZE(causes); i++)
 		if (causes[i].code == code)
-			return causes[i].why;
-	return strerror(-code);
+			return &causes[i];
+	return NULL;
+}
+
+const char *xdp_why(int code)
+{
+	const struct cause *cause = find_cause(code);
+
+	return cause ? cause->why : strerror(-code);
+}
+
+int xdp_failed(struct error *error, int code, const char *what)
+{
+	const struct cause *cause = find_cause(code);
+
+	if (cause)
+		return error_set(error, code, "%s: %s (%s)", what, cause->why, cause->what_to_do);
+	return error_set(error, code, "%s: %s", what, strerror(-code));
+}
+
+static int attach_native(const struct datapath *datapath, uint32_t ifindex, int program)
+{
+	int r;
+
+	/* Slower where GRO can't be had, and no worse otherwise. */
+	gro_switch_on(datapath->root, ifindex);
+	r = pinned_link_attach(datapath->root, ifindex, PINNED_XDP, program, NULL);
+	if (r < 0)
+		gro_put_back(datapath->root, ifindex);
+	return r;
+}
+
+static int detach_native(const struct datapath *datapath, uint32_t ifindex)
+{
+	int r = pinned_link_detach(datapath->root, ifindex, PINNED_XDP);
+
+	return r ?: gro_put_back(datapath->root, ifindex);
 }
 
 int xdp_set(struct datapath *datapath, uint32_t ifindex, enum datapath_xdp xdp, struct error *error)
@@ -43,16 +79,16 @@ int xdp_set(struct datapath *datapath, uint32_t ifindex, enum datapath_xdp xdp, 
 
 	/* An interface can't have both; tc keeps enforcing while one gives way to the other. */
 	if (xdp != XDP_NATIVE)
-		r = pinned_link_detach(datapath->root, ifindex, PINNED_XDP);
+		r = detach_native(datapath, ifindex);
 	if (r == 0 && xdp != XDP_GENERIC)
 		r = pinned_link_detach(datapath->root, ifindex, PINNED_XDP_GENERIC);
 	if (r < 0)
 		return error_set(error, r, "take XDP off: %s", strerror(-r));
-	if (xdp == XDP_OFF)
-		return 0;
-	r = pinned_link_attach(datapath->root, ifindex, xdp == XDP_NATIVE ? PINNED_XDP : PINNED_XDP_GENERIC, program,
-			       NULL);
+	if (xdp == XDP_NATIVE)
+		r = attach_native(datapath, ifindex, program);
+	else if (xdp == XDP_GENERIC)
+		r = pinned_link_attach(datapath->root, ifindex, PINNED_XDP_GENERIC, program, NULL);
 	if (r < 0)
-		return error_set(error, r, "attach %s XDP: %s", xdp == XDP_NATIVE ? "native" : "generic", why(r));
+		return xdp_failed(error, r, xdp == XDP_NATIVE ? "attach native XDP" : "attach generic XDP");
 	return 0;
 }

@@ -1,30 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A Node of Kubernetes: its labels are the metadata's, its addresses the status's. */
-#include "object/kinds.h"
-
-#include <stdlib.h>
 #include <string.h>
 
-static void add_address(const struct field *field, struct cluster_node *node)
-{
-	const char *text = field_string(field);
-	struct addr addr;
-
-	if (!text)
-		return;
-	if (addr_parse(text, &addr) < 0) {
-		field_error(field, QUOTE " must be an IPv4 or IPv6 address (IPv4 written as IPv4)", QUOTED(text));
-		return;
-	}
-	vec_for_each (known, &node->addrs) {
-		if (addr_compare(known, &addr) == 0)
-			return;
-	}
-	vec_push(&node->addrs, addr);
-}
+#include "object/address.h"
+#include "object/kinds.h"
 
 /* InternalIP and ExternalIP are addresses; Hostname, InternalDNS and ExternalDNS are names. */
-static void read_address(const struct field *item, void *target)
+static void read_node_address(const struct field *item, void *target)
 {
 	struct field type, address;
 	const char *text;
@@ -37,12 +19,12 @@ static void read_address(const struct field *item, void *target)
 	}
 	text = field_string(&type);
 	if (text && (strcmp(text, "InternalIP") == 0 || strcmp(text, "ExternalIP") == 0))
-		add_address(&address, target);
+		read_address_into(&address, &((struct cluster_node *)target)->addrs);
 }
 
 static void read_addresses(const struct field *field, void *target)
 {
-	field_read_items(field, read_address, target);
+	field_read_items(field, read_node_address, target);
 }
 
 static const struct member status_members[] = {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "object/address.h"
 #include "object/kinds.h"
 #include "object/names.h"
 #include "object/policy_parts.h"
@@ -125,21 +126,7 @@ static void read_phase(const struct field *field, void *target)
 
 static void read_ip(const struct field *field, void *target)
 {
-	struct pod *pod = target;
-	const char *text = field_string(field);
-	struct addr addr;
-
-	if (!text)
-		return;
-	if (addr_parse(text, &addr) < 0) {
-		field_error(field, QUOTE " must be an IPv4 or IPv6 address (IPv4 written as IPv4)", QUOTED(text));
-		return;
-	}
-	vec_for_each (known, &pod->addrs) {
-		if (addr_compare(known, &addr) == 0)
-			return;
-	}
-	vec_push(&pod->addrs, addr);
+	read_address_into(field, &((struct pod *)target)->addrs);
 }
 
 static const struct member pod_ip_members[] = {

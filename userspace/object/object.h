@@ -50,7 +50,7 @@ struct pod {
 	char *service_account; /* or NULL */
 	bool host_network;
 	enum pod_phase phase;	    /* absent: running */
-	VEC(struct addr) addrs;	    /* status.podIPs, and status.podIP */
+	addr_list addrs;	    /* status.podIPs, and status.podIP */
 	VEC(struct pod_port) ports; /* named container ports only */
 	char *interface;	    /* annotation weir.dev/interface, or NULL */
 	enum xdp_mode xdp;	    /* annotation weir.dev/xdp: "on" is native, "generic" generic */
@@ -69,20 +69,20 @@ typedef VEC(struct service_port) service_ports;
 void service_ports_free(service_ports *ports);
 
 struct service {
-	VEC(struct addr) addrs; /* spec.clusterIPs, and spec.clusterIP; none of a headless one */
+	addr_list addrs; /* spec.clusterIPs, and spec.clusterIP; none of a headless one */
 	service_ports ports;
 };
 
 /* Some of the backends of a service: each of the addresses at each of the ports. */
 struct endpoint_slice {
 	char *service; /* in the slice's namespace, or NULL */
-	VEC(struct addr) ready;
+	addr_list ready;
 	service_ports ports; /* of the backends, by the names of the service's */
 };
 
 /* The name is the object's, as are the labels. */
 struct cluster_node {
-	VEC(struct addr) addrs; /* status.addresses; host names are left out */
+	addr_list addrs; /* status.addresses; host names are left out */
 };
 
 struct object {

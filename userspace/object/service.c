@@ -5,22 +5,12 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "object/address.h"
 #include "object/kinds.h"
 #include "object/names.h"
 #include "object/policy_parts.h"
 
 #define SERVICE_LABEL "kubernetes.io/service-name"
-
-static bool read_address(const struct field *field, struct addr *ret)
-{
-	const char *text = field_string(field);
-
-	if (text && addr_parse(text, ret) < 0) {
-		field_error(field, QUOTE " must be an IPv4 or IPv6 address (IPv4 written as IPv4)", QUOTED(text));
-		return false;
-	}
-	return text != NULL;
-}
 
 static void read_port_name(const struct field *field, void *target)
 {
@@ -62,17 +52,10 @@ static void read_port(const struct field *field, void *target)
 /* "None" is a headless service, whose clients talk to the backends themselves. */
 static void read_cluster_ip(const struct field *field, void *target)
 {
-	struct service *service = target;
 	const char *text = field_string(field);
-	struct addr addr;
 
-	if (!text || !*text || strcmp(text, "None") == 0 || !read_address(field, &addr))
-		return;
-	vec_for_each (known, &service->addrs) {
-		if (addr_compare(known, &addr) == 0)
-			return;
-	}
-	vec_push(&service->addrs, addr);
+	if (text && *text && strcmp(text, "None") != 0)
+		read_address_into(field, &((struct service *)target)->addrs);
 }
 
 static void read_cluster_ips(const struct field *field, void *target)
@@ -80,9 +63,41 @@ static void read_cluster_ips(const struct field *field, void *target)
 	field_read_items(field, read_cluster_ip, target);
 }
 
+static bool is_same_port(const struct service_port *a, const struct service_port *b)
+{
+	return a->port == b->port && a->protocol == b->protocol;
+}
+
+static void read_service_port(const struct field *field, void *target)
+{
+	service_ports *ports = target;
+	const struct service_port *port;
+	struct field member;
+
+	read_port(field, ports);
+	if (field->node->type != NODE_MAPPING)
+		return;
+	port = &ports->items[ports->n - 1];
+	if (!field_member(field, "port", &member))
+		field_missing(field, "port", "is missing");
+	for (const struct service_port *other = ports->items; other < port; other++) {
+		if (port->name && other->name && strcmp(port->name, other->name) == 0)
+			field_error(field, "another port is named " QUOTE " too", QUOTED(port->name));
+		if (port->port && is_same_port(port, other))
+			field_error(field, "another port is %u of this protocol too", port->port);
+	}
+}
+
 static void read_service_ports(const struct field *field, void *target)
 {
-	field_read_items(field, read_port, &((struct service *)target)->ports);
+	service_ports *ports = &((struct service *)target)->ports;
+	size_t n_named = 0;
+
+	field_read_items(field, read_service_port, ports);
+	vec_for_each (port, ports)
+		n_named += port->name != NULL;
+	if (ports->n > 1 && n_named < ports->n)
+		field_error(field, "each of several ports must have a name");
 }
 
 static const struct member spec_members[] = {
@@ -107,17 +122,32 @@ void service_read(const struct field *document, struct object *object)
 
 /* --- EndpointSlice --- */
 
+enum address_type { ADDRESSES_IPV4, ADDRESSES_IPV6, ADDRESSES_FQDN };
+
 struct endpoint {
-	VEC(struct addr) addrs;
+	enum weir_family family;
+	addr_list addrs;
 	bool ready; /* absent: ready */
+};
+
+/* What a reader of a slice fills, and of which sort its addresses must be. */
+struct slice_target {
+	struct endpoint_slice *slice;
+	enum address_type type;
 };
 
 static void read_endpoint_address(const struct field *field, void *target)
 {
+	struct endpoint *endpoint = target;
 	struct addr addr;
 
-	if (read_address(field, &addr))
-		vec_push(&((struct endpoint *)target)->addrs, addr);
+	if (!read_address(field, &addr))
+		return;
+	if (addr.family == endpoint->family)
+		vec_push(&endpoint->addrs, addr);
+	else
+		field_error(field, "must be an %s address, as addressType says",
+			    endpoint->family == WEIR_IPV4 ? "IPv4" : "IPv6");
 }
 
 static void read_endpoint_addresses(const struct field *field, void *target)
@@ -146,24 +176,28 @@ static const struct member endpoint_members[] = {
 
 static void read_endpoint(const struct field *field, void *target)
 {
-	struct endpoint_slice *slice = target;
-	struct endpoint endpoint = { .ready = true };
+	const struct slice_target *to = target;
+	struct endpoint endpoint = { .ready = true, .family = to->type == ADDRESSES_IPV6 ? WEIR_IPV6 : WEIR_IPV4 };
+	struct field addresses;
 
-	field_read_members(field, endpoint_members, ARRAY_SIZE(endpoint_members), 0, &endpoint);
+	if (field_read_members(field, endpoint_members, ARRAY_SIZE(endpoint_members), 0, &endpoint) &&
+	    !field_member(field, "addresses", &addresses))
+		field_missing(field, "addresses", "is missing");
 	for (size_t i = 0; endpoint.ready && i < endpoint.addrs.n; i++)
-		vec_push(&slice->ready, endpoint.addrs.items[i]);
+		vec_push(&to->slice->ready, endpoint.addrs.items[i]);
 	vec_free(&endpoint.addrs);
 }
 
 static void read_slice_ports(const struct field *field, void *target)
 {
-	field_read_items(field, read_port, &((struct endpoint_slice *)target)->ports);
+	field_read_items(field, read_port, &((const struct slice_target *)target)->slice->ports);
 }
 
-/* Of names (FQDN) there are no addresses to be judged. */
+/* Of names there are no addresses to be judged. */
 static void read_endpoints(const struct field *field, void *target)
 {
-	field_read_items(field, read_endpoint, target);
+	if (((const struct slice_target *)target)->type != ADDRESSES_FQDN)
+		field_read_items(field, read_endpoint, target);
 }
 
 static const struct member slice_members[] = {
@@ -171,17 +205,31 @@ static const struct member slice_members[] = {
 	{ "ports", read_slice_ports },
 };
 
+static enum address_type read_address_type(const struct field *document)
+{
+	static const char *const names[] = {
+		[ADDRESSES_IPV4] = "IPv4",
+		[ADDRESSES_IPV6] = "IPv6",
+		[ADDRESSES_FQDN] = "FQDN",
+	};
+	struct field type;
+	int word = -1;
+
+	if (field_member(document, "addressType", &type))
+		word = field_word(&type, names, ARRAY_SIZE(names));
+	else
+		field_missing(document, "addressType", "is missing");
+	return word < 0 ? ADDRESSES_FQDN : (enum address_type)word;
+}
+
 void endpoint_slice_read(const struct field *document, struct object *object)
 {
 	const char *service = labels_get(&object->labels, SERVICE_LABEL);
-	struct field type;
+	struct slice_target target = { .slice = &object->slice, .type = read_address_type(document) };
 
 	if (service)
 		object->slice.service = xstrdup(service);
-	if (field_member(document, "addressType", &type) && type.node->type == NODE_SCALAR &&
-	    strcmp(type.node->text, "FQDN") == 0)
-		return;
-	field_read_members(document, slice_members, ARRAY_SIZE(slice_members), 0, &object->slice);
+	field_read_members(document, slice_members, ARRAY_SIZE(slice_members), 0, &target);
 }
 
 void service_ports_free(service_ports *ports)

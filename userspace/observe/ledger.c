@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "observe/ledger.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/mem.h"
 #include "observe/names.h"
 #include "observe/series.h"
+#include "policy/words.h"
 #include "weir/maps.h"
 
 /* The account of a number; NULL when it has been learnt already. */
@@ -49,15 +53,18 @@ static void learn_counter(struct ledger *ledger, const struct decision_info *dec
 		return;
 	}
 	vec_for_each (rule, &decision->rules)
-		vec_push(&account->labels, rule_labels(rule, "verdict", verdict_name(decision->verdict)));
+		vec_push(&account->labels,
+			 rule_labels(rule, "verdict", decision_word(decision->verdict, decision->flags)));
 }
 
 static void learn_bucket(struct ledger *ledger, const struct limit_info *limit)
 {
 	struct ledger_account *account = new_account(&ledger->buckets, limit->bucket);
 
-	if (account)
-		vec_push(&account->labels, rule_labels(&limit->rule, "limit", limit_name(limit->limit.unit)));
+	if (!account)
+		return;
+	account->audit = limit->audit;
+	vec_push(&account->labels, rule_labels(&limit->rule, "limit", limit_name(limit->limit.unit)));
 }
 
 void ledger_learn(struct ledger *ledger, const struct compiled *compiled)
@@ -68,18 +75,96 @@ void ledger_learn(struct ledger *ledger, const struct compiled *compiled)
 		learn_bucket(ledger, limit);
 }
 
-#define free_accounts(accounts)                                 \
-	do {                                                    \
-		vec_for_each (account, accounts) {              \
-			vec_for_each (labels, &account->labels) \
-				free(*labels);                  \
-			vec_free(&account->labels);             \
-		}                                               \
-		vec_free(accounts);                             \
-	} while (0)
+static void account_free(struct ledger_account *account)
+{
+	vec_for_each (labels, &account->labels)
+		free(*labels);
+	vec_free(&account->labels);
+}
+
+/* The labels go over to what is carried. */
+static void forget(ledger_accounts *accounts, uint32_t number, uint64_t packets, ledger_carries *carried)
+{
+	struct ledger_account *account = number < accounts->n ? &accounts->items[number] : NULL;
+
+	if (!account)
+		return;
+	vec_for_each (labels, &account->labels)
+		vec_push(carried, (struct ledger_carried){ *labels, packets, account->audit });
+	vec_free(&account->labels);
+	account->audit = false;
+}
+
+void ledger_forget_counter(struct ledger *ledger, uint32_t counter, uint64_t packets)
+{
+	forget(&ledger->counters, counter, packets, &ledger->counted);
+}
+
+void ledger_forget_bucket(struct ledger *ledger, uint32_t bucket, uint64_t packets)
+{
+	forget(&ledger->buckets, bucket, packets, &ledger->dropped);
+}
+
+static int compare_carried(const void *a, const void *b)
+{
+	const struct ledger_carried *x = a, *y = b;
+
+	return strcmp(x->labels, y->labels) ?: (int)x->audit - (int)y->audit;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void trim(const ledger_accounts *accounts, ledger_carries *carried)
+{
+	VEC(const char *) live = {};
+	size_t n = 0;
+
+	if (!carried->n)
+		return;
+	vec_for_each (account, accounts) {
+		vec_for_each (labels, &account->labels)
+			vec_push(&live, *labels);
+	}
+	if (live.n)
+		qsort(live.items, live.n, sizeof(*live.items), compare_texts);
+	qsort(carried->items, carried->n, sizeof(*carried->items), compare_carried);
+	for (size_t i = 0; i < carried->n; i++) {
+		struct ledger_carried *one = &carried->items[i];
+
+		if (n && compare_carried(&carried->items[n - 1], one) == 0) {
+			carried->items[n - 1].packets += one->packets;
+			free(one->labels);
+		} else if (live.n && bsearch(&one->labels, live.items, live.n, sizeof(*live.items), compare_texts)) {
+			carried->items[n++] = *one;
+		} else {
+			free(one->labels);
+		}
+	}
+	carried->n = n;
+	vec_free(&live);
+}
+
+void ledger_trim(struct ledger *ledger)
+{
+	trim(&ledger->counters, &ledger->counted);
+	trim(&ledger->buckets, &ledger->dropped);
+}
+
+static void free_all(ledger_accounts *accounts, ledger_carries *carried)
+{
+	vec_for_each (account, accounts)
+		account_free(account);
+	vec_for_each (one, carried)
+		free(one->labels);
+	vec_free(accounts);
+	vec_free(carried);
+}
 
 void ledger_free(struct ledger *ledger)
 {
-	free_accounts(&ledger->counters);
-	free_accounts(&ledger->buckets);
+	free_all(&ledger->counters, &ledger->counted);
+	free_all(&ledger->buckets, &ledger->dropped);
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Whose packets a decision counter or a token bucket counts. Numbers are given
- * once and for all (policy/numbering.h), so what was learnt of one holds also
- * when its rule is no longer in the image: its series stays, and stands still.
+ * Whose packets a decision counter or a token bucket counts. What was learnt of
+ * a number holds for as long as its key has it (policy/numbering.h), also when
+ * its rule is no longer in the image: its series stays, and stands still. When
+ * the number is freed, what it counted is carried over to those that count for
+ * the same series, so that none goes backwards; a series that nobody counts for
+ * any more ends.
  */
 #ifndef WEIR_OBSERVE_LEDGER_H
 #define WEIR_OBSERVE_LEDGER_H
@@ -12,15 +15,33 @@
 /* The labels of one number, as series_labels() makes them. */
 struct ledger_account {
 	VEC(char *) labels; /* one per rule that had a say; none: not known yet */
+	bool audit;	    /* a bucket that only counts what is over its limit */
 };
 
+typedef VEC(struct ledger_account) ledger_accounts;
+
+/* What freed numbers had counted for a series. */
+struct ledger_carried {
+	char *labels;
+	uint64_t packets;
+	bool audit;
+};
+
+typedef VEC(struct ledger_carried) ledger_carries;
+
 struct ledger {
-	VEC(struct ledger_account) counters; /* by counter number */
-	VEC(struct ledger_account) buckets;  /* by bucket number, one label text each */
+	ledger_accounts counters;	 /* by counter number */
+	ledger_accounts buckets;	 /* by bucket number, one label text each */
+	ledger_carries counted, dropped; /* of freed counters, and of freed buckets; by labels after ledger_trim() */
 };
 
 /* Learns the counters and buckets of a compiled policy. */
 void ledger_learn(struct ledger *ledger, const struct compiled *compiled);
+/* The number means nothing any more; packets: what it had counted, or dropped. */
+void ledger_forget_counter(struct ledger *ledger, uint32_t counter, uint64_t packets);
+void ledger_forget_bucket(struct ledger *ledger, uint32_t bucket, uint64_t packets);
+/* Ends the series that nobody counts for. To be called after the last of several that are forgotten. */
+void ledger_trim(struct ledger *ledger);
 void ledger_free(struct ledger *ledger); /* what it holds */
 
 #endif

@@ -8,11 +8,14 @@ const char *direction_text(enum weir_direction direction)
 	return direction == WEIR_INGRESS ? "ingress" : "egress";
 }
 
-const char *verdict_name(enum weir_verdict verdict)
+const char *policy_mode_name(enum policy_mode mode)
 {
-	static const char *const names[WEIR_VERDICT_MAX] = { "none", "pass", "drop", "reject" };
+	return mode == POLICY_AUDIT ? "Audit" : "Enforce";
+}
 
-	return names[verdict];
+const char *policy_on_deny_name(enum policy_on_deny on_deny)
+{
+	return on_deny == POLICY_REJECT ? "Reject" : "Drop";
 }
 
 const char *family_name(enum weir_family family)

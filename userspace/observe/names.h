@@ -10,13 +10,15 @@
 #include "weir/reason.h"
 
 const char *direction_text(enum weir_direction direction); /* "ingress", "egress" */
-const char *verdict_name(enum weir_verdict verdict);	   /* "pass", "drop", "reject", "none" */
 const char *family_name(enum weir_family family);	   /* "IPv4", "IPv6" */
 const char *flow_table_name(enum weir_flow_table table);   /* "openings", "connections", "exchanges" */
 const char *flow_state_name(enum weir_flow_state state);   /* "SYN_SENT"; "?" for a number that is none */
 /* By name, in any case. False when there is none. */
 bool flow_state_by_name(const char *name, enum weir_flow_state *ret);
-const char *limit_name(enum limit_unit unit);	      /* the manifest's word: "packetsPerSecond" */
-const char *limit_scope_name(enum limit_scope scope); /* "Rule", "Identity", "Address" */
+/* The manifests' words. */
+const char *policy_mode_name(enum policy_mode mode);	      /* "Enforce", "Audit" */
+const char *policy_on_deny_name(enum policy_on_deny on_deny); /* "Drop", "Reject" */
+const char *limit_name(enum limit_unit unit);		      /* "packetsPerSecond" */
+const char *limit_scope_name(enum limit_scope scope);	      /* "Rule", "Identity", "Address" */
 
 #endif

@@ -86,15 +86,37 @@ static void write_policies(FILE *out, const struct prometheus_input *input)
 		vec_for_each (labels, &ledger->counters.items[i].labels)
 			sum_add(&sums, *labels, input->decisions[i].packets);
 	}
+	vec_for_each (carried, &ledger->counted)
+		sum_add(&sums, carried->labels, carried->packets);
 	sums_write(out, "weir_policy_packets_total", &sums);
+}
 
+static void write_limits(FILE *out, const struct prometheus_input *input, const char *name, bool audit)
+{
+	const struct ledger *ledger = input->ledger;
+	struct sum *sums = NULL;
+
+	for (size_t i = 0; i < ledger->buckets.n; i++) {
+		const struct ledger_account *account = &ledger->buckets.items[i];
+
+		for (size_t k = 0; account->audit == audit && k < account->labels.n; k++)
+			sum_add(&sums, account->labels.items[k], input->bucket_drops[i]);
+	}
+	vec_for_each (carried, &ledger->dropped) {
+		if (carried->audit == audit)
+			sum_add(&sums, carried->labels, carried->packets);
+	}
+	sums_write(out, name, &sums);
+}
+
+static void write_all_limits(FILE *out, const struct prometheus_input *input)
+{
 	series_metric(out, "weir_limit_dropped_total", "counter",
 		      "Packets dropped because a rule's limit was reached.");
-	for (size_t i = 0; i < ledger->buckets.n; i++) {
-		vec_for_each (labels, &ledger->buckets.items[i].labels)
-			sum_add(&sums, *labels, input->bucket_drops[i]);
-	}
-	sums_write(out, "weir_limit_dropped_total", &sums);
+	write_limits(out, input, "weir_limit_dropped_total", false);
+	series_metric(out, "weir_limit_audited_total", "counter",
+		      "Packets over a limit of a policy in audit mode, which passed.");
+	write_limits(out, input, "weir_limit_audited_total", true);
 }
 
 static void write_maps(FILE *out, const struct prometheus_input *input, const char *name, bool capacity)
@@ -211,6 +233,7 @@ void prometheus_write(FILE *out, const struct prometheus_input *input)
 	write_build(out, input);
 	write_traffic(out, input);
 	write_policies(out, input);
+	write_all_limits(out, input);
 	write_state(out, input);
 	write_flows(out, input);
 	write_answers(out, input);

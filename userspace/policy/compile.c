@@ -139,7 +139,7 @@ int compile(const struct world *world, struct numberings *numberings, uint32_t r
 	identities_locate(&c.identities, world, &image);
 	subjects_build(&c.subjects, &c.rules, &c.identities);
 	peers_build(&c.peers, &c.rules, &c.regions, &c.identities, &c.writer);
-	services_place(&c.peers, &c.identities, world, &c.writer);
+	services_place(&c.peers, &c.identities, world, port_classes_count(&c.ports), &c.writer);
 	peers_index(&c.peers, &c.rules, &c.regions);
 
 	c.decisions = (struct decisions){ .rules = &c.rules, .numberings = numberings };

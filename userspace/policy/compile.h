@@ -26,6 +26,7 @@ struct decision_info {
 	enum weir_direction direction;
 	enum weir_verdict verdict;
 	enum weir_reason reason;
+	uint8_t flags;		    /* WEIR_DECISION_* */
 	VEC(struct rule_ref) rules; /* those that allow or deny; for a default deny, the policies that isolate */
 };
 
@@ -36,6 +37,7 @@ struct limit_info {
 	struct rule_ref rule;
 	struct policy_limit limit;
 	unsigned index; /* in the rule's limits */
+	bool audit;	/* it only counts what is over it */
 };
 
 struct address_owner {
@@ -70,6 +72,7 @@ struct compiled {
 	VEC(uint32_t) retained;		      /* identities that only the kernel still refers to */
 	VEC(struct pod_identity) pods;	      /* sorted by pointer */
 	VEC(const struct object *) by_name;   /* the same pods, sorted by namespace, name */
+	VEC(const struct object *) disputed;  /* the world's; borrowed likewise */
 	VEC(struct addr) backends;	      /* of services, whose cells say what theirs say; sorted */
 	VEC(struct decision_info) decisions;  /* sorted by at */
 	VEC(struct limit_info) limits;	      /* sorted by bucket */
@@ -88,6 +91,12 @@ int compile(const struct world *world, struct numberings *numberings, uint32_t r
 void compiled_free(struct compiled *compiled);
 DEFINE_CLEANUP(struct compiled, compiled_free);
 
+/* Whether the packet goes on: also where an audited policy would drop it. */
+static inline bool decision_passes(const struct decision_info *decision)
+{
+	return decision->verdict == WEIR_VERDICT_PASS || decision->flags & WEIR_DECISION_AUDIT;
+}
+
 static inline struct weir_image compiled_image(const struct compiled *compiled)
 {
 	return (struct weir_image){ .words = compiled->words, .mask = compiled->mask };
@@ -97,6 +106,7 @@ static inline struct weir_image compiled_image(const struct compiled *compiled)
 const struct decision_info *compiled_decision(const struct compiled *compiled, uint32_t at);
 /* By address; NULL when it is nobody's. */
 const struct address_owner *compiled_owner(const struct compiled *compiled, const struct addr *addr);
+const struct limit_info *compiled_limit(const struct compiled *compiled, uint32_t bucket);
 const struct identity_info *compiled_identity(const struct compiled *compiled, uint32_t identity);
 /* False for an identity that is the world's to the image: nobody has it, and what it was is lost. */
 bool compiled_knows(const struct compiled *compiled, uint32_t identity);

@@ -7,48 +7,53 @@
 #include "policy/decisions.h"
 #include "policy/limit.h"
 #include "policy/refs.h"
+#include "policy/words.h"
 #include "weir/maps.h"
 
-static const struct {
-	const char *name;
-	enum weir_verdict verdict;
-} reasons[] = {
-#define REASON_ROW(number, symbol, text, verdict_, meaning) [number] = { text, WEIR_VERDICT_##verdict_ },
-	WEIR_REASONS(REASON_ROW)
-#undef REASON_ROW
-};
-
-static const char *const verdicts[WEIR_VERDICT_MAX] = {
-	[WEIR_VERDICT_NONE] = "none",
-	[WEIR_VERDICT_PASS] = "pass",
-	[WEIR_VERDICT_DROP] = "drop",
-	[WEIR_VERDICT_REJECT] = "reject",
-};
-
-/* A decision in the making. said: rules, or for a default deny the policies. */
+/* The two opinions of a cell, and what becomes of them. */
 struct draft {
 	enum weir_direction direction;
-	enum weir_reason reason;
-	struct ids said;
+	struct opinion enforced, all; /* the latter is what people are told */
+	uint8_t flags;
 };
 
 static void draft_free(struct draft *draft)
 {
-	vec_free(&draft->said);
+	opinion_free(&draft->enforced);
+	opinion_free(&draft->all);
 }
 
-static bool said_by_policies(const struct draft *draft)
+static void copy_opinion(const struct opinion *from, struct opinion *to)
 {
-	return draft->reason == WEIR_REASON_POLICY_DEFAULT;
+	opinion_free(to);
+	*to = (struct opinion){ .reason = from->reason, .rejects = from->rejects };
+	vec_for_each (said, &from->said)
+		vec_push(&to->said, *said);
+}
+
+/* What audited policies say of a denial makes no difference. */
+static void fold(struct draft *draft)
+{
+	if (opinion_denies(&draft->enforced))
+		copy_opinion(&draft->enforced, &draft->all);
+	else if (opinion_denies(&draft->all))
+		draft->flags |= WEIR_DECISION_AUDIT;
+	if (draft->all.rejects)
+		draft->flags |= WEIR_DECISION_REJECT;
+}
+
+static enum weir_verdict verdict_of(const struct draft *draft)
+{
+	return draft->flags & WEIR_DECISION_REJECT ? WEIR_VERDICT_REJECT : reason_verdict(draft->all.reason);
 }
 
 static void put_key(FILE *out, const struct ruleset *rules, const struct draft *draft)
 {
-	fprintf(out, "%s %s %s", direction_name(draft->direction), verdicts[reasons[draft->reason].verdict],
-		reasons[draft->reason].name);
-	vec_for_each (said, &draft->said) {
+	fprintf(out, "%s %s %s", direction_name(draft->direction), decision_word(verdict_of(draft), draft->flags),
+		reason_name(draft->all.reason));
+	vec_for_each (said, &draft->all.said) {
 		fputc('\n', out);
-		if (said_by_policies(draft))
+		if (opinion_is_of_policies(&draft->all))
 			policy_key_write(out, rules->policies.items[*said].object);
 		else
 			rule_key_write(out, rules, *said);
@@ -88,35 +93,41 @@ static int add_limit(struct decisions *decisions, uint32_t number, uint32_t inde
 	record.bucket = numbering_get(decisions->numberings->buckets, text, BUCKETS_MAX);
 	if (record.bucket == BUCKETS_MAX)
 		return error_set(error, -ENOSPC, "%s: all %u token buckets are taken", text, BUCKETS_MAX);
+	record.flags = ruleset_is_audited(decisions->rules, number) ? WEIR_LIMIT_AUDIT : 0;
 	*ret = intern(&decisions->limit_keys, key, sizeof(key));
 	vec_push(&decisions->limit_records, record);
 	vec_push(&decisions->limits, (struct limit_info){ .bucket = record.bucket,
 							  .direction = rule->direction,
 							  .rule = rule_ref_of(decisions->rules, number),
 							  .limit = limit,
-							  .index = index });
+							  .index = index,
+							  .audit = record.flags & WEIR_LIMIT_AUDIT });
 	return 0;
 }
 
-/* Every limit of every rule that lets the packet pass applies. */
-static int add_limits(struct decisions *decisions, const struct draft *draft, struct decision *decision,
-		      struct error *error)
+/* Every limit of the opinion's rules; with audited set, only those of audited policies. */
+static int add_limits(struct decisions *decisions, const struct opinion *opinion, bool audited,
+		      struct decision *decision, struct error *error)
 {
-	vec_for_each (said, &draft->said) {
-		const struct rule *rule = &decisions->rules->rules.items[*said];
+	const struct ruleset *rules = decisions->rules;
 
-		for (uint32_t i = 0; i < rule->source->limits.n; i++) {
+	for (size_t k = 0; opinion->reason == WEIR_REASON_POLICY_ALLOW && k < opinion->said.n; k++) {
+		const uint32_t rule = opinion->said.items[k];
+
+		for (uint32_t i = 0; i < rules->rules.items[rule].source->limits.n; i++) {
 			_cleanup_free_ char *text = NULL;
 			uint32_t number;
 			int r;
 
+			if (audited && !ruleset_is_audited(rules, rule))
+				break;
 			if (decision->n_limits == WEIR_DECISION_LIMITS) {
-				text = limit_key(decisions->rules, *said, i);
+				text = limit_key(rules, rule, i);
 				return error_set(error, -E2BIG,
 						 "%s: more than %u limits apply to the same traffic (merge some rules)",
 						 text, WEIR_DECISION_LIMITS);
 			}
-			r = add_limit(decisions, *said, i, &number, error);
+			r = add_limit(decisions, rule, i, &number, error);
 			if (r < 0)
 				return r;
 			decision->limits[decision->n_limits++] = decisions->limit_records.items[number];
@@ -125,120 +136,101 @@ static int add_limits(struct decisions *decisions, const struct draft *draft, st
 	return 0;
 }
 
-static int find_decision(struct decisions *decisions, const struct draft *draft, uint32_t *ret, struct error *error)
+static void add_to_key(struct ids *key, const struct opinion *opinion)
+{
+	vec_push(key, opinion->reason);
+	vec_push(key, opinion->rejects);
+	vec_push(key, (uint32_t)opinion->said.n);
+	vec_for_each (said, &opinion->said)
+		vec_push(key, *said);
+}
+
+static uint32_t intern_draft(struct decisions *decisions, const struct draft *draft)
 {
 	struct ids key = {};
+	uint32_t number;
+
+	vec_push(&key, draft->direction);
+	add_to_key(&key, &draft->enforced);
+	if (decisions->rules->audits)
+		add_to_key(&key, &draft->all);
+	number = intern_ids(&decisions->keys, &key);
+	vec_free(&key);
+	return number;
+}
+
+/* What enforced rules limit is limited whatever audited ones say. */
+static int add_decision(struct decisions *decisions, struct draft *draft, struct error *error)
+{
 	struct decision decision = {
-		.info = {
-			.direction = draft->direction,
-			.verdict = reasons[draft->reason].verdict,
-			.reason = draft->reason,
-		},
+		.info = { .direction = draft->direction,
+			  .verdict = verdict_of(draft),
+			  .reason = draft->all.reason,
+			  .flags = draft->flags },
 	};
+	int r;
+
+	r = add_limits(decisions, &draft->enforced, false, &decision, error);
+	if (r == 0)
+		r = add_limits(decisions, &draft->all, true, &decision, error);
+	if (r < 0)
+		return r;
+	decision.info.counter = number_counter(decisions, draft);
+	vec_for_each (said, &draft->all.said)
+		vec_push(&decision.info.rules, opinion_is_of_policies(&draft->all)
+						       ? policy_ref_of(decisions->rules, *said)
+						       : rule_ref_of(decisions->rules, *said));
+	decision.enforced = draft->enforced;
+	decision.all = draft->all;
+	draft->enforced = draft->all = (struct opinion){};
+	vec_push(&decisions->list, decision);
+	return 0;
+}
+
+static int find_decision(struct decisions *decisions, struct draft *draft, uint32_t *ret, struct error *error)
+{
 	uint32_t number;
 	int r = 0;
 
-	vec_push(&key, draft->direction);
-	vec_push(&key, draft->reason);
-	vec_for_each (said, &draft->said)
-		vec_push(&key, *said);
-	number = intern_ids(&decisions->keys, &key);
-	vec_free(&key);
-	if (number == decisions->list.n) {
-		if (draft->reason == WEIR_REASON_POLICY_ALLOW)
-			r = add_limits(decisions, draft, &decision, error);
-		if (r < 0)
-			return r;
-		decision.info.counter = number_counter(decisions, draft);
-		vec_for_each (said, &draft->said)
-			vec_push(&decision.info.rules, said_by_policies(draft) ? policy_ref_of(decisions->rules, *said)
-									       : rule_ref_of(decisions->rules, *said));
-		vec_push(&decisions->list, decision);
-	}
-	*ret = number;
-	return 0;
+	fold(draft);
+	number = intern_draft(decisions, draft);
+	if (number == decisions->list.n)
+		r = add_decision(decisions, draft, error);
+	if (r == 0)
+		*ret = number;
+	return r;
 }
 
 uint32_t decisions_fixed(struct decisions *decisions, enum weir_direction direction, enum weir_reason reason)
 {
+	struct draft draft = { .direction = direction, .enforced.reason = reason, .all.reason = reason };
 	uint32_t number = 0;
 
 	/* Without rules there is nothing that could fail. */
-	find_decision(decisions, &(struct draft){ .direction = direction, .reason = reason }, &number, NULL);
+	find_decision(decisions, &draft, &number, NULL);
 	return number;
 }
 
-static enum policy_tier tier_of(const struct ruleset *rules, const struct rule *rule)
-{
-	return rules->policies.items[rule->policy].object->policy.tier;
-}
-
-static bool pick(const struct ruleset *rules, const struct ids *from, enum rule_action action, struct ids *to)
-{
-	const size_t before = to->n;
-
-	vec_for_each (number, from) {
-		const struct rule *rule = &rules->rules.items[*number];
-
-		if (rule->source->action == action && tier_of(rules, rule) == TIER_NETWORK)
-			vec_push(to, *number);
-	}
-	return to->n > before;
-}
-
-/* The first rule that matches, in the order of rules, which is that of precedence, decides or leaves it to others. */
-static bool decide_in_order(const struct ruleset *rules, const struct ids *from, enum policy_tier tier,
-			    struct draft *draft)
-{
-	static const struct {
-		enum weir_reason allow, deny;
-	} tiers[] = {
-		[TIER_ADMIN] = { WEIR_REASON_ADMIN_ALLOW, WEIR_REASON_ADMIN_DENY },
-		[TIER_BASELINE] = { WEIR_REASON_BASELINE_ALLOW, WEIR_REASON_BASELINE_DENY },
-	};
-
-	vec_for_each (number, from) {
-		const struct rule *rule = &rules->rules.items[*number];
-
-		if (tier_of(rules, rule) != tier)
-			continue;
-		if (rule->source->action == RULE_PASS)
-			return false;
-		draft->reason = rule->source->action == RULE_DENY ? tiers[tier].deny : tiers[tier].allow;
-		vec_push(&draft->said, *number);
-		return true;
-	}
-	return false;
-}
-
-/* Deny beats Allow; the allows add up; Limit decides nothing but counts where something allows. */
-static void decide_together(const struct ruleset *rules, const struct ids *policies, const struct ids *from,
-			    struct draft *draft)
-{
-	if (pick(rules, from, RULE_DENY, &draft->said)) {
-		draft->reason = WEIR_REASON_POLICY_DENY;
-	} else if (pick(rules, from, RULE_ALLOW, &draft->said)) {
-		draft->reason = WEIR_REASON_POLICY_ALLOW;
-		pick(rules, from, RULE_LIMIT, &draft->said);
-		ids_sort(&draft->said);
-	} else {
-		draft->reason = WEIR_REASON_POLICY_DEFAULT;
-		vec_for_each (policy, policies)
-			vec_push(&draft->said, *policy);
-	}
-}
-
-int decisions_merge(struct decisions *decisions, enum weir_direction direction, const struct ids *policies,
-		    const struct ids *rules, uint32_t *ret, struct error *error)
+int decisions_merge(struct decisions *decisions, enum weir_direction direction, const struct grounds *grounds,
+		    uint32_t *ret, struct error *error)
 {
 	_cleanup_(draft_free) struct draft draft = { .direction = direction };
 
-	if (!decide_in_order(decisions->rules, rules, TIER_ADMIN, &draft)) {
-		if (policies->n)
-			decide_together(decisions->rules, policies, rules, &draft);
-		else if (!decide_in_order(decisions->rules, rules, TIER_BASELINE, &draft))
-			draft.reason = WEIR_REASON_NO_POLICY;
-	}
+	opinion_form(decisions->rules, grounds, OPINION_OF_ENFORCED, &draft.enforced);
+	if (decisions->rules->audits)
+		opinion_form(decisions->rules, grounds, OPINION_OF_ALL, &draft.all);
+	else
+		copy_opinion(&draft.enforced, &draft.all);
+	return find_decision(decisions, &draft, ret, error);
+}
+
+int decisions_cross(struct decisions *decisions, uint32_t enforced, uint32_t all, uint32_t *ret, struct error *error)
+{
+	const struct decision *list = decisions->list.items;
+	_cleanup_(draft_free) struct draft draft = { .direction = list[enforced].info.direction };
+
+	copy_opinion(&list[enforced].enforced, &draft.enforced);
+	copy_opinion(&list[all].all, &draft.all);
 	return find_decision(decisions, &draft, ret, error);
 }
 
@@ -268,6 +260,7 @@ void decisions_write(struct decisions *decisions, struct writer *writer, struct 
 			.verdict = (uint8_t)decision->info.verdict,
 			.reason = (uint8_t)decision->info.reason,
 			.n_limits = decision->n_limits,
+			.flags = decision->info.flags,
 			.counter = decision->info.counter,
 		};
 
@@ -289,8 +282,11 @@ void decisions_write(struct decisions *decisions, struct writer *writer, struct 
 
 void decisions_free(struct decisions *decisions)
 {
-	vec_for_each (decision, &decisions->list)
+	vec_for_each (decision, &decisions->list) {
 		decision_info_free(&decision->info);
+		opinion_free(&decision->enforced);
+		opinion_free(&decision->all);
+	}
 	vec_for_each (limit, &decisions->limits)
 		rule_ref_free(&limit->rule);
 	vec_free(&decisions->list);

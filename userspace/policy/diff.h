@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two compiled policies -> the connections that one allows and the other
- * doesn't. Pods and addresses that both policies take for the same are one row,
+ * Two compiled policies -> the connections that one allows, or only audits, and
+ * the other doesn't. Pods and addresses that both policies take for the same are one row,
  * so the work follows the policies, not the number of pods.
  */
 #ifndef WEIR_POLICY_DIFF_H
@@ -21,10 +21,23 @@ struct diff_end {
 	size_t n_alike; /* this one included */
 };
 
+/* Of both sides of a connection together: the first of these that one of them says. */
+enum diff_verdict {
+	DIFF_DENY,
+	DIFF_AUDIT, /* it passes, and an audited policy would deny it */
+	DIFF_ALLOW,
+	DIFF_VERDICTS,
+};
+
+const char *diff_verdict_name(enum diff_verdict verdict); /* "deny", "audit", "allow" */
+
+enum diff_side { DIFF_BEFORE, DIFF_AFTER, DIFF_SIDES };
+
 struct diff_row {
 	struct diff_end from, to;
-	bool allowed; /* after; before it was the other way round */
-	char *ports;  /* "TCP/80, UDP/53-54", "ICMP and others", or "everything" */
+	enum diff_verdict verdict[DIFF_SIDES];
+	VEC(char *) policies[DIFF_SIDES]; /* that decide; none: nobody isolates either end */
+	char *ports;			  /* "TCP/80, UDP/53-54", "ICMP and others", or "everything" */
 };
 
 struct diff {

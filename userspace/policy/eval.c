@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -181,7 +182,8 @@ static void judge(const struct compiled *compiled, const struct side *side, uint
 	decision = compiled_decision(compiled, cell);
 	result->decision[side->direction] = decision;
 	/* Fails closed, should the cell hold no decision. */
-	result->denied_by[side->direction] = !decision || decision->verdict != WEIR_VERDICT_PASS;
+	result->denied_by[side->direction] = !decision || !decision_passes(decision);
+	result->audited[side->direction] = decision && decision->flags & WEIR_DECISION_AUDIT;
 }
 
 void eval(const struct compiled *compiled, const struct eval_end *from, const struct eval_end *to, uint8_t protocol,
@@ -199,4 +201,22 @@ void eval(const struct compiled *compiled, const struct eval_end *from, const st
 	}
 	result.allowed = !result.denied_by[WEIR_INGRESS] && !result.denied_by[WEIR_EGRESS];
 	*ret = result;
+}
+
+void eval_service(const struct world *world, const struct eval_end *to, uint8_t protocol, uint16_t port,
+		  eval_backends *ret)
+{
+	const struct world_service *service = to->has_addr && !to->pod ? world_service_by_addr(world, &to->addr) : NULL;
+
+	for (size_t i = 0; service && i < service->ports.n; i++) {
+		if (service->ports.items[i].protocol != protocol || service->ports.items[i].port != port)
+			continue;
+		vec_for_each (backend, &service->ports.items[i].backends)
+			vec_push(ret, (struct eval_backend){
+					      .end = { .pod = world_pod_by_addr(world, &backend->addr),
+						       .addr = backend->addr,
+						       .has_addr = true },
+					      .port = backend->port,
+				      });
+	}
 }

@@ -40,6 +40,7 @@ int eval_protocol_parse(const char *text, uint8_t *ret);
 struct eval_result {
 	bool allowed;
 	bool denied_by[WEIR_DIRECTIONS];
+	bool audited[WEIR_DIRECTIONS]; /* it is not denied there, but an audited policy would */
 	/* Who decided in each direction; NULL where that side is not a pod. Borrowed from the compiled policy. */
 	const struct decision_info *decision[WEIR_DIRECTIONS];
 };
@@ -47,5 +48,20 @@ struct eval_result {
 /* A new connection from -> to. port: host order, ignored for protocols without ports. */
 void eval(const struct compiled *compiled, const struct eval_end *from, const struct eval_end *to, uint8_t protocol,
 	  uint16_t port, struct eval_result *ret);
+
+/* Who may answer for a service. */
+struct eval_backend {
+	struct eval_end end;
+	uint16_t port;
+};
+typedef VEC(struct eval_backend) eval_backends;
+
+/*
+ * The ready backends of the service that has this address and port, appended;
+ * none for what is no service. eval() to a service's address says what egress
+ * makes of it; the ingress is each backend's own.
+ */
+void eval_service(const struct world *world, const struct eval_end *to, uint8_t protocol, uint16_t port,
+		  eval_backends *ret);
 
 #endif

@@ -47,7 +47,7 @@ static void index_by_number(struct identities *identities, const struct numberin
 		identities->by_number.items[identities->list.items[i].number] = i;
 }
 
-static uint32_t find_number(const struct identities *identities, uint32_t number)
+uint32_t identities_find(const struct identities *identities, uint32_t number)
 {
 	return number < identities->by_number.n ? identities->by_number.items[number] : IDENTITY_IS_NOBODY;
 }
@@ -62,7 +62,7 @@ static void retain(struct identities *identities, const struct world *world, con
 		const char *key = numbering_key(numbers, entry->identity);
 		struct object *pod;
 
-		if (!key || find_number(identities, entry->identity) != IDENTITY_IS_NOBODY)
+		if (!key || identities_find(identities, entry->identity) != IDENTITY_IS_NOBODY)
 			continue;
 		pod = identity_key_parse(key);
 		if (!pod)
@@ -186,7 +186,7 @@ void identities_locate(struct identities *identities, const struct world *world,
 
 	/* An address counts for whom the kernel takes it until the swap is over, too. */
 	vec_for_each (entry, &world->in_kernel) {
-		const uint32_t index = find_number(identities, entry->identity);
+		const uint32_t index = identities_find(identities, entry->identity);
 
 		if (index == IDENTITY_IS_NOBODY || !entry->has_addr)
 			continue;

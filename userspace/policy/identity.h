@@ -11,7 +11,8 @@
 
 struct identity {
 	uint32_t number;
-	/* Any one of its pods; of a retained one, what its pods were. Of a node, its Node. */
+	/* Any one of its pods; of a retained one, what its pods were. Of a node, its Node; of a service, its Service.
+	 */
 	const struct object *pod;
 	uint32_t namespace;		   /* index in namespaces; of no use for a node */
 	size_t n_pods;			   /* or nodes; 0: retained */
@@ -49,6 +50,8 @@ struct identities {
 
 int identities_build(struct identities *identities, const struct world *world, struct numbering *numbers,
 		     struct error *error);
+/* The index of a number in list, or IDENTITY_IS_NOBODY. */
+uint32_t identities_find(const struct identities *identities, uint32_t number);
 /* Which regions the identities' addresses are in; the image's tries must be there. */
 void identities_locate(struct identities *identities, const struct world *world, const struct weir_image *image);
 void identities_free(struct identities *identities); /* what it holds */

@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "policy/identity_key.h"
 
+#define SERVICE_KEY "%service;"
+
 /* Names and labels of a valid object hold none of these; of any other object they stay unambiguous all the same. */
 static void put_escaped(FILE *out, const char *text)
 {
@@ -40,7 +42,7 @@ static void put_ports(FILE *out, const struct pod *pod)
 void identity_key_write(FILE *out, const struct object *pod)
 {
 	if (pod->kind == KIND_SERVICE) {
-		fprintf(out, "%%service;%s/%s", pod->namespace, pod->name);
+		fprintf(out, "%s%s/%s", SERVICE_KEY, pod->namespace, pod->name);
 		return;
 	}
 	put_escaped(out, pod->namespace);
@@ -119,10 +121,26 @@ static bool take_pod(const char **at, struct pod *pod)
 	return pod->service_account && take_ports(at, pod);
 }
 
+static struct object *parse_service(const char *key)
+{
+	const char *slash = strchr(key, '/');
+	struct object *service = slash ? new0(struct object) : NULL;
+
+	if (!service)
+		return NULL;
+	service->kind = KIND_SERVICE;
+	service->namespace = xstrndup(key, (size_t)(slash - key));
+	service->name = xstrdup(slash + 1);
+	return service;
+}
+
 struct object *identity_key_parse(const char *key)
 {
-	_cleanup_(object_freep) struct object *pod = new0(struct object);
+	_cleanup_(object_freep) struct object *pod = NULL;
 
+	if (strncmp(key, SERVICE_KEY, strlen(SERVICE_KEY)) == 0)
+		return parse_service(key + strlen(SERVICE_KEY));
+	pod = new0(struct object);
 	pod->kind = *key == ';' ? KIND_NODE : KIND_POD;
 	pod->namespace = take(&key, ';');
 	pod->name = xstrdup("");

@@ -12,10 +12,10 @@
 #include "object/object.h"
 
 /* "namespace;label=value,label=value,;service account;port=protocol/number,"; of a node all but the labels is empty;
- * "%service;namespace/name", which can't be parsed. */
+ * "%service;namespace/name". */
 void identity_key_write(FILE *out, const struct object *pod);
-/* A pod or node that is all that the key says, without addresses; the caller frees. NULL when the key is no identity's.
- */
+/* A pod, node or service that is all that the key says, without addresses; the caller frees. NULL when the key is no
+ * identity's. */
 struct object *identity_key_parse(const char *key);
 
 #endif

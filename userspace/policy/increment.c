@@ -102,11 +102,34 @@ static bool is_backend(const struct compiled *compiled, const struct object *pod
 	return false;
 }
 
+static bool are_in_conflict(const struct object *a, const struct object *b)
+{
+	if (strcmp(a->namespace, b->namespace) == 0 && strcmp(a->name, b->name) == 0)
+		return true;
+	vec_for_each (x, &a->pod.addrs) {
+		vec_for_each (y, &b->pod.addrs) {
+			if (addr_compare(x, y) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Who wins what two pods claim, if either goes, is for the compiler to say. */
+static bool is_disputed(const struct compiled *compiled, const struct object *pod)
+{
+	vec_for_each (loser, &compiled->disputed) {
+		if (*loser == pod || are_in_conflict(*loser, pod))
+			return true;
+	}
+	return false;
+}
+
 /* Pods on the host's network say whose the node's addresses are, too: that is for the compiler. */
 static bool can_go(const struct compiled *compiled, const struct object *pod)
 {
 	return pod->kind == KIND_POD && !pod->pod.host_network && !is_backend(compiled, pod) &&
-	       (is_finished(pod) || find_by_name(compiled, pod) == pod);
+	       !is_disputed(compiled, pod) && (is_finished(pod) || find_by_name(compiled, pod) == pod);
 }
 
 static bool can_come(const struct compiled *compiled, const struct numberings *numberings,
@@ -115,7 +138,7 @@ static bool can_come(const struct compiled *compiled, const struct numberings *n
 	const struct object *namesake;
 	uint32_t identity;
 
-	if (pod->kind != KIND_POD || pod->pod.host_network || is_backend(compiled, pod))
+	if (pod->kind != KIND_POD || pod->pod.host_network || is_backend(compiled, pod) || is_disputed(compiled, pod))
 		return false;
 	namesake = find_by_name(compiled, pod);
 	if (namesake && !is_gone(delta, namesake))
@@ -130,19 +153,6 @@ static bool can_come(const struct compiled *compiled, const struct numberings *n
 			return false;
 	}
 	return true;
-}
-
-static bool are_in_conflict(const struct object *a, const struct object *b)
-{
-	if (strcmp(a->namespace, b->namespace) == 0 && strcmp(a->name, b->name) == 0)
-		return true;
-	vec_for_each (x, &a->pod.addrs) {
-		vec_for_each (y, &b->pod.addrs) {
-			if (addr_compare(x, y) == 0)
-				return true;
-		}
-	}
-	return false;
 }
 
 bool increment_possible(const struct compiled *compiled, const struct numberings *numberings,

@@ -16,9 +16,7 @@
 /*
  * Whether compiling with the changed objects would give the same image but for
  * its revision. Pods that the compiled policy borrows must all still be there,
- * those that are gone included, and its world must have been one without
- * warnings (nobody's name or address was taken by another). May say no to
- * rare changes that would do.
+ * those that are gone included. May say no to rare changes that would do.
  */
 bool increment_possible(const struct compiled *compiled, const struct numberings *numberings,
 			const struct objects_delta *delta);

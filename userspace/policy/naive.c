@@ -1,209 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include "policy/naive.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "policy/naive.h"
+#include "policy/naive_match.h"
 #include "policy/words.h"
-
-static bool has_bit(const struct addr *addr, unsigned bit)
-{
-	return addr->bytes[bit / 8] >> (7 - bit % 8) & 1;
-}
-
-static bool in_cidr(const struct cidr *cidr, const struct addr *addr)
-{
-	if (cidr->addr.family != addr->family)
-		return false;
-	for (unsigned bit = 0; bit < cidr->length; bit++) {
-		if (has_bit(&cidr->addr, bit) != has_bit(addr, bit))
-			return false;
-	}
-	return true;
-}
-
-static const char *label(const struct labels *labels, const char *key)
-{
-	vec_for_each (one, &labels->list) {
-		if (strcmp(one->key, key) == 0)
-			return one->value;
-	}
-	return NULL;
-}
-
-static bool holds(const struct selector_requirement *requirement, const struct labels *labels)
-{
-	const char *value = label(labels, requirement->key);
-	bool listed = false;
-
-	vec_for_each (one, &requirement->values)
-		listed |= value && strcmp(*one, value) == 0;
-	switch (requirement->operator) {
-	case SELECTOR_IN:
-		return listed;
-	case SELECTOR_NOT_IN:
-		return !listed;
-	case SELECTOR_EXISTS:
-		return value;
-	case SELECTOR_DOES_NOT_EXIST:
-		return !value;
-	}
-	return false;
-}
-
-static bool selects(const struct selector *selector, const struct labels *labels)
-{
-	vec_for_each (requirement, &selector->requirements) {
-		if (!holds(requirement, labels))
-			return false;
-	}
-	return true;
-}
-
-static bool selects_namespace(const struct world *world, const struct selector *selector, const char *name)
-{
-	struct labels scratch = {};
-	const bool yes = selects(selector, world_namespace_labels(world, name, &scratch));
-
-	labels_free(&scratch);
-	return yes;
-}
-
-/* Not one that stands for its node. */
-static bool is_ordinary(const struct object *pod)
-{
-	return pod && !pod->pod.host_network;
-}
-
-static bool block_holds(const struct policy_peer *peer, const struct naive_end *end)
-{
-	if (!end->has_addr || !in_cidr(&peer->cidr, &end->addr))
-		return false;
-	vec_for_each (except, &peer->except) {
-		if (in_cidr(except, &end->addr))
-			return false;
-	}
-	return true;
-}
-
-static bool has_addr(const struct object *node, const struct addr *addr)
-{
-	vec_for_each (own, &node->node.addrs) {
-		if (addr_compare(own, addr) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool is_this_node_addr(const struct world *world, const struct addr *addr)
-{
-	vec_for_each (own, &world->node_addrs) {
-		if (addr_compare(own, addr) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* This node may have several Node objects, as long as they don't say which addresses are whose. */
-static bool selects_this_node(const struct world *world, const struct selector *selector)
-{
-	vec_for_each (node, &world->nodes) {
-		bool is_this = false;
-
-		vec_for_each (addr, &(*node)->node.addrs)
-			is_this |= is_this_node_addr(world, addr);
-		if (is_this && selects(selector, &(*node)->labels))
-			return true;
-	}
-	return false;
-}
-
-/* Of other nodes the first by name has the address. */
-static bool selects_node(const struct world *world, const struct selector *selector, const struct naive_end *end)
-{
-	if (!end->has_addr || is_this_node_addr(world, &end->addr))
-		return end->has_addr && selects_this_node(world, selector);
-	vec_for_each (node, &world->nodes) {
-		if (has_addr(*node, &end->addr))
-			return selects(selector, &(*node)->labels);
-	}
-	return false;
-}
-
-static bool peer_matches(const struct world *world, const struct object *policy, const struct policy_peer *peer,
-			 const struct naive_end *end)
-{
-	if (peer->is_cidr)
-		return block_holds(peer, end);
-	if (peer->is_node)
-		return selects_node(world, &peer->nodes, end);
-	if (!is_ordinary(end->pod))
-		return false;
-	if (!peer->has_namespace_selector && strcmp(policy->namespace, end->pod->namespace) != 0)
-		return false;
-	if (peer->has_pod_selector && !selects(&peer->pods, &end->pod->labels))
-		return false;
-	return !peer->has_namespace_selector || selects_namespace(world, &peer->namespaces, end->pod->namespace);
-}
-
-static bool port_matches(const struct policy_port *port, const struct naive_probe *probe)
-{
-	if (port->protocol != probe->protocol && port->protocol != PROTOCOL_OF_NAME)
-		return false;
-	if (port->any_port)
-		return true;
-	if (!port->name)
-		return probe->port >= port->port && probe->port <= port->end_port;
-	if (!is_ordinary(probe->to.pod))
-		return false;
-	vec_for_each (own, &probe->to.pod->pod.ports) {
-		if (own->port == probe->port && own->protocol == probe->protocol && strcmp(own->name, port->name) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Ports first: they are compared faster than labels. */
-static bool rule_matches(const struct world *world, const struct object *policy, const struct policy_rule *rule,
-			 const struct naive_end *peer, const struct naive_probe *probe)
-{
-	bool matches = rule->ports.n == 0;
-
-	vec_for_each (port, &rule->ports)
-		matches |= port_matches(port, probe);
-	if (!matches || rule->peers.n == 0)
-		return matches;
-	vec_for_each (one, &rule->peers) {
-		if (peer_matches(world, policy, one, peer))
-			return true;
-	}
-	return false;
-}
-
-/* The node that runs the subject. */
-static bool is_own_node(const struct world *world, const struct object *subject, const struct naive_end *peer)
-{
-	if (peer->has_addr && is_this_node_addr(world, &peer->addr))
-		return true;
-	return peer->pod && peer->pod->pod.host_network &&
-	       (!peer->pod->pod.node || !subject->pod.node || strcmp(peer->pod->pod.node, subject->pod.node) == 0);
-}
-
-static bool is_about(const struct world *world, const struct object *policy, const struct object *subject)
-{
-	if (!policy->policy.has_namespace_selector && strcmp(policy->namespace, subject->namespace) != 0)
-		return false;
-	if (!selects(&policy->policy.subjects, &subject->labels))
-		return false;
-	return !policy->policy.has_namespace_selector ||
-	       selects_namespace(world, &policy->policy.namespaces, subject->namespace);
-}
 
 /* Who has a say. */
 struct ballot {
 	naive_rules isolating, allowing, denying;
-	bool allowed;			   /* not only limited */
 	bool ordered;			   /* some admin or baseline policy has rules for the subject */
+	bool audited;			   /* somebody only audits */
 	struct naive_rule admin, baseline; /* the first that matches; no policy: none does */
 };
 
@@ -214,23 +23,53 @@ static void ballot_free(struct ballot *ballot)
 	vec_free(&ballot->denying);
 }
 
+/* What a count comes to. */
+struct opinion {
+	enum weir_reason reason;
+	naive_rules by;
+};
+
+/* Of those who enforce, as if there were nobody else; and of everybody. */
+struct opinions {
+	struct opinion enforced, all;
+};
+
+static void opinions_free(struct opinions *opinions)
+{
+	vec_free(&opinions->enforced.by);
+	vec_free(&opinions->all.by);
+}
+
+/* Lists that serve one judgement after the other. */
+struct naive_scratch {
+	struct ballot ballot;
+	struct opinions opinions, of_backend;
+};
+
+static void ballot_clear(struct ballot *ballot)
+{
+	ballot->isolating.n = ballot->allowing.n = ballot->denying.n = 0;
+	ballot->ordered = ballot->audited = false;
+	ballot->admin = ballot->baseline = (struct naive_rule){};
+}
+
 static void vote(const struct world *world, const struct naive_probe *probe, enum weir_direction direction,
 		 const struct object *policy, struct ballot *ballot)
 {
 	const struct naive_end *peer = direction == WEIR_INGRESS ? &probe->from : &probe->to;
 
 	vec_push(&ballot->isolating, (struct naive_rule){ .policy = policy });
+	ballot->audited |= policy->policy.mode == POLICY_AUDIT;
 	for (size_t i = 0; i < policy->policy.rules[direction].n; i++) {
 		const struct policy_rule *rule = &policy->policy.rules[direction].items[i];
 		const struct naive_rule one = { policy, rule, i };
 
-		if (!rule_matches(world, policy, rule, peer, probe))
+		if (!naive_rule_matches(world, policy, rule, peer, probe))
 			continue;
 		if (rule->action == RULE_DENY)
 			vec_push(&ballot->denying, one);
 		else
 			vec_push(&ballot->allowing, one);
-		ballot->allowed |= rule->action == RULE_ALLOW;
 	}
 }
 
@@ -254,7 +93,7 @@ static void race(const struct world *world, const struct naive_probe *probe, enu
 	for (size_t i = 0; is_before(policy, first->policy) && i < policy->policy.rules[direction].n; i++) {
 		const struct policy_rule *rule = &policy->policy.rules[direction].items[i];
 
-		if (rule_matches(world, policy, rule, peer, probe))
+		if (naive_rule_matches(world, policy, rule, peer, probe))
 			*first = (struct naive_rule){ policy, rule, i };
 	}
 }
@@ -264,99 +103,155 @@ static bool decides(const struct naive_rule *first)
 	return first->policy && first->rule->action != RULE_PASS;
 }
 
-/* Who decides, and how. */
-static enum weir_reason count(const struct ballot *ballot, naive_rules *by)
+/* Those who are heard; with everybody set, audited policies too. */
+static size_t hear(const naive_rules *from, bool everybody, naive_rules *by)
 {
-	const naive_rules *from;
+	by->n = 0;
+	vec_for_each (one, from) {
+		if (everybody || one->policy->policy.mode != POLICY_AUDIT)
+			vec_push(by, *one);
+	}
+	return by->n;
+}
 
-	if (decides(&ballot->admin)) {
-		vec_push(by, ballot->admin);
-		return ballot->admin.rule->action == RULE_DENY ? WEIR_REASON_ADMIN_DENY : WEIR_REASON_ADMIN_ALLOW;
+static bool any_allows(const naive_rules *rules)
+{
+	vec_for_each (one, rules) {
+		if (one->rule->action == RULE_ALLOW)
+			return true;
 	}
-	if (!ballot->isolating.n && decides(&ballot->baseline)) {
-		vec_push(by, ballot->baseline);
-		return ballot->baseline.rule->action == RULE_DENY ? WEIR_REASON_BASELINE_DENY
-								  : WEIR_REASON_BASELINE_ALLOW;
+	return false;
+}
+
+/* Who decides, and how. */
+static void count(const struct ballot *ballot, bool everybody, struct opinion *opinion)
+{
+	const bool isolated = hear(&ballot->isolating, everybody, &opinion->by) > 0;
+	const struct naive_rule *first = decides(&ballot->admin) ? &ballot->admin : &ballot->baseline;
+
+	if (decides(&ballot->admin) || (!isolated && decides(&ballot->baseline))) {
+		opinion->by.n = 0;
+		vec_push(&opinion->by, *first);
+		if (first == &ballot->admin)
+			opinion->reason =
+				first->rule->action == RULE_DENY ? WEIR_REASON_ADMIN_DENY : WEIR_REASON_ADMIN_ALLOW;
+		else
+			opinion->reason = first->rule->action == RULE_DENY ? WEIR_REASON_BASELINE_DENY
+									   : WEIR_REASON_BASELINE_ALLOW;
+	} else if (!isolated) {
+		opinion->reason = WEIR_REASON_NO_POLICY;
+	} else if (hear(&ballot->denying, everybody, &opinion->by)) {
+		opinion->reason = WEIR_REASON_POLICY_DENY;
+	} else if (hear(&ballot->allowing, everybody, &opinion->by) && any_allows(&opinion->by)) {
+		opinion->reason = WEIR_REASON_POLICY_ALLOW;
+	} else {
+		hear(&ballot->isolating, everybody, &opinion->by);
+		opinion->reason = WEIR_REASON_POLICY_DEFAULT;
 	}
-	from = ballot->denying.n ? &ballot->denying : ballot->allowed ? &ballot->allowing : &ballot->isolating;
-	vec_for_each (rule, from)
-		vec_push(by, *rule);
-	if (!ballot->isolating.n)
-		return WEIR_REASON_NO_POLICY;
-	return ballot->denying.n ? WEIR_REASON_POLICY_DENY
-	       : ballot->allowed ? WEIR_REASON_POLICY_ALLOW
-				 : WEIR_REASON_POLICY_DEFAULT;
+}
+
+static void say(struct opinion *opinion, enum weir_reason reason)
+{
+	opinion->by.n = 0;
+	opinion->reason = reason;
+}
+
+static void copy(const struct opinion *from, struct opinion *to)
+{
+	say(to, from->reason);
+	vec_for_each (by, &from->by)
+		vec_push(&to->by, *by);
 }
 
 /* What is said of a connection, whoever the two are. */
 static void decide(const struct world *world, const struct naive_probe *probe, enum weir_direction direction,
-		   struct naive_answer *answer)
+		   struct ballot *ballot, struct opinions *opinions)
 {
 	const struct naive_end *subject = direction == WEIR_INGRESS ? &probe->to : &probe->from;
 	const struct naive_end *peer = direction == WEIR_INGRESS ? &probe->from : &probe->to;
-	_cleanup_(ballot_free) struct ballot ballot = {};
 
-	answer->by.n = 0;
-	for (size_t i = 0; i < world->policies.n; i++) {
-		const struct object *policy = world->policies.items[i];
-
-		if (!is_about(world, policy, subject->pod))
-			continue;
-		if (policy->policy.tier != TIER_NETWORK)
-			race(world, probe, direction, policy, &ballot);
-		else if (policy->policy.isolates[direction])
-			vote(world, probe, direction, policy, &ballot);
+	ballot_clear(ballot);
+	vec_for_each (policy, probe->about) {
+		if ((*policy)->policy.tier != TIER_NETWORK)
+			race(world, probe, direction, *policy, ballot);
+		else if ((*policy)->policy.isolates[direction])
+			vote(world, probe, direction, *policy, ballot);
 	}
-	if (!ballot.isolating.n && !ballot.ordered)
-		answer->reason = WEIR_REASON_NO_POLICY;
-	else if (direction == WEIR_INGRESS && is_own_node(world, subject->pod, peer))
-		answer->reason = WEIR_REASON_NODE;
+	if (!ballot->isolating.n && !ballot->ordered)
+		say(&opinions->enforced, WEIR_REASON_NO_POLICY);
+	else if (direction == WEIR_INGRESS && naive_is_own_node(world, subject->pod, peer))
+		say(&opinions->enforced, WEIR_REASON_NODE);
 	else
-		answer->reason = count(&ballot, &answer->by);
+		count(ballot, false, &opinions->enforced);
+	if (ballot->audited && opinions->enforced.reason != WEIR_REASON_NODE)
+		count(ballot, true, &opinions->all);
+	else
+		copy(&opinions->enforced, &opinions->all);
 }
 
 /* A port of a service that nobody answers for: only the isolation counts. */
-static void decide_nobody(const struct world *world, const struct object *subject, struct naive_answer *answer)
+static void decide_nobody(const naive_policies *about, struct ballot *ballot, struct opinions *opinions)
 {
-	answer->by.n = 0;
-	for (size_t i = 0; i < world->policies.n; i++) {
-		const struct object *policy = world->policies.items[i];
-
-		if (policy->policy.isolates[WEIR_EGRESS] && is_about(world, policy, subject))
-			vec_push(&answer->by, (struct naive_rule){ .policy = policy });
+	ballot_clear(ballot);
+	vec_for_each (policy, about) {
+		if ((*policy)->policy.isolates[WEIR_EGRESS])
+			vec_push(&ballot->isolating, (struct naive_rule){ .policy = *policy });
 	}
-	answer->reason = answer->by.n ? WEIR_REASON_POLICY_DEFAULT : WEIR_REASON_NO_POLICY;
+	count(ballot, false, &opinions->enforced);
+	count(ballot, true, &opinions->all);
 }
 
-size_t naive_limits(const struct naive_answer *answer)
+static bool denies(const struct opinion *opinion)
+{
+	return reason_verdict(opinion->reason) != WEIR_VERDICT_PASS;
+}
+
+static bool rejects(const struct opinion *opinion)
+{
+	bool any = false;
+
+	vec_for_each (by, &opinion->by)
+		any |= by->policy->policy.on_deny == POLICY_REJECT;
+	return any && denies(opinion);
+}
+
+static size_t limits(const struct opinion *opinion, bool audited_only)
 {
 	size_t n = 0;
 
-	vec_for_each (by, &answer->by)
-		n += answer->reason == WEIR_REASON_POLICY_ALLOW && by->rule ? by->rule->limits.n : 0;
+	for (size_t i = 0; opinion->reason == WEIR_REASON_POLICY_ALLOW && i < opinion->by.n; i++) {
+		const struct naive_rule *by = &opinion->by.items[i];
+
+		if (!audited_only || by->policy->policy.mode == POLICY_AUDIT)
+			n += by->rule->limits.n;
+	}
 	return n;
 }
 
-/* Of the backends' answers: a denial before an allowance, the last reason of denials and the first of the others. */
-static bool outweighs(const struct naive_answer *a, const struct naive_answer *b)
+/*
+ * Of the backends' answers: a denial before an allowance, the last reason of
+ * denials, one that is answered before one that isn't, and the first of the others.
+ */
+static bool outweighs(const struct opinion *a, const struct opinion *b)
 {
-	const bool a_denies = reason_verdict(a->reason) != WEIR_VERDICT_PASS;
-	const bool b_denies = reason_verdict(b->reason) != WEIR_VERDICT_PASS;
-
-	if (a_denies != b_denies)
-		return a_denies;
+	if (denies(a) != denies(b))
+		return denies(a);
 	if (a->reason != b->reason)
-		return a_denies == (a->reason > b->reason);
-	return naive_limits(a) > naive_limits(b);
+		return denies(a) == (a->reason > b->reason);
+	if (rejects(a) != rejects(b))
+		return rejects(a);
+	if (limits(a, true) != limits(b, true))
+		return limits(a, true) > limits(b, true);
+	return limits(a, false) > limits(b, false);
 }
 
 static void decide_service(const struct world *world, const struct naive_probe *probe,
-			   const struct world_service_port *port, struct naive_answer *answer)
+			   const struct world_service_port *port, struct naive_scratch *scratch)
 {
-	struct naive_answer one = {};
+	struct opinions *opinions = &scratch->opinions, *one = &scratch->of_backend;
 	bool first = true;
 
-	decide_nobody(world, probe->from.pod, answer);
+	decide_nobody(probe->about, &scratch->ballot, opinions);
 	vec_for_each (backend, &port->backends) {
 		struct naive_probe to_backend = *probe;
 
@@ -364,17 +259,13 @@ static void decide_service(const struct world *world, const struct naive_probe *
 						    .addr = backend->addr,
 						    .has_addr = true };
 		to_backend.port = backend->port;
-		decide(world, &to_backend, WEIR_EGRESS, &one);
-		if (first || outweighs(&one, answer)) {
-			const struct naive_answer told = *answer;
-
-			*answer = one;
-			answer->judged = told.judged;
-			one = told;
-		}
+		decide(world, &to_backend, WEIR_EGRESS, &scratch->ballot, one);
+		if (first || outweighs(&one->enforced, &opinions->enforced))
+			copy(&one->enforced, &opinions->enforced);
+		if (first || outweighs(&one->all, &opinions->all))
+			copy(&one->all, &opinions->all);
 		first = false;
 	}
-	naive_answer_free(&one);
 }
 
 /* The port of a service that is connected to, or NULL. */
@@ -390,24 +281,74 @@ static const struct world_service_port *find_service_port(const struct world *wo
 	return NULL;
 }
 
+/* An audited policy takes nothing away, neither a permission nor a limit. */
+static void answer_by(const struct opinions *opinions, struct naive_answer *answer)
+{
+	const struct opinion *told = denies(&opinions->enforced) ? &opinions->enforced : &opinions->all;
+
+	answer->reason = told->reason;
+	answer->rejects = rejects(told);
+	answer->audited = denies(&opinions->all) && !denies(&opinions->enforced);
+	answer->n_audited_limits = limits(&opinions->all, true);
+	answer->n_limits = limits(&opinions->enforced, false) + answer->n_audited_limits;
+	if (denies(&opinions->enforced))
+		answer->n_limits = answer->n_audited_limits = 0;
+	vec_for_each (by, &told->by)
+		vec_push(&answer->by, *by);
+}
+
+static void judge(const struct world *world, const struct naive_probe *probe, enum weir_direction direction,
+		  struct naive_answer *answer)
+{
+	const struct world_service_port *port = direction == WEIR_EGRESS ? find_service_port(world, probe) : NULL;
+	struct naive_scratch *scratch = answer->scratch = answer->scratch ?: new0(struct naive_scratch);
+
+	if (port)
+		decide_service(world, probe, port, scratch);
+	else
+		decide(world, probe, direction, &scratch->ballot, &scratch->opinions);
+	answer_by(&scratch->opinions, answer);
+}
+
+void naive_about(const struct world *world, const struct object *pod, naive_policies *ret)
+{
+	for (size_t i = 0; i < world->policies.n; i++) {
+		if (naive_is_about(world, world->policies.items[i], pod))
+			vec_push(ret, world->policies.items[i]);
+	}
+}
+
 void naive_judge(const struct world *world, const struct naive_probe *probe, enum weir_direction direction,
 		 struct naive_answer *answer)
 {
 	const struct naive_end *subject = direction == WEIR_INGRESS ? &probe->to : &probe->from;
-	const struct world_service_port *port = direction == WEIR_EGRESS ? find_service_port(world, probe) : NULL;
+	struct naive_probe known = *probe;
+	naive_policies about = {};
 
 	answer->by.n = 0;
-	answer->reason = 0;
-	answer->judged = is_ordinary(subject->pod) && probe->from.pod != probe->to.pod;
+	answer->judged = naive_is_ordinary(subject->pod) && probe->from.pod != probe->to.pod;
 	if (!answer->judged)
 		return;
-	if (port)
-		decide_service(world, probe, port, answer);
-	else
-		decide(world, probe, direction, answer);
+	if (!known.about) {
+		naive_about(world, subject->pod, &about);
+		known.about = &about;
+	}
+	judge(world, &known, direction, answer);
+	vec_free(&about);
+}
+
+enum weir_verdict naive_verdict(const struct naive_answer *answer)
+{
+	return answer->rejects ? WEIR_VERDICT_REJECT : reason_verdict(answer->reason);
 }
 
 void naive_answer_free(struct naive_answer *answer)
 {
 	vec_free(&answer->by);
+	if (!answer->scratch)
+		return;
+	ballot_free(&answer->scratch->ballot);
+	opinions_free(&answer->scratch->opinions);
+	opinions_free(&answer->scratch->of_backend);
+	free(TAKE_PTR(answer->scratch));
 }

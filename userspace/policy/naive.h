@@ -16,8 +16,11 @@ struct naive_end {
 	bool has_addr;
 };
 
+typedef VEC(const struct object *) naive_policies;
+
 struct naive_probe {
 	struct naive_end from, to;
+	const naive_policies *about; /* the pod that is judged, as naive_about() finds them; or NULL */
 	uint8_t protocol;
 	uint16_t port; /* host order */
 };
@@ -32,16 +35,22 @@ struct naive_rule {
 typedef VEC(struct naive_rule) naive_rules;
 
 struct naive_answer {
-	bool judged; /* false: this side is no pod of its own, or both are one pod */
+	struct naive_scratch *scratch; /* naive.c's own, kept for the next answer */
+	bool judged;		       /* false: this side is no pod of its own, or both are one pod */
 	enum weir_reason reason;
-	naive_rules by; /* those that decided; empty where no rule or policy did */
+	bool audited;		 /* passes all the same: only audited policies deny it */
+	bool rejects;		 /* the denial is to be answered */
+	size_t n_limits;	 /* that apply */
+	size_t n_audited_limits; /* of these, such as only count */
+	naive_rules by;		 /* those that decided; empty where no rule or policy did */
 };
 
+/* Appends the policies that are about a pod: to be found once where it is judged often. */
+void naive_about(const struct world *world, const struct object *pod, naive_policies *ret);
 /* What one side says. answer: zeroed before the first use, and to be freed after the last. */
 void naive_judge(const struct world *world, const struct naive_probe *probe, enum weir_direction direction,
 		 struct naive_answer *answer);
-/* How many limits apply. */
-size_t naive_limits(const struct naive_answer *answer);
+enum weir_verdict naive_verdict(const struct naive_answer *answer);
 void naive_answer_free(struct naive_answer *answer); /* what it holds */
 
 #endif

@@ -2,15 +2,17 @@
 #include "policy/nearest.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "policy/rule_match.h"
 #include "policy/rule_text.h"
+#include "policy/ruleset.h"
 
 static bool asks_for_pods(const struct policy_rule *rule)
 {
 	vec_for_each (peer, &rule->peers) {
-		if (!peer->is_cidr)
+		if (!peer->is_cidr && !peer->is_node)
 			return true;
 	}
 	return false;
@@ -27,22 +29,78 @@ static unsigned score(const struct nearest *nearest, bool same_sort)
 	return 8 * nearest->peer + 4 * nearest->port + 2 * nearest->protocol + same_sort;
 }
 
+/* The rule that denies; without a policy where that is none. */
+struct denier {
+	const struct object *policy;
+	size_t rule;
+};
+
+static bool is_called(const struct policy_rule *rule, size_t index, const char *name)
+{
+	char number[24];
+
+	snprintf(number, sizeof(number), "%zu", index);
+	return strcmp(rule->name ?: number, name) == 0;
+}
+
+static struct denier find_denier(const struct world *world, const struct nearest_question *question)
+{
+	const struct rule_ref *ref = question->denied_by;
+
+	for (size_t i = 0; ref && ref->rule && i < world->policies.n; i++) {
+		const struct object *policy = world->policies.items[i];
+
+		if (policy->kind != ref->kind || strcmp(policy->name, ref->policy) != 0)
+			continue;
+		for (size_t k = 0; k < policy->policy.rules[question->direction].n; k++) {
+			if (is_called(&policy->policy.rules[question->direction].items[k], k, ref->rule))
+				return (struct denier){ policy, k };
+		}
+	}
+	return (struct denier){};
+}
+
+/* How many of a policy's rules could have allowed it. */
+static size_t count_heard(const struct nearest_question *question, const struct denier *denier,
+			  const struct object *policy)
+{
+	const size_t all = policy->policy.rules[question->direction].n;
+
+	if (!question->denied_by) {
+		const bool heard = question->audited || policy->policy.mode == POLICY_ENFORCE;
+
+		return heard && policy->policy.isolates[question->direction] ? all : 0;
+	}
+	if (!denier->policy || policy->policy.tier != denier->policy->policy.tier)
+		return 0;
+	if (policy == denier->policy)
+		return denier->rule;
+	return policy_compare_precedence(policy, denier->policy) < 0 ? all : 0;
+}
+
+static bool would_do(const struct policy_rule *rule)
+{
+	return rule->action == RULE_ALLOW || rule->action == RULE_PASS;
+}
+
 bool nearest_find(const struct world *world, const struct nearest_question *question, struct nearest *ret)
 {
+	const struct denier denier = find_denier(world, question);
 	struct nearest best = {};
 	unsigned best_score = 0;
 
 	for (size_t i = 0; i < world->policies.n; i++) {
 		const struct object *policy = world->policies.items[i];
+		const size_t n = count_heard(question, &denier, policy);
 
-		if (!policy->policy.isolates[question->direction] || !world_selects(world, policy, question->pod))
+		if (!n || !world_selects(world, policy, question->pod))
 			continue;
-		for (size_t k = 0; k < policy->policy.rules[question->direction].n; k++) {
+		for (size_t k = 0; k < n; k++) {
 			const struct policy_rule *rule = &policy->policy.rules[question->direction].items[k];
 			struct nearest candidate = { .policy = policy, .rule = k };
 			unsigned candidate_score;
 
-			if (rule->action != RULE_ALLOW)
+			if (!would_do(rule))
 				continue;
 			candidate.peer = rule_matches_peer(world, policy, rule, question->peer);
 			candidate.protocol = rule_matches_protocol(rule, question->protocol);
@@ -105,7 +163,7 @@ char *nearest_format(const struct world *world, const struct nearest_question *q
 	if (!out)
 		abort();
 	rule_text_name(out, nearest->policy, rule, nearest->rule);
-	fputs(": allows ", out);
+	fputs(rule->action == RULE_PASS ? ": leaves to other policies " : ": allows ", out);
 	rule_text_matches(out, nearest->policy, rule, question->direction);
 	if (!nearest->peer)
 		write_peer(out, world, nearest, rule, question->peer);

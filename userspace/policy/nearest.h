@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * For people who ask why a connection is denied by default: the rule that came
- * nearest to allowing it. Read straight from the objects; it decides nothing.
+ * For people who ask why a connection is denied by default, or by a rule of the
+ * admin or baseline tier: the rule that came nearest to allowing it. Read
+ * straight from the objects; it decides nothing.
  */
 #ifndef WEIR_POLICY_NEAREST_H
 #define WEIR_POLICY_NEAREST_H
@@ -15,6 +16,9 @@ struct nearest_question {
 	const struct eval_end *peer;
 	uint8_t protocol;
 	uint16_t port; /* that is connected to */
+	bool audited;  /* audited policies have a say */
+	/* The rule of a tier that denies it, before which the nearest one must come; NULL: it is denied by default. */
+	const struct rule_ref *denied_by;
 };
 
 struct nearest {
@@ -24,7 +28,8 @@ struct nearest {
 };
 
 /*
- * Of all allowing rules of the policies that isolate the pod, the one that
+ * Of all allowing rules of the policies that isolate the pod (or, of a tier, of
+ * those that would have decided first, the passing ones too), the one that
  * matches most: who counts before what. Of several the first, but for a pod one
  * that asks for pods, and for an address one that asks for addresses. False when
  * there is none.

@@ -14,6 +14,8 @@
 struct numbered {
 	UT_hash_handle hh;
 	uint32_t number;
+	bool idle;
+	uint64_t idle_since;
 	char key[];
 };
 
@@ -113,6 +115,11 @@ int numbering_restore(struct numbering *numbering, const char *key, uint32_t num
 	return 0;
 }
 
+uint32_t numbering_room(const struct numbering *numbering)
+{
+	return numbering->limit - numbering->first;
+}
+
 size_t numbering_count(const struct numbering *numbering)
 {
 	return HASH_COUNT(numbering->by_key);
@@ -126,6 +133,43 @@ uint32_t numbering_end(const struct numbering *numbering)
 uint64_t numbering_changes(const struct numbering *numbering)
 {
 	return numbering->changes;
+}
+
+static void forget(struct numbering *numbering, struct numbered *numbered)
+{
+	HASH_DEL(numbering->by_key, numbered);
+	numbering->by_number.items[numbered->number - numbering->first] = NULL;
+	if (numbered->number < numbering->next)
+		numbering->next = numbered->number;
+	numbering->changes++;
+	free(numbered);
+}
+
+static bool is_due(struct numbered *numbered, const struct numbering_prune *prune)
+{
+	const bool was_idle = numbered->idle;
+
+	numbered->idle = !prune->used[numbered->number];
+	if (!was_idle)
+		numbered->idle_since = prune->now;
+	return numbered->idle && prune->now - numbered->idle_since >= prune->patience;
+}
+
+size_t numbering_prune(struct numbering *numbering, const struct numbering_prune *prune)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < numbering->by_number.n; i++) {
+		struct numbered *numbered = numbering->by_number.items[i];
+
+		if (!numbered || !is_due(numbered, prune))
+			continue;
+		if (prune->release && !prune->release(prune->data, numbered->number))
+			continue;
+		forget(numbering, numbered);
+		n++;
+	}
+	return n;
 }
 
 void numberings_init(struct numberings *numberings)

@@ -3,7 +3,8 @@
  * Stable small numbers for keys: the same key has the same number for as long
  * as it is known, across policy changes and agent restarts. Identities,
  * decision counters and token buckets are numbered so, because flow entries
- * and counters in the kernel refer to them by number.
+ * and counters in the kernel refer to them by number. A key that nothing has
+ * used for a while is forgotten, and its number given to another one.
  */
 #ifndef WEIR_POLICY_NUMBERING_H
 #define WEIR_POLICY_NUMBERING_H
@@ -30,9 +31,25 @@ const char *numbering_key(const struct numbering *numbering, uint32_t number); /
 int numbering_restore(struct numbering *numbering, const char *key, uint32_t number);
 
 size_t numbering_count(const struct numbering *numbering);
-uint32_t numbering_end(const struct numbering *numbering); /* one past the highest number given */
-/* Grows by one with every number that is given: tells whether the numbers on disk are the newest. */
+uint32_t numbering_room(const struct numbering *numbering); /* how many it can give in all */
+uint32_t numbering_end(const struct numbering *numbering);  /* one past the highest number given */
+/* Grows by one with every number that is given or freed: tells whether the numbers on disk are the newest. */
 uint64_t numbering_changes(const struct numbering *numbering);
+
+struct numbering_prune {
+	const bool *used; /* by number, as many as numbering_end() */
+	uint64_t now;	  /* seconds of a clock that doesn't go back */
+	uint64_t patience;
+	/* Asked before a number is freed; false: it is not to be, now. May be NULL. */
+	bool (*release)(void *data, uint32_t number);
+	void *data;
+};
+
+/*
+ * Frees the numbers that were unused in every call since one that is `patience`
+ * ago. Gives back how many.
+ */
+size_t numbering_prune(struct numbering *numbering, const struct numbering_prune *prune);
 
 /* The three numberings that the kernel's state refers to. */
 struct numberings {

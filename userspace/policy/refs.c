@@ -85,7 +85,8 @@ char *limit_key(const struct ruleset *rules, uint32_t number, uint32_t index)
 	policy_key_write(out, rules->policies.items[rule->policy].object);
 	fprintf(out, " %s", direction_name(rule->direction));
 	rule_name_write(out, rule);
-	fprintf(out, " limit %u", index);
+	/* What only counts and what drops are two limits, each with a bucket of its own. */
+	fprintf(out, " limit %u%s", index, ruleset_is_audited(rules, number) ? " audit" : "");
 	fclose(out);
 	return key;
 }

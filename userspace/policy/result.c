@@ -34,6 +34,13 @@ static int compare_decisions(const void *a, const void *b)
 	return x->at < y->at ? -1 : x->at > y->at;
 }
 
+static int compare_limits(const void *a, const void *b)
+{
+	const struct limit_info *x = a, *y = b;
+
+	return x->bucket < y->bucket ? -1 : x->bucket > y->bucket;
+}
+
 static uint32_t pod_number(const struct identities *identities, size_t pod)
 {
 	const uint32_t index = identities->of_pod[pod];
@@ -63,6 +70,8 @@ void result_addresses(struct compiled *compiled, const struct world *world, cons
 	size_t n = 0;
 
 	list_backends(compiled, world);
+	vec_for_each (pod, &world->disputed)
+		vec_push(&compiled->disputed, *pod);
 	vec_for_each (addr, &world->node_addrs)
 		vec_push(&compiled->addresses, (struct address_owner){ .addr = *addr, .identity = WEIR_IDENTITY_NODE });
 	vec_for_each (owned, &world->pod_addrs)
@@ -150,6 +159,7 @@ void compiled_free(struct compiled *compiled)
 	vec_free(&compiled->pods);
 	vec_free(&compiled->by_name);
 	vec_free(&compiled->backends);
+	vec_free(&compiled->disputed);
 	vec_free(&compiled->decisions);
 	vec_free(&compiled->limits);
 	free(compiled->words);
@@ -161,6 +171,11 @@ void compiled_free(struct compiled *compiled)
 const struct decision_info *compiled_decision(const struct compiled *compiled, uint32_t at)
 {
 	return FIND(&compiled->decisions, &(struct decision_info){ .at = at }, compare_decisions);
+}
+
+const struct limit_info *compiled_limit(const struct compiled *compiled, uint32_t bucket)
+{
+	return FIND(&compiled->limits, &(struct limit_info){ .bucket = bucket }, compare_limits);
 }
 
 static int compare_to_owner(const void *key, const void *item)

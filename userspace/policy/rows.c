@@ -172,7 +172,9 @@ static void place_clauses(struct row *row)
 
 static int merge(struct row *row, const struct ids *rules, uint32_t *ret, struct error *error)
 {
-	return decisions_merge(row->rows->decisions, row->direction, &row->policies, rules, ret, error);
+	const struct grounds grounds = { &row->policies, rules };
+
+	return decisions_merge(row->rows->decisions, row->direction, &grounds, ret, error);
 }
 
 /* Clauses that match the peer -> rules, for every port and by port class. */
@@ -253,11 +255,8 @@ static int fill_services(struct row *row, uint32_t *columns, struct error *error
 		.n_ports = port_classes_count(rows->ports),
 	};
 	const struct ids no_rules = {};
-	int r = merge(row, &no_rules, &services.nobody, error);
 
-	if (r == 0)
-		services_fill(&services);
-	return r;
+	return merge(row, &no_rules, &services.nobody, error) ?: services_fill(&services, error);
 }
 
 static int fill_judged(struct row *row, uint32_t *columns, struct error *error)

@@ -31,8 +31,20 @@ static bool in_namespaces(const struct world *world, const struct object *policy
 static bool is_selected(const struct world *world, const struct object *policy, const struct policy_peer *peer,
 			const struct object *pod)
 {
-	return pod && !pod->pod.host_network && in_namespaces(world, policy, peer, pod->namespace) &&
+	return !peer->is_node && pod && !pod->pod.host_network && in_namespaces(world, policy, peer, pod->namespace) &&
 	       selector_matches(&peer->pods, &pod->labels);
+}
+
+/* Of several the first by name has the address. */
+static bool is_node(const struct world *world, const struct policy_peer *peer, const struct eval_end *end)
+{
+	for (size_t i = 0; peer->is_node && end->has_addr && i < world->nodes.n; i++) {
+		vec_for_each (addr, &world->nodes.items[i]->node.addrs) {
+			if (addr_compare(addr, &end->addr) == 0)
+				return selector_matches(&peer->nodes, &world->nodes.items[i]->labels);
+		}
+	}
+	return false;
 }
 
 bool rule_matches_peer(const struct world *world, const struct object *policy, const struct policy_rule *rule,
@@ -40,6 +52,8 @@ bool rule_matches_peer(const struct world *world, const struct object *policy, c
 {
 	vec_for_each (peer, &rule->peers) {
 		if (peer->is_cidr ? in_block(peer, end) : is_selected(world, policy, peer, end->pod))
+			return true;
+		if (is_node(world, peer, end))
 			return true;
 	}
 	return rule->peers.n == 0;
@@ -49,7 +63,7 @@ bool rule_matches_namespace(const struct world *world, const struct object *poli
 			    const char *namespace)
 {
 	vec_for_each (peer, &rule->peers) {
-		if (!peer->is_cidr && in_namespaces(world, policy, peer, namespace))
+		if (!peer->is_cidr && !peer->is_node && in_namespaces(world, policy, peer, namespace))
 			return true;
 	}
 	return false;
@@ -58,7 +72,7 @@ bool rule_matches_namespace(const struct world *world, const struct object *poli
 bool rule_matches_protocol(const struct policy_rule *rule, uint8_t protocol)
 {
 	vec_for_each (port, &rule->ports) {
-		if (port->protocol == protocol)
+		if (port->protocol == protocol || port->protocol == PROTOCOL_OF_NAME)
 			return true;
 	}
 	return rule->ports.n == 0;
@@ -81,7 +95,7 @@ static bool is_named(const struct nearest_question *question, const char *name)
 bool rule_matches_port(const struct policy_rule *rule, const struct nearest_question *question)
 {
 	vec_for_each (port, &rule->ports) {
-		if (port->protocol != question->protocol)
+		if (port->protocol != question->protocol && port->protocol != PROTOCOL_OF_NAME)
 			continue;
 		if (port->any_port || (port->name ? is_named(question, port->name)
 						  : port->port <= question->port && question->port <= port->end_port))

@@ -51,7 +51,9 @@ static void write_ports(FILE *out, const struct policy_rule *rule)
 	if (!rule->ports.n)
 		fputs("everything", out);
 	vec_for_each (port, &rule->ports) {
-		fprintf(out, "%s%s ", separator, protocol_name(port->protocol));
+		fputs(separator, out);
+		if (port->protocol != PROTOCOL_OF_NAME)
+			fprintf(out, "%s ", protocol_name(port->protocol));
 		if (port->any_port)
 			fputs("on any port", out);
 		else if (port->name)
@@ -135,6 +137,12 @@ static void write_pods(FILE *out, const struct object *policy, const struct poli
 	}
 }
 
+static void write_nodes(FILE *out, const struct policy_peer *peer)
+{
+	fputs(peer->nodes.requirements.n ? "nodes with " : "every node", out);
+	write_selector(out, &peer->nodes);
+}
+
 void rule_text_matches(FILE *out, const struct object *policy, const struct policy_rule *rule,
 		       enum weir_direction direction)
 {
@@ -149,6 +157,8 @@ void rule_text_matches(FILE *out, const struct object *policy, const struct poli
 		separator = " or ";
 		if (peer->is_cidr)
 			write_block(out, peer);
+		else if (peer->is_node)
+			write_nodes(out, peer);
 		else
 			write_pods(out, policy, peer);
 	}

@@ -185,6 +185,7 @@ static void add_policy(struct ruleset *rules, const struct object *object)
 	};
 	const uint32_t number = (uint32_t)rules->policies.n;
 
+	rules->audits |= policy->mode == POLICY_AUDIT;
 	vec_push(&rules->policies, (struct selecting_policy){ .object = object, .term = add_term(rules, &subjects) });
 	for (int direction = 0; direction < WEIR_DIRECTIONS; direction++) {
 		const bool counts = policy->tier != TIER_NETWORK || policy->isolates[direction];
@@ -198,13 +199,16 @@ static void add_policy(struct ruleset *rules, const struct object *object)
 }
 
 /* By priority; of equal ones by name, then by kind: the API leaves it open, people should not have to guess. */
+int policy_compare_precedence(const struct object *a, const struct object *b)
+{
+	if (a->policy.priority != b->policy.priority)
+		return a->policy.priority < b->policy.priority ? -1 : 1;
+	return strcmp(a->name, b->name) ?: (int)a->kind - (int)b->kind;
+}
+
 static int compare_precedence(const void *a, const void *b)
 {
-	const struct object *x = *(const struct object *const *)a, *y = *(const struct object *const *)b;
-
-	if (x->policy.priority != y->policy.priority)
-		return x->policy.priority < y->policy.priority ? -1 : 1;
-	return strcmp(x->name, y->name) ?: (int)x->kind - (int)y->kind;
+	return policy_compare_precedence(*(const struct object *const *)a, *(const struct object *const *)b);
 }
 
 static void add_tier(struct ruleset *rules, const struct world *world, enum policy_tier tier)
@@ -237,6 +241,11 @@ void ruleset_build(struct ruleset *rules, const struct world *world)
 	add_tier(rules, world, TIER_NETWORK);
 	add_tier(rules, world, TIER_BASELINE);
 	add_service_ports(rules, world);
+}
+
+bool ruleset_is_audited(const struct ruleset *rules, uint32_t rule)
+{
+	return rules->policies.items[rules->rules.items[rule].policy].object->policy.mode == POLICY_AUDIT;
 }
 
 void ruleset_free(struct ruleset *rules)

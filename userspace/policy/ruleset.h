@@ -65,12 +65,19 @@ struct ruleset {
 	VEC(struct port_range) ranges;
 	VEC(struct named_port) named_ports;
 	VEC(struct port_mark) marks;
+	bool audits; /* some policy is in audit mode */
 	struct interner term_keys, block_keys, range_keys, named_keys, mark_keys;
 };
+
+/* Of two policies of the admin or the baseline tier, which comes first. */
+int policy_compare_precedence(const struct object *a, const struct object *b);
 
 /* Borrows from the world. */
 void ruleset_build(struct ruleset *rules, const struct world *world);
 void ruleset_free(struct ruleset *rules); /* what it holds */
+
+/* Whether the rule's policy is in audit mode. */
+bool ruleset_is_audited(const struct ruleset *rules, uint32_t rule);
 
 /* The port class index of an IP protocol; WEIR_PORTS_NONE when policy can't name its ports. */
 enum weir_port_protocol port_protocol(uint8_t ip_protocol);

@@ -91,8 +91,51 @@ static void describe_port(const struct placing *p, const struct world_service_po
 	vec_free(&meanings);
 }
 
+/* Of nobody, at every port. */
+static uint32_t closed_class(const struct placing *p, uint32_t n_ports)
+{
+	struct ids shape = {};
+	uint32_t class;
+
+	for (uint32_t port = 0; port < n_ports; port++) {
+		vec_push(&shape, port);
+		vec_push(&shape, 0);
+	}
+	class = peers_service_class(p->peers, 0, intern_ids(&p->peers->shapes, &shape));
+	vec_free(&shape);
+	return class;
+}
+
+static bool has_address(const struct placing *p, const struct object *service, enum weir_family family)
+{
+	vec_for_each (known, &p->world->services) {
+		if (known->object == service && known->addr.family == family)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * An address that the kernel still takes for a service's, which has it no
+ * longer: what its backends were is lost, so for who is isolated nobody answers
+ * there until the kernel's table follows. As the world's it might be open.
+ */
+static void close_lost(const struct placing *p, uint32_t n_ports)
+{
+	vec_for_each (entry, &p->world->in_kernel) {
+		const uint32_t index = identities_find(p->identities, entry->identity);
+		struct identity *identity;
+
+		if (index == IDENTITY_IS_NOBODY || !entry->has_addr)
+			continue;
+		identity = &p->identities->list.items[index];
+		if (identity->pod->kind == KIND_SERVICE && !has_address(p, identity->pod, entry->addr.family))
+			identity->peer[entry->addr.family] = closed_class(p, n_ports);
+	}
+}
+
 void services_place(struct peers *peers, const struct identities *identities, const struct world *world,
-		    struct writer *writer)
+		    uint32_t n_ports, struct writer *writer)
 {
 	const struct placing p = {
 		.peers = peers,
@@ -113,61 +156,81 @@ void services_place(struct peers *peers, const struct identities *identities, co
 			peers_service_class(peers, region, intern_ids(&peers->shapes, &shape));
 	}
 	vec_free(&shape);
+	if (!writer->full)
+		close_lost(&p, n_ports);
 }
 
 /*
  * What a client may do that can't choose its backend: nothing unless each of
  * them lets it. Of several reasons the one that comes last in the list is told
- * for a denial, the first one for an allowance, with the most limits.
+ * for a denial, one that is answered first; the first one for an allowance,
+ * with the most limits.
  */
-static bool is_told_before(const struct decision *a, const struct decision *b)
+static bool is_told_before(const struct ruleset *rules, const struct opinion *a, const struct opinion *b)
 {
-	const bool a_denies = a->info.verdict != WEIR_VERDICT_PASS, b_denies = b->info.verdict != WEIR_VERDICT_PASS;
+	const bool denies = opinion_denies(a);
+	size_t audited[2], limits[2];
 
-	if (a_denies != b_denies)
-		return a_denies;
-	if (a->info.reason != b->info.reason)
-		return a_denies ? a->info.reason > b->info.reason : a->info.reason < b->info.reason;
-	return a->n_limits > b->n_limits;
+	if (denies != opinion_denies(b))
+		return denies;
+	if (a->reason != b->reason)
+		return denies ? a->reason > b->reason : a->reason < b->reason;
+	if (a->rejects != b->rejects)
+		return a->rejects;
+	audited[0] = opinion_limits(rules, a, true);
+	audited[1] = opinion_limits(rules, b, true);
+	limits[0] = opinion_limits(rules, a, false);
+	limits[1] = opinion_limits(rules, b, false);
+	return audited[0] != audited[1] ? audited[0] > audited[1] : limits[0] > limits[1];
 }
 
-static uint32_t combine(const struct services_row *row, const struct weir_image *image, const uint32_t *backends,
-			uint32_t n)
+static int combine(const struct services_row *row, const struct weir_image *image, const uint32_t *backends, uint32_t n,
+		   uint32_t *ret, struct error *error)
 {
 	const struct decision *list = row->decisions->list.items;
-	uint32_t told = row->nobody;
+	const struct ruleset *rules = row->decisions->rules;
+	uint32_t enforced = row->nobody, all = enforced;
 
 	for (uint32_t i = 0; i < n; i++) {
 		const uint32_t column = row->columns[backends[2 * i]];
 		const uint32_t decision = weir_image_vec(image, column, backends[2 * i + 1]);
 
-		if (i == 0 || is_told_before(&list[decision], &list[told]))
-			told = decision;
+		if (i == 0 || is_told_before(rules, &list[decision].enforced, &list[enforced].enforced))
+			enforced = decision;
+		if (i == 0 || is_told_before(rules, &list[decision].all, &list[all].all))
+			all = decision;
 	}
-	return told;
+	return decisions_cross(row->decisions, enforced, all, ret, error);
 }
 
-static void fill_column(const struct services_row *row, uint32_t class, const struct ids *shape)
+static int fill_column(const struct services_row *row, uint32_t class, const struct ids *shape, struct error *error)
 {
 	const struct weir_image image = writer_image(row->writer);
+	int r = 0;
 
 	for (uint32_t i = 0; i < row->n_ports; i++)
 		row->cells[i] = weir_image_vec(&image, row->columns[class], i);
-	for (size_t at = 0; at < shape->n; at += 2 + 2 * (size_t)shape->items[at + 1])
-		row->cells[shape->items[at]] = combine(row, &image, &shape->items[at + 2], shape->items[at + 1]);
-	row->columns[class] = writer_vec(row->writer, WORDS_DECISIONS, row->cells, row->n_ports);
+	for (size_t at = 0; r == 0 && at < shape->n; at += 2 + 2 * (size_t)shape->items[at + 1])
+		r = combine(row, &image, &shape->items[at + 2], shape->items[at + 1], &row->cells[shape->items[at]],
+			    error);
+	if (r == 0)
+		row->columns[class] = writer_vec(row->writer, WORDS_DECISIONS, row->cells, row->n_ports);
+	return r;
 }
 
 /* A backend is never a service, so the order of the columns doesn't matter. */
-void services_fill(const struct services_row *row)
+int services_fill(const struct services_row *row, struct error *error)
 {
-	for (uint32_t i = 0; !row->writer->full && i < row->peers->classes.n; i++) {
+	int r = 0;
+
+	for (uint32_t i = 0; r == 0 && !row->writer->full && i < row->peers->classes.n; i++) {
 		const uint32_t number = row->peers->classes.items[i].service;
 		struct ids shape;
 
 		if (!number)
 			continue;
 		shape = interner_ids(&row->peers->shapes, number - 1);
-		fill_column(row, i, &shape);
+		r = fill_column(row, i, &shape, error);
 	}
+	return r;
 }

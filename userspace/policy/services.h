@@ -13,7 +13,7 @@
 
 /* Fills the identities' peer words. The image's port classes must be there, and the backends' peer words. */
 void services_place(struct peers *peers, const struct identities *identities, const struct world *world,
-		    struct writer *writer);
+		    uint32_t n_ports, struct writer *writer);
 
 /* Where a row is being made: columns are by peer class, cells is scratch of one column. */
 struct services_row {
@@ -26,6 +26,6 @@ struct services_row {
 };
 
 /* Puts what the backends' columns say into those of the services. Egress only: no connection comes from a service. */
-void services_fill(const struct services_row *row);
+int services_fill(const struct services_row *row, struct error *error);
 
 #endif

@@ -28,21 +28,11 @@ static const char *unsupported_rule(const struct policy_rule *rule)
 	return NULL;
 }
 
-static const char *unsupported_policy(const struct policy *policy)
-{
-	if (policy->mode == POLICY_AUDIT)
-		return "mode Audit";
-	if (policy->on_deny == POLICY_REJECT)
-		return "onDeny Reject";
-	return NULL;
-}
-
 static int refuse(const struct object *object, const char *rule, const char *what, struct error *error)
 {
 	_cleanup_free_ char *title = object_title(object);
 
-	return error_set(error, -EOPNOTSUPP, "%s: %s%s%s%s is not supported by this version", title,
-			 rule ? "rule " : "", rule ?: "", rule ? ": " : "", what);
+	return error_set(error, -EOPNOTSUPP, "%s: rule %s: %s is not supported by this version", title, rule, what);
 }
 
 static int check_rules(const struct object *object, enum weir_direction direction, struct error *error)
@@ -63,10 +53,8 @@ static int check_rules(const struct object *object, enum weir_direction directio
 int check_supported(const struct world *world, struct error *error)
 {
 	vec_for_each (policy, &world->policies) {
-		const char *what = unsupported_policy(&(*policy)->policy);
-		int r = what ? refuse(*policy, NULL, what, error) : 0;
+		int r = check_rules(*policy, WEIR_INGRESS, error) ?: check_rules(*policy, WEIR_EGRESS, error);
 
-		r = r ?: check_rules(*policy, WEIR_INGRESS, error) ?: check_rules(*policy, WEIR_EGRESS, error);
 		if (r < 0)
 			return r;
 	}

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "policy/naive.h"
 #include "policy/representatives.h"
+#include "policy/verdict.h"
 #include "policy/words.h"
 
 #define CELLS_PER_LOOK 16u /* at the clock */
@@ -32,6 +33,12 @@ struct peer {
 	const struct object *pod; /* or NULL */
 };
 
+/* Who stands for a subject class in a round, and the policies about it: they are many, and few are about anybody. */
+struct subject {
+	const struct object *pod; /* NULL: not chosen yet */
+	naive_policies about;
+};
+
 struct verifier {
 	const struct world *world;
 	const struct compiled *compiled;
@@ -39,6 +46,7 @@ struct verifier {
 	struct representatives representatives;
 	VEC(struct peer) peers;
 	struct axis subject_axis, peer_axis, port_axis;
+	struct subject *subjects; /* by index of subject_axis.used */
 	struct naive_answer answer;
 	uint64_t random;
 	struct timespec begun;
@@ -52,8 +60,18 @@ static void axis_free(struct axis *axis)
 	vec_free(&axis->used);
 }
 
+static void forget_subjects(struct verifier *v)
+{
+	for (size_t i = 0; v->subjects && i < v->subject_axis.used.n; i++) {
+		vec_free(&v->subjects[i].about);
+		v->subjects[i].pod = NULL;
+	}
+}
+
 static void verifier_free(struct verifier *v)
 {
+	forget_subjects(v);
+	free(v->subjects);
 	axis_free(&v->subject_axis);
 	axis_free(&v->peer_axis);
 	axis_free(&v->port_axis);
@@ -166,10 +184,21 @@ static uint32_t pick(struct verifier *v, const struct axis *axis, uint64_t at)
 struct example {
 	uint32_t cell; /* offset of the record */
 	enum weir_direction direction;
-	const struct object *subject;
+	const struct subject *subject;
 	const struct peer *peer;
 	const struct port_representative *port;
 };
+
+static const struct subject *choose_subject(struct verifier *v, uint64_t at)
+{
+	struct subject *subject = &v->subjects[at];
+
+	if (!subject->pod) {
+		subject->pod = v->world->pods.items[pick(v, &v->subject_axis, at)];
+		naive_about(v->world, subject->pod, &subject->about);
+	}
+	return subject;
+}
 
 static struct example choose(struct verifier *v, uint64_t cell)
 {
@@ -182,7 +211,7 @@ static struct example choose(struct verifier *v, uint64_t cell)
 		.cell = weir_image_cell(&v->image, v->subject_axis.used.items[subject], direction,
 					v->peer_axis.used.items[peer], v->port_axis.used.items[port]),
 		.direction = direction,
-		.subject = v->world->pods.items[pick(v, &v->subject_axis, subject)],
+		.subject = choose_subject(v, subject),
 		.peer = &v->peers.items[pick(v, &v->peer_axis, peer)],
 		.port = &v->representatives.ports.items[pick(v, &v->port_axis, port)],
 	};
@@ -194,45 +223,44 @@ static char *describe(const struct example *example)
 	_cleanup_free_ char *port = port_text(example->port->protocol, example->port->port);
 	char addr[ADDR_TEXT_MAX];
 
-	return xasprintf("subject %s/%s %s %s%s%s %s", example->subject->namespace, example->subject->name,
+	return xasprintf("subject %s/%s %s %s%s%s %s", example->subject->pod->namespace, example->subject->pod->name,
 			 example->direction == WEIR_INGRESS ? "ingress from" : "egress to", pod ? pod->namespace : "",
 			 pod ? "/" : "", pod ? pod->name : addr_format(&example->peer->addr, addr), port);
 }
 
-static int refuse(const struct example *example, const struct weir_image_decision *image,
-		  const struct naive_answer *answer, struct error *error)
+static int refuse(const struct example *example, const struct verdict *image, const struct verdict *objects,
+		  struct error *error)
 {
+	const bool limits = verdict_same_decision(image, objects);
 	_cleanup_free_ char *what = describe(example);
-	const size_t n_limits = naive_limits(answer);
+	_cleanup_free_ char *of_image = limits ? verdict_limits(image) : verdict_decision(image);
+	_cleanup_free_ char *of_objects = limits ? verdict_limits(objects) : verdict_decision(objects);
 
-	if (image->reason == answer->reason && image->n_limits != n_limits)
-		return error_set(error, -EBADMSG, "image refused: %s: image says %u limits, objects say %zu", what,
-				 image->n_limits, n_limits);
-	return error_set(error, -EBADMSG, "image refused: %s: image says %s (%s), objects say %s (%s)", what,
-			 verdict_word(image->verdict), reason_name(image->reason) ?: "?",
-			 verdict_word(reason_verdict(answer->reason)), reason_name(answer->reason));
+	return error_set(error, -EBADMSG, "image refused: %s: image says %s, objects say %s", what, of_image,
+			 of_objects);
 }
 
 static int check(struct verifier *v, uint64_t cell, struct error *error)
 {
 	const struct example example = choose(v, cell);
-	const struct weir_image_decision image = weir_image_decision_at(&v->image, example.cell);
-	const struct naive_end subject = { .pod = example.subject };
+	const struct verdict image = verdict_of_image(&v->image, example.cell);
+	const struct naive_end subject = { .pod = example.subject->pod };
 	const struct naive_end peer = { .pod = example.peer->pod, .addr = example.peer->addr, .has_addr = true };
 	const struct naive_probe probe = {
 		.from = example.direction == WEIR_INGRESS ? peer : subject,
 		.to = example.direction == WEIR_INGRESS ? subject : peer,
+		.about = &example.subject->about,
 		.protocol = example.port->protocol,
 		.port = example.port->port,
 	};
-	struct naive_answer *answer = &v->answer;
+	struct verdict objects;
 
-	naive_judge(v->world, &probe, example.direction, answer);
+	naive_judge(v->world, &probe, example.direction, &v->answer);
+	objects = verdict_of_objects(&v->answer);
 	/* What a pod sends to itself never leaves it. */
-	if (!answer->judged || (image.verdict == reason_verdict(answer->reason) && image.reason == answer->reason &&
-				image.n_limits == naive_limits(answer)))
+	if (!v->answer.judged || (verdict_same_decision(&image, &objects) && verdict_same_limits(&image, &objects)))
 		return 0;
-	return refuse(&example, &image, answer, error);
+	return refuse(&example, &image, &objects, error);
 }
 
 static uint64_t gcd(uint64_t a, uint64_t b)
@@ -246,24 +274,45 @@ static uint64_t gcd(uint64_t a, uint64_t b)
 	return a;
 }
 
+/* How long a sweep may take; 0: for ever. */
+struct patience {
+	double whole_ms;  /* told from when verifying began */
+	double sample_ms; /* told from when the sweep began */
+	double began_ms;
+	bool whole; /* it looks as if all cells could be done */
+};
+
+/* What can't be told after an eighth of a sample's time is told later. */
+static bool is_over(const struct verifier *v, struct patience *patience, uint64_t done, uint64_t n)
+{
+	double elapsed;
+
+	if (patience->whole_ms == 0 || !done || done % CELLS_PER_LOOK)
+		return false;
+	elapsed = ms_since(&v->begun) - patience->began_ms;
+	if (elapsed > patience->sample_ms / 8 && !patience->whole)
+		patience->whole = patience->began_ms + elapsed / (double)done * (double)n < patience->whole_ms;
+	if (patience->whole)
+		return patience->began_ms + elapsed > patience->whole_ms;
+	return elapsed > patience->sample_ms;
+}
+
 /*
  * Visits the cells by steps of about the golden section of their number, which
- * come by each cell once and are spread evenly wherever they end. Ends early
- * when until_ms, unless it is 0, has passed.
+ * come by each cell once and are spread evenly wherever they end.
  */
-static int sweep(struct verifier *v, uint64_t n, double until_ms, uint64_t *ret_cells, struct error *error)
+static int sweep(struct verifier *v, uint64_t n, struct patience patience, uint64_t *ret_cells, struct error *error)
 {
 	uint64_t stride = (uint64_t)((double)n * 0.6180339887) | 1u, at = next_random(v) % n, done;
 
 	while (gcd(stride, n) != 1)
 		stride += 2;
 	stride %= n;
-	for (done = 0; done < n; done++) {
-		int r;
+	patience.began_ms = ms_since(&v->begun);
+	forget_subjects(v);
+	for (done = 0; done < n && !is_over(v, &patience, done, n); done++) {
+		int r = check(v, at, error);
 
-		if (until_ms != 0 && done % CELLS_PER_LOOK == 0 && ms_since(&v->begun) > until_ms)
-			break;
-		r = check(v, at, error);
 		if (r < 0)
 			return r;
 		at = at >= n - stride ? at - (n - stride) : at + stride;
@@ -272,18 +321,26 @@ static int sweep(struct verifier *v, uint64_t n, double until_ms, uint64_t *ret_
 	return 0;
 }
 
-static int check_cells(struct verifier *v, unsigned budget_ms, struct verification *verification, struct error *error)
+/* Where all cells were soon done, they are done again with other members of their classes, for a quarter of a sample.
+ */
+static int check_cells(struct verifier *v, const struct verify_options *options, struct verification *verification,
+		       struct error *error)
 {
+	const double more_ms = options->sample_ms / 4.0;
 	uint64_t again;
 	int r;
 
 	if (!verification->of)
 		return 0;
-	r = sweep(v, verification->of, budget_ms, &verification->cells, error);
+	r = sweep(v, verification->of,
+		  (struct patience){ .whole_ms = options->budget_ms, .sample_ms = options->sample_ms },
+		  &verification->cells, error);
 	for (unsigned round = 1; r == 0 && round < ROUNDS; round++) {
-		if (budget_ms && ms_since(&v->begun) > budget_ms / 4.0)
+		if (options->budget_ms && ms_since(&v->begun) > more_ms)
 			break;
-		r = sweep(v, verification->of, budget_ms / 4.0, &again, error);
+		r = sweep(v, verification->of,
+			  (struct patience){ .whole_ms = options->budget_ms ? more_ms : 0, .sample_ms = more_ms },
+			  &again, error);
 	}
 	return r;
 }
@@ -306,8 +363,9 @@ int verify(const struct world *world, const struct compiled *compiled, const str
 	r = add_subjects(&v, error) ?: add_peers(&v, error) ?: add_ports(&v, error);
 	if (r < 0)
 		return r;
+	v.subjects = xcalloc(v.subject_axis.used.n + 1, sizeof(*v.subjects));
 	verification.of = (uint64_t)v.subject_axis.used.n * WEIR_DIRECTIONS * v.peer_axis.used.n * v.port_axis.used.n;
-	r = check_cells(&v, options->budget_ms, &verification, error);
+	r = check_cells(&v, options, &verification, error);
 	if (r < 0)
 		return r;
 	verification.sampled = verification.cells < verification.of;

@@ -14,7 +14,8 @@
 
 struct verify_options {
 	uint64_t seed;
-	unsigned budget_ms; /* when it is spent, the cells not yet looked at are left out; 0: none are */
+	unsigned budget_ms; /* all cells if they take less, by how fast the first ones were; 0: all, however long */
+	unsigned sample_ms; /* else as many as this allows */
 };
 
 /* How an image was verified. */
@@ -29,7 +30,7 @@ struct verification {
 /*
  * -EBADMSG when the image says something else than the objects; the error names
  * the cell: "subject shop/backend ingress from shop/frontend TCP/80: image says
- * allow (policy-allow), objects say deny (policy-default)".
+ * pass (policy-allow), objects say drop (policy-default)".
  */
 int verify(const struct world *world, const struct compiled *compiled, const struct verify_options *options,
 	   struct verification *ret, struct error *error);

@@ -25,9 +25,16 @@ const char *reason_name(unsigned reason)
 	return reason < WEIR_REASON_MAX ? reasons[reason].name : NULL;
 }
 
-const char *verdict_word(unsigned verdict)
+const char *verdict_name(enum weir_verdict verdict)
 {
-	return verdict == WEIR_VERDICT_PASS ? "allow" : "deny";
+	static const char *const names[WEIR_VERDICT_MAX] = { "none", "pass", "drop", "reject" };
+
+	return verdict < WEIR_VERDICT_MAX ? names[verdict] : "?";
+}
+
+const char *decision_word(enum weir_verdict verdict, unsigned flags)
+{
+	return flags & WEIR_DECISION_AUDIT ? "audit" : verdict_name(verdict);
 }
 
 enum weir_port_protocol ports_of_protocol(uint8_t protocol)

@@ -10,8 +10,10 @@
 
 /* What the reason's row says; NONE and NULL for a number that is nobody's. */
 enum weir_verdict reason_verdict(unsigned reason);
-const char *reason_name(unsigned reason);   /* "policy-deny" */
-const char *verdict_word(unsigned verdict); /* "allow" or "deny" */
+const char *reason_name(unsigned reason);	     /* "policy-deny" */
+const char *verdict_name(enum weir_verdict verdict); /* "pass", "drop", "reject", "none" */
+/* What becomes of a packet by a decision; "audit": it passes, and would have been dropped. */
+const char *decision_word(enum weir_verdict verdict, unsigned flags);
 
 enum weir_port_protocol ports_of_protocol(uint8_t protocol);
 const char *ports_name(enum weir_port_protocol protocol); /* "TCP"; not of WEIR_PORTS_NONE */

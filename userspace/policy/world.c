@@ -101,6 +101,8 @@ void world_add(struct world *world, const struct objects *objects, struct diags 
 		title = object_title(*object);
 		text = xasprintf("%s is defined more than once; the first definition counts", title);
 		warn(diags, *object, "", text);
+		if ((*object)->kind == KIND_POD)
+			vec_push(&world->disputed, *object);
 	}
 }
 
@@ -120,12 +122,15 @@ static bool is_node_address(const struct world *world, const struct addr *addr)
 	return false;
 }
 
-static void warn_address(struct diags *diags, const struct object *loser, const struct addr *addr, const char *keeper)
+static void dispute_address(struct world *world, const struct object *loser, const struct addr *addr,
+			    const char *keeper, struct diags *diags)
 {
 	char address[ADDR_TEXT_MAX];
 	_cleanup_free_ char *text = xasprintf("%s belongs to %s already", addr_format(addr, address), keeper);
 
 	warn(diags, loser, loser->kind == KIND_POD ? "status.podIPs" : "status.addresses", text);
+	if (loser->kind == KIND_POD)
+		vec_push(&world->disputed, loser);
 }
 
 bool world_is_this_node(const struct world *world, const struct object *node)
@@ -168,7 +173,7 @@ static void own_node_addresses(struct world *world, struct diags *diags)
 		} else {
 			_cleanup_free_ char *keeper = object_title(world->nodes.items[last->node]);
 
-			warn_address(diags, world->nodes.items[this->node], &this->addr, keeper);
+			dispute_address(world, world->nodes.items[this->node], &this->addr, keeper, diags);
 		}
 	}
 	world->other_node_addrs.n = n;
@@ -199,9 +204,9 @@ static void claim_address(struct world *world, size_t pod, const struct addr *ad
 	_cleanup_free_ char *keeper = node ? object_title(node) : NULL;
 
 	if (is_node_address(world, addr))
-		warn_address(diags, world->pods.items[pod], addr, "this node");
+		dispute_address(world, world->pods.items[pod], addr, "this node", diags);
 	else if (keeper)
-		warn_address(diags, world->pods.items[pod], addr, keeper);
+		dispute_address(world, world->pods.items[pod], addr, keeper, diags);
 	else
 		vec_push(&world->pod_addrs, (struct world_address){ .addr = *addr, .pod = pod });
 }
@@ -231,7 +236,7 @@ static void own_addresses(struct world *world, struct diags *diags)
 		} else if (last->pod != this->pod) {
 			_cleanup_free_ char *keeper = object_title(world->pods.items[last->pod]);
 
-			warn_address(diags, world->pods.items[this->pod], &this->addr, keeper);
+			dispute_address(world, world->pods.items[this->pod], &this->addr, keeper, diags);
 		}
 	}
 	world->pod_addrs.n = n;
@@ -260,6 +265,7 @@ void world_free(struct world *world)
 	vec_free(&world->pods);
 	vec_free(&world->nodes);
 	vec_free(&world->policies);
+	vec_free(&world->disputed);
 	vec_free(&world->node_addrs);
 	vec_free(&world->in_kernel);
 	vec_free(&world->other_node_addrs);

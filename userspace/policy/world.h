@@ -56,6 +56,8 @@ struct world {
 	/* Sorted by address, distinct; filled by world_finish. The first without what is in node_addrs. */
 	VEC(struct world_node_address) other_node_addrs;
 	VEC(struct world_address) pod_addrs;
+	/* Pods that lack their name or an address, because another has it; some of them twice. */
+	VEC(const struct object *) disputed;
 	VEC(struct world_service) services; /* of addresses that are no pod's and no node's */
 };
 

@@ -20,6 +20,7 @@ struct store {
 	char *path;
 	struct entry *entries;
 	struct objects list; /* borrows from entries, sorted */
+	struct objects old;  /* that the last commit replaced */
 };
 
 struct store_draft {
@@ -84,6 +85,7 @@ void store_free(struct store *store)
 		return;
 	entries_free(&store->entries);
 	vec_free(&store->list.list);
+	objects_free(&store->old);
 	free(store->path);
 	free(store);
 }
@@ -210,6 +212,18 @@ bool store_draft_changed(const struct store_draft *draft)
 	return draft->changes != NULL;
 }
 
+void store_draft_delta(const struct store_draft *draft, struct objects_delta *ret)
+{
+	for (const struct entry *change = draft->changes; change; change = change->hh.next) {
+		const struct entry *before = entry_find(draft->store->entries, change->key);
+
+		if (before)
+			vec_push(&ret->gone, before->object);
+		if (change->object)
+			vec_push(&ret->come, change->object);
+	}
+}
+
 const struct objects *store_draft_objects(const struct store_draft *draft)
 {
 	if (draft->list->list.n > 0)
@@ -252,8 +266,11 @@ int store_draft_commit(struct store_draft *draft, struct error *error)
 	r = write_objects(store->path, store_draft_objects(draft), error);
 	if (r < 0)
 		return r;
+	objects_free(&store->old);
 	HASH_ITER (hh, draft->changes, change, next) {
 		entry = entry_find(store->entries, change->key);
+		if (entry)
+			vec_push(&store->old.list, TAKE_PTR(entry->object));
 		if (change->object) {
 			entry_put(&store->entries, xstrdup(change->key), TAKE_PTR(change->object));
 		} else if (entry) {
@@ -262,7 +279,8 @@ int store_draft_commit(struct store_draft *draft, struct error *error)
 		}
 	}
 	entries_free(&draft->changes);
-	vec_free(&draft->list->list);
-	list_entries(store->entries, &store->list);
+	vec_free(&store->list.list);
+	store->list = *draft->list;
+	*draft->list = (struct objects){ 0 };
 	return 0;
 }

@@ -37,6 +37,11 @@ enum store_change store_draft_delete(struct store_draft *draft, enum object_kind
 				     const char *name);
 const struct objects *store_draft_objects(const struct store_draft *draft);
 bool store_draft_changed(const struct store_draft *draft);
+/*
+ * What the draft changes, appended. What is gone is still there to be looked at
+ * after the commit, until the next one.
+ */
+void store_draft_delta(const struct store_draft *draft, struct objects_delta *ret);
 /* Writes the file and makes the draft the store's content. On failure (-ENOSPC, ...) both are as they were. */
 int store_draft_commit(struct store_draft *draft, struct error *error);
 

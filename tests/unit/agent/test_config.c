@@ -59,7 +59,7 @@ static void every_setting_can_be_given(void **state)
 
 	assert_int_equal(
 		read_config("sources: ['dir:/etc/a', 'dir:/etc/b']\nnode: worker\nstateDir: /s\nrunDir: /r\n"
-			    "bpffs: /b\nmetrics: off\nnewInterfaces: open\nopenings: 1000\n"
+			    "bpffs: /b\nmetrics: off\nnewInterfaces: open\nuplinks: [eth0, auto]\nopenings: 1000\n"
 			    "connections: 1001\nexchanges: 1002\nfragments: 1003\nshields: 1004\naddresses: 2000\n"
 			    "imageWords: 4096\n"
 			    "timeouts: {synSent: 1, synReceived: 2, established: 3, finWait: 4, closeWait: 5,\n"
@@ -76,6 +76,9 @@ static void every_setting_can_be_given(void **state)
 	assert_string_equal(config.bpffs, "/b");
 	assert_string_equal(config.metrics, "off");
 	assert_true(config.new_interfaces_open);
+	assert_int_equal(config.uplinks.n, 2);
+	assert_string_equal(config.uplinks.items[0], "eth0");
+	assert_string_equal(config.uplinks.items[1], "auto");
 	assert_int_equal(config.capacities.openings, 1000);
 	assert_int_equal(config.capacities.connections, 1001);
 	assert_int_equal(config.capacities.exchanges, 1002);
@@ -118,6 +121,8 @@ static const struct {
 	{ "a timeout of no state", "timeouts: {listen: 1}\n", ":1:12: timeouts.listen: ", "unknown field" },
 	{ "a timeout of more than a year", "timeouts: {echo: 31536001}\n", ":1:18: timeouts.echo: ", "" },
 	{ "no time between sweeps", "sweepSeconds: 0\n", ":1:15: sweepSeconds: ", "" },
+	{ "an uplink that no interface can be", "uplinks: [eth0/1]\n", ":1:11: uplinks[0]: ", "" },
+	{ "an uplink that is no list", "uplinks: eth0\n", ":1:10: uplinks: ", "" },
 	{ "an empty text", "node: ''\n", ":1:7: node: ", "empty" },
 	{ "a key twice", "node: a\nnode: b\n", ":2:1: ", "" },
 	{ "no YAML", "node: [\n", ":", "" },

@@ -32,7 +32,17 @@ static const char manifests[] =
 	"{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: db-too, namespace: shop},"
 	" spec: {podSelector: {matchLabels: {app: db}},"
 	"  ingress: [{from: [{podSelector: {matchLabels: {app: web}}}], ports: [{protocol: TCP, port: 5432}]},"
-	"            {from: [{podSelector: {matchLabels: {app: web}}}], ports: [{protocol: TCP, port: 5432}]}]}}\n";
+	"            {from: [{podSelector: {matchLabels: {app: web}}}], ports: [{protocol: TCP, port: 5432}]}]}}\n"
+	"---\n"
+	"{apiVersion: weir.dev/v1alpha1, kind: TrafficPolicy, metadata: {name: six, namespace: shop},"
+	" spec: {podSelector: {matchLabels: {app: six}}, mode: Audit, ingress: [{ports: [{port: 1}]}]}}\n"
+	"---\n"
+	"{apiVersion: v1, kind: Service, metadata: {name: s, namespace: shop}, spec: {clusterIP: 10.96.0.1,"
+	" ports: [{name: a, port: 80}, {name: b, port: 81}]}}\n"
+	"---\n"
+	"{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: s, namespace: shop, labels:"
+	" {kubernetes.io/service-name: s}}, addressType: IPv4, ports: [{name: a, port: 5432}, {name: b, port: 22}],"
+	" endpoints: [{addresses: [10.0.0.2]}]}\n";
 
 static struct objects objects;
 static struct world world;
@@ -94,12 +104,33 @@ static const struct line lines[] = {
 	{ "a pod with one family decides for one with two",
 	  "{'from':'shop/web','to':'shop/six','protocol':'TCP','port':1}", true,
 	  "{'from':'shop/web','to':'shop/six','protocol':'TCP','port':1,'verdict':'allow','direction':null,"
-	  "'policies':[]}" },
+	  "'policies':['TrafficPolicy shop/six']}" },
+	{ "what only an audited policy denies is allowed, and that policy named",
+	  "{'from':'shop/web','to':'shop/six','port':2}", true,
+	  "{'from':'shop/web','to':'shop/six','port':2,'verdict':'allow','direction':null,'audit':true,"
+	  "'policies':['TrafficPolicy shop/six']}" },
+	{ "what another policy denies is denied by that one", "{'from':'shop/db','to':'shop/six','port':2}", true,
+	  "{'from':'shop/db','to':'shop/six','port':2,'verdict':'deny','direction':'egress',"
+	  "'policies':['NetworkPolicy shop/db']}" },
 	{ "ICMP needs no port", "{'from':'shop/web','to':'shop/db','protocol':'ICMP'}", true,
 	  "{'from':'shop/web','to':'shop/db','protocol':'ICMP','verdict':'deny','direction':'ingress',"
 	  "'policies':['NetworkPolicy shop/db','NetworkPolicy shop/db-too']}" },
 	{ "fields that mean nothing are repeated too", "{'id':7,'from':'shop/db','to':'shop/db','port':1}", true,
 	  NULL },
+	{ "a service, whose backend decides on the way in", "{'from':'shop/web','to':'10.96.0.1','port':80}", true,
+	  "{'from':'shop/web','to':'10.96.0.1','port':80,'verdict':'allow','direction':null,"
+	  "'policies':['NetworkPolicy shop/db','NetworkPolicy shop/db-too'],"
+	  "'backends':[{'to':'shop/db','port':5432,'ingress':'allow',"
+	  "'policies':['NetworkPolicy shop/db','NetworkPolicy shop/db-too']}]}" },
+	{ "a service whose backend denies at the port that it means", "{'from':'shop/web','to':'10.96.0.1','port':81}",
+	  true,
+	  "{'from':'shop/web','to':'10.96.0.1','port':81,'verdict':'deny','direction':'ingress',"
+	  "'policies':['NetworkPolicy shop/db','NetworkPolicy shop/db-too'],"
+	  "'backends':[{'to':'shop/db','port':22,'ingress':'deny',"
+	  "'policies':['NetworkPolicy shop/db','NetworkPolicy shop/db-too']}]}" },
+	{ "a port that a service doesn't have is an address like any other",
+	  "{'from':'shop/web','to':'10.96.0.1','port':5432}", true,
+	  "{'from':'shop/web','to':'10.96.0.1','port':5432,'verdict':'allow','direction':null,'policies':[]}" },
 	{ "no port", "{'from':'shop/web','to':'shop/db','protocol':'TCP'}", false,
 	  "{'from':'shop/web','to':'shop/db','protocol':'TCP','error':'port: missing'}" },
 	{ "port 0", "{'from':'shop/web','to':'shop/db','port':0}", false,
@@ -165,8 +196,10 @@ static void sentence_says_who_decided(void **state)
 		    "allow: shop/web -> shop/db TCP 5432, by NetworkPolicy shop/db, NetworkPolicy shop/db-too");
 	sentence_of("{'from':'shop/db','to':'shop/web','protocol':'UDP','port':53}",
 		    "deny: shop/db -> shop/web UDP 53, denied at egress by NetworkPolicy shop/db");
-	sentence_of("{'from':'shop/web','to':'shop/six','port':1}",
-		    "allow: shop/web -> shop/six TCP 1, no policy isolates either side");
+	sentence_of("{'from':'shop/six','to':'shop/web','port':1}",
+		    "allow: shop/six -> shop/web TCP 1, no policy isolates either side");
+	sentence_of("{'from':'shop/web','to':'shop/six','port':2}",
+		    "allow: shop/web -> shop/six TCP 2, audited: would be denied by TrafficPolicy shop/six");
 }
 
 int main(void)

@@ -211,7 +211,7 @@ static bool has_address(struct seen *seen, const char *text, size_t *ret_n)
 {
 	struct addr wanted;
 	bool found = false;
-	addrs all = {};
+	addr_list all = {};
 
 	assert_int_equal(addr_parse(text, &wanted), 0);
 	links_addresses(seen->links, &all);

@@ -138,12 +138,12 @@ static void test_other_kinds(void **state)
 	struct read_text read;
 	const struct objects *objects = &read.objects;
 
-	read_good(&read,
-		  "{apiVersion: v1, kind: Node, metadata: {name: n1, labels: {zone: a}}, status: {x: []}}\n"
-		  "---\n"
-		  "{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {clusterIP: None}}\n"
-		  "---\n"
-		  "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: web-1, namespace: s}}\n");
+	read_good(&read, "{apiVersion: v1, kind: Node, metadata: {name: n1, labels: {zone: a}}, status: {x: []}}\n"
+			 "---\n"
+			 "{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {clusterIP: None}}\n"
+			 "---\n"
+			 "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: web-1, namespace: "
+			 "s}, addressType: IPv4}\n");
 	assert_int_equal(objects->list.n, 3);
 	assert_int_equal(objects->list.items[0]->kind, KIND_NODE);
 	assert_null(objects->list.items[0]->namespace);

@@ -25,15 +25,21 @@ static void learn(struct ledger *ledger)
 {
 	struct rule_ref both[] = { rule("p", "web"), rule("q", "0") };
 	struct rule_ref alone[] = { rule("p", "web") };
+	struct rule_ref audited[] = { rule("a", "no") };
 	struct decision_info decisions[] = {
 		{ .counter = 1, .verdict = WEIR_VERDICT_PASS, .rules = { .items = both, .n = 2 } },
 		{ .counter = 3, .verdict = WEIR_VERDICT_PASS, .rules = { .items = alone, .n = 1 } },
+		{ .counter = 4,
+		  .verdict = WEIR_VERDICT_DROP,
+		  .flags = WEIR_DECISION_AUDIT,
+		  .rules = { .items = audited, .n = 1 } },
 	};
 	struct limit_info limits[] = {
 		{ .bucket = 2, .rule = rule("p", "web"), .limit = { .unit = LIMIT_BYTES } },
+		{ .bucket = 3, .rule = rule("a", "yes"), .audit = true },
 	};
-	const struct compiled compiled = { .decisions = { .items = decisions, .n = 2 },
-					   .limits = { .items = limits, .n = 1 } };
+	const struct compiled compiled = { .decisions = { .items = decisions, .n = ARRAY_SIZE(decisions) },
+					   .limits = { .items = limits, .n = ARRAY_SIZE(limits) } };
 
 	ledger_learn(ledger, &compiled);
 }
@@ -42,8 +48,8 @@ struct fixture {
 	struct ledger ledger;
 	struct histogram apply;
 	struct weir_counter reasons[WEIR_REASON_MAX * WEIR_DIRECTIONS];
-	struct weir_counter decisions[4];
-	uint64_t drops[3];
+	struct weir_counter decisions[5];
+	uint64_t drops[4];
 	struct datapath_map_info maps[1];
 	struct datapath_flow_counts flows;
 	uint64_t tallies[WEIR_TALLIES];
@@ -61,7 +67,9 @@ static int setup(void **state)
 	f->reasons[WEIR_REASON_POLICY_DENY * WEIR_DIRECTIONS + WEIR_EGRESS] = (struct weir_counter){ 7, 700 };
 	f->decisions[1].packets = 10;
 	f->decisions[3].packets = 5;
+	f->decisions[4].packets = 6;
 	f->drops[2] = 42;
+	f->drops[3] = 8;
 	f->maps[0] = (struct datapath_map_info){ "connections4", 3, 100 };
 	f->flows.present[WEIR_CONNECTIONS][WEIR_IPV4] = 2;
 	f->flows.present[WEIR_EXCHANGES][WEIR_IPV6] = 1;
@@ -172,6 +180,17 @@ static void a_packet_counts_for_every_rule_of_its_decision(void **state)
 			     "rule=\"0\",verdict=\"pass\"} 10");
 }
 
+static void what_is_only_audited_is_told_apart(void **state)
+{
+	const struct fixture *f = *state;
+
+	assert_line(f->text, "weir_policy_packets_total{kind=\"NetworkPolicy\",namespace=\"shop\",policy=\"a\","
+			     "rule=\"no\",verdict=\"audit\"} 6");
+	assert_line(f->text, "weir_limit_audited_total{kind=\"NetworkPolicy\",namespace=\"shop\",policy=\"a\","
+			     "rule=\"yes\",limit=\"packetsPerSecond\"} 8");
+	assert_null(strstr(f->text, "weir_limit_dropped_total{kind=\"NetworkPolicy\",namespace=\"shop\",policy=\"a\""));
+}
+
 static void label_values_are_escaped(void **state)
 {
 	const struct fixture *f = *state;
@@ -227,11 +246,68 @@ static void a_rule_that_left_the_image_keeps_its_series(void **state)
 	learn(&ledger);
 	ledger_learn(&ledger, &none);
 	learn(&ledger);
-	assert_int_equal(ledger.counters.n, 4);
+	assert_int_equal(ledger.counters.n, 5);
 	assert_int_equal(ledger.counters.items[1].labels.n, 2);
 	assert_int_equal(ledger.counters.items[3].labels.n, 1);
 	assert_int_equal(ledger.buckets.items[2].labels.n, 1);
 	ledger_free(&ledger);
+}
+
+static uint64_t carried_for(const struct ledger *ledger, const char *policy)
+{
+	vec_for_each (one, &ledger->counted) {
+		if (strstr(one->labels, policy))
+			return one->packets;
+	}
+	return 0;
+}
+
+static void a_freed_number_leaves_what_it_counted_to_its_series(void **state)
+{
+	struct ledger ledger = {};
+
+	learn(&ledger);
+	ledger_forget_counter(&ledger, 1, 10); /* of p's rule and q's; 3 counts for p's too */
+	ledger_trim(&ledger);
+	assert_int_equal(ledger.counted.n, 1);
+	assert_int_equal(carried_for(&ledger, "policy=\"p\""), 10);
+	learn(&ledger);
+	assert_int_equal(ledger.counters.items[1].labels.n, 2);
+	ledger_forget_counter(&ledger, 1, 7);
+	ledger_trim(&ledger);
+	assert_int_equal(carried_for(&ledger, "policy=\"p\""), 17);
+	ledger_forget_counter(&ledger, 3, 1);
+	ledger_forget_bucket(&ledger, 2, 5);
+	ledger_trim(&ledger);
+	assert_int_equal(ledger.counted.n, 0);
+	assert_int_equal(ledger.dropped.n, 0);
+	ledger_free(&ledger);
+}
+
+static void what_was_carried_is_told_with_what_is_counted(void **state)
+{
+	struct fixture *f = *state;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	ledger_forget_counter(&f->ledger, 1, 10);
+	ledger_trim(&f->ledger);
+	f->decisions[1].packets = 0;
+	prometheus_write(out, &(struct prometheus_input){ .version = "",
+							  .commit = "",
+							  .ledger = &f->ledger,
+							  .reasons = f->reasons,
+							  .decisions = f->decisions,
+							  .bucket_drops = f->drops,
+							  .flows = &f->flows,
+							  .tallies = f->tallies,
+							  .apply = &f->apply });
+	fclose(out);
+	assert_line(text, "weir_policy_packets_total{kind=\"NetworkPolicy\",namespace=\"shop\",policy=\"p\","
+			  "rule=\"web\",verdict=\"pass\"} 15");
+	assert_null(strstr(text, "policy=\"q\""));
+	free(text);
 }
 
 static void decisions_without_a_number_share_one_row(void **state)
@@ -270,10 +346,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_metric_is_there),
 		TEST(a_packet_counts_for_every_rule_of_its_decision),
+		TEST(what_is_only_audited_is_told_apart),
 		TEST(label_values_are_escaped),
 		TEST(histogram_buckets_add_up),
 		TEST(the_text_is_well_formed),
 		cmocka_unit_test(a_rule_that_left_the_image_keeps_its_series),
+		cmocka_unit_test(a_freed_number_leaves_what_it_counted_to_its_series),
+		TEST(what_was_carried_is_told_with_what_is_counted),
 		cmocka_unit_test(decisions_without_a_number_share_one_row),
 		cmocka_unit_test(this_process_is_measured),
 	};

@@ -41,27 +41,31 @@ static struct eval_end end_in(const struct fixture *f, const struct diff_end *en
 	return found;
 }
 
-static bool allows(const struct fixture *f, const struct diff_end *from, const struct diff_end *to,
-		   enum weir_family family, const struct port_representative *port)
+static enum diff_verdict ask(const struct fixture *f, const struct diff_end *from, const struct diff_end *to,
+			     enum weir_family family, const struct port_representative *port)
 {
 	const struct eval_end a = end_in(f, from, family), b = end_in(f, to, family);
 	struct eval_result result;
 
 	eval(f->compiled, &a, &b, port->protocol, port->port, &result);
-	return result.allowed;
+	if (!result.allowed)
+		return DIFF_DENY;
+	return result.audited[WEIR_INGRESS] || result.audited[WEIR_EGRESS] ? DIFF_AUDIT : DIFF_ALLOW;
 }
 
-/* Whether anything between the two becomes allowed (or denied). */
-static bool becomes(const struct fixture *before, const struct fixture *after, const struct diff_end *from,
-		    const struct diff_end *to, bool allowed, const struct representatives *known)
+/* Whether anything between the two changes; with a row's verdicts, from the one to the other. */
+static bool changes(const struct fixture *before, const struct fixture *after, const struct diff_end *from,
+		    const struct diff_end *to, const enum diff_verdict *verdict, const struct representatives *known)
 {
 	for (int family = 0; family < WEIR_FAMILIES; family++) {
 		if (!end_in(after, from, family).has_addr || !end_in(after, to, family).has_addr ||
 		    !end_in(before, from, family).has_addr || !end_in(before, to, family).has_addr)
 			continue;
 		vec_for_each (port, &known->ports) {
-			if (allows(after, from, to, family, port) == allowed &&
-			    allows(before, from, to, family, port) != allowed)
+			const enum diff_verdict was = ask(before, from, to, family, port);
+			const enum diff_verdict is = ask(after, from, to, family, port);
+
+			if (verdict ? was == verdict[DIFF_BEFORE] && is == verdict[DIFF_AFTER] : was != is)
 				return true;
 		}
 	}
@@ -78,7 +82,7 @@ static bool pods_differ(const struct fixture *before, const struct fixture *afte
 
 		if (from.pod == to.pod || from.pod->pod.host_network || to.pod->pod.host_network)
 			continue;
-		if (becomes(before, after, &from, &to, true, known) || becomes(before, after, &from, &to, false, known))
+		if (changes(before, after, &from, &to, NULL, known))
 			return true;
 	}
 	return false;
@@ -129,7 +133,7 @@ static void every_row_is_a_change_and_no_change_is_left_out(void **state)
 			/* Among pods alike the example would talk to itself. */
 			if (row->from.pod && row->from.pod == row->to.pod)
 				continue;
-			if (!becomes(&before, &after, &row->from, &row->to, row->allowed, &known))
+			if (!changes(&before, &after, &row->from, &row->to, row->verdict, &known))
 				fail_msg("cluster %" PRIu64 ": a row that is none: %s -> %s %s\n%s", seed,
 					 row->from.pod ? row->from.pod->name : "addr",
 					 row->to.pod ? row->to.pod->name : "addr", row->ports, yaml);
@@ -171,7 +175,11 @@ static void pods_alike_are_one_row_and_ports_are_ranges(void **state)
 	assert_int_equal(diff.n_pods_added, 1);
 	assert_int_equal(diff.n_pods_removed, 0);
 	vec_for_each (row, &diff.rows) {
-		assert_false(row->allowed);
+		assert_int_equal(row->verdict[DIFF_BEFORE], DIFF_ALLOW);
+		assert_int_equal(row->verdict[DIFF_AFTER], DIFF_DENY);
+		assert_int_equal(row->policies[DIFF_BEFORE].n, 0);
+		assert_int_equal(row->policies[DIFF_AFTER].n, 1);
+		assert_string_equal(row->policies[DIFF_AFTER].items[0], "NetworkPolicy shop/p");
 		assert_string_equal(row->to.pod->name, "b");
 		if (!row->from.pod) {
 			assert_string_equal(row->ports, "everything");
@@ -185,7 +193,7 @@ static void pods_alike_are_one_row_and_ports_are_ranges(void **state)
 	diff_free(&diff);
 	diff = compare(&after, &before, &no_limits);
 	assert_int_equal(diff.n_pods_removed, 1);
-	assert_true(diff.rows.n > 0 && diff.rows.items[0].allowed);
+	assert_true(diff.rows.n > 0 && diff.rows.items[0].verdict[DIFF_AFTER] == DIFF_ALLOW);
 	diff_free(&diff);
 	fixture_free(&before);
 	fixture_free(&after);

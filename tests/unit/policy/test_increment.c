@@ -154,6 +154,51 @@ static void an_increment_is_what_a_compilation_would_give(void **state)
 		play(&changes[i]);
 }
 
+static bool is_possible(const struct fixture *f, const char *gone, const char *come)
+{
+	struct objects_delta delta = {};
+	struct objects objects = {};
+	struct diags diags = {};
+	bool possible;
+
+	vec_for_each (object, &f->objects.list) {
+		if (gone && !strcmp((*object)->name, gone))
+			vec_push(&delta.gone, *object);
+	}
+	if (come)
+		assert_int_equal(manifest_parse("come", come, strlen(come), 0, &objects, &diags), 0);
+	vec_for_each (object, &objects.list)
+		vec_push(&delta.come, *object);
+	possible = increment_possible(f->compiled, &f->numberings, &delta);
+	vec_free(&delta.gone);
+	vec_free(&delta.come);
+	objects_free(&objects);
+	diags_free(&diags);
+	return possible;
+}
+
+/* Two pods claim 10.0.0.50, and two are called twin. */
+static void a_dispute_is_for_the_compiler_and_concerns_nobody_else(void **state)
+{
+	static const char more[] = POD("keeper", "app: frontend", AT("{ip: 10.0.0.50}"))
+		POD("loser", "app: frontend", AT("{ip: 10.0.0.50}, {ip: 10.0.0.51}"))
+			POD("twin", "app: frontend", AT("{ip: 10.0.0.52}"))
+				POD("twin", "app: backend", AT("{ip: 10.0.0.53}"));
+	_cleanup_free_ char *yaml = xasprintf("%s%s", base, more);
+	struct fixture f;
+
+	fixture_load(&f, yaml);
+	assert_int_equal(f.world.disputed.n, 2);
+	assert_true(is_possible(&f, NULL, POD("new", "app: frontend", AT("{ip: 10.0.0.9}"))));
+	assert_true(is_possible(&f, "other", NULL));
+	assert_false(is_possible(&f, "keeper", NULL));
+	assert_false(is_possible(&f, "loser", NULL));
+	assert_false(is_possible(&f, "twin", NULL));
+	assert_false(is_possible(&f, NULL, POD("new", "app: frontend", AT("{ip: 10.0.0.51}"))));
+	assert_false(is_possible(&f, NULL, POD("new", "app: frontend", AT("{ip: 10.0.0.53}"))));
+	fixture_free(&f);
+}
+
 static void what_is_too_much_is_compiled(void **state)
 {
 	struct object *pods[INCREMENT_MAX + 1];
@@ -180,6 +225,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_increment_is_what_a_compilation_would_give),
+		cmocka_unit_test(a_dispute_is_for_the_compiler_and_concerns_nobody_else),
 		cmocka_unit_test(what_is_too_much_is_compiled),
 	};
 

@@ -27,6 +27,10 @@
 	"{kind: TrafficPolicy, apiVersion: weir.dev/v1alpha1, metadata: {namespace: shop, name: " name \
 	"}, spec: {podSelector: {matchLabels: {app: db}}, policyTypes: [Ingress], ingress: [" rules "]}}\n---\n"
 
+#define ADMIN(name, priority, rules)                                                                       \
+	"{kind: AdminNetworkPolicy, apiVersion: policy.networking.k8s.io/v1alpha1, metadata: {name: " name \
+	"}, spec: {priority: " priority ", subject: {namespaces: {}}, ingress: [" rules "]}}\n---\n"
+
 #define BACKEND	 "from: [{podSelector: {matchLabels: {app: backend}}}]"
 #define FRONTEND "from: [{podSelector: {matchLabels: {app: frontend}}}]"
 #define SQL	 "ports: [{port: 5432}]"
@@ -135,6 +139,27 @@ static const struct nearest_case cases[] = {
 	  "shop/front", "shop/db", "TCP", 80,
 	  "ClusterTrafficPolicy wide rule 0: allows everything from app=backend in any namespace; the peer is "
 	  "app=frontend" },
+	{ "of an admin tier's denial a rule before it is near, which would have allowed it",
+	  ADMIN("a", "1",
+		"{action: Allow, from: [{namespaces: {matchLabels: {team: blue}}}]}, {name: no, action: Deny, "
+		"from: [{namespaces: {}}]}, {action: Allow, from: [{namespaces: {}}]}") POLICY("db", "{" BACKEND "}"),
+	  "shop/front", "shop/db", "TCP", 80,
+	  "AdminNetworkPolicy a rule 0: allows everything from every pod in namespaces with team=blue; the peer is "
+	  "in namespace shop" },
+	{ "or left it to others, in a policy of higher precedence",
+	  ADMIN("b", "1", "{action: Pass, from: [{namespaces: {}}], ports: [{portNumber: {protocol: TCP, port: 81}}]}")
+		  ADMIN("a", "2", "{action: Deny, from: [{namespaces: {}}]}"),
+	  "shop/front", "shop/db", "TCP", 80,
+	  "AdminNetworkPolicy b rule 0: leaves to other policies TCP 81 from every pod; the connection is TCP 80" },
+	{ "not one of lower precedence",
+	  ADMIN("a", "1", "{action: Deny, from: [{namespaces: {}}]}")
+		  ADMIN("b", "2",
+			"{action: Allow, from: [{namespaces: {}}], ports: [{portNumber: {protocol: TCP, port: 81}}]}"),
+	  "shop/front", "shop/db", "TCP", 80, NULL },
+	{ "what an audited policy allows is not near what another one denies",
+	  POLICY("db", "") "{kind: TrafficPolicy, apiVersion: weir.dev/v1alpha1, metadata: {namespace: shop, name: t}, "
+			   "spec: {podSelector: {}, mode: Audit, ingress: [{" BACKEND "}]}}\n---\n",
+	  "shop/front", "shop/db", "TCP", 80, NULL },
 	{ "without a rule nothing is near", POLICY("db", ""), "shop/front", "shop/db", "TCP", 80, NULL },
 };
 
@@ -145,6 +170,7 @@ static void run_case(void **state)
 	struct fixture fixture;
 	struct eval_end from, to;
 	struct eval_result result;
+	const struct decision_info *decision;
 	struct nearest nearest;
 	struct nearest_question question = { .port = c->port };
 	char *text = NULL;
@@ -159,6 +185,9 @@ static void run_case(void **state)
 	question.direction = result.denied_by[WEIR_EGRESS] ? WEIR_EGRESS : WEIR_INGRESS;
 	question.pod = question.direction == WEIR_EGRESS ? from.pod : to.pod;
 	question.peer = question.direction == WEIR_EGRESS ? &to : &from;
+	decision = result.decision[question.direction];
+	if (decision->reason == WEIR_REASON_ADMIN_DENY || decision->reason == WEIR_REASON_BASELINE_DENY)
+		question.denied_by = &decision->rules.items[0];
 	if (nearest_find(&fixture.world, &question, &nearest))
 		text = nearest_format(&fixture.world, &question, &nearest);
 	if (!c->expect)

@@ -68,6 +68,64 @@ static void a_taken_key_or_number_is_not_restored(void **state)
 	assert_int_equal(numbering_count(n), 1);
 }
 
+/* At the time now, with the numbers 16 and 17 used or not. */
+static size_t prune(struct numbering *n, uint64_t now, bool first, bool second)
+{
+	const bool used[18] = { [16] = first, [17] = second };
+
+	return numbering_prune(n, &(struct numbering_prune){ .used = used, .now = now, .patience = 10 });
+}
+
+static void what_is_unused_for_long_is_freed_and_given_again(void **state)
+{
+	_cleanup_(numbering_freep) struct numbering *n = numbering_new(16, 18);
+
+	numbering_get(n, "a", 0);
+	numbering_get(n, "b", 0);
+	assert_int_equal(prune(n, 100, true, false), 0);
+	assert_int_equal(prune(n, 109, true, false), 0);
+	assert_int_equal(numbering_get(n, "c", 0), 0);
+	assert_int_equal(prune(n, 110, true, false), 1);
+	assert_null(numbering_key(n, 17));
+	assert_int_equal(numbering_count(n), 1);
+	assert_int_equal(numbering_changes(n), 3);
+	assert_int_equal(numbering_get(n, "c", 0), 17);
+	assert_int_equal(numbering_get(n, "a", 0), 16);
+}
+
+static void what_is_used_again_is_kept(void **state)
+{
+	_cleanup_(numbering_freep) struct numbering *n = numbering_new(16, 18);
+
+	numbering_get(n, "a", 0);
+	numbering_get(n, "b", 0);
+	assert_int_equal(prune(n, 100, false, false), 0);
+	assert_int_equal(prune(n, 105, true, true), 0);
+	assert_int_equal(prune(n, 110, false, true), 0);
+	assert_int_equal(prune(n, 119, false, true), 0);
+	assert_int_equal(prune(n, 120, false, true), 1);
+	assert_null(numbering_key(n, 16));
+}
+
+static bool keep(void *data, uint32_t number)
+{
+	*(uint32_t *)data = number;
+	return false;
+}
+
+static void a_number_that_is_not_released_is_kept(void **state)
+{
+	_cleanup_(numbering_freep) struct numbering *n = numbering_new(16, 18);
+	const bool used[17] = {};
+	uint32_t asked = 0;
+
+	numbering_get(n, "a", 0);
+	assert_int_equal(numbering_prune(n, &(struct numbering_prune){ .used = used, .release = keep, .data = &asked }),
+			 0);
+	assert_int_equal(asked, 16);
+	assert_string_equal(numbering_key(n, 16), "a");
+}
+
 static void the_kernels_numberings_leave_the_reserved_numbers_out(void **state)
 {
 	struct numberings n;
@@ -89,6 +147,9 @@ int main(void)
 		cmocka_unit_test(a_full_numbering_overflows_and_keeps_what_it_has),
 		cmocka_unit_test(restored_numbers_are_kept_and_gaps_are_filled),
 		cmocka_unit_test(a_taken_key_or_number_is_not_restored),
+		cmocka_unit_test(what_is_unused_for_long_is_freed_and_given_again),
+		cmocka_unit_test(what_is_used_again_is_kept),
+		cmocka_unit_test(a_number_that_is_not_released_is_kept),
 		cmocka_unit_test(the_kernels_numberings_leave_the_reserved_numbers_out),
 	};
 

@@ -16,10 +16,6 @@ static const struct {
 	int code;
 	const char *text;
 } refused[] = {
-	{ TRAFFIC_POLICY("t", "mode: Audit, " RULE("")), -EOPNOTSUPP,
-	  "TrafficPolicy shop/t: mode Audit is not supported by this version" },
-	{ TRAFFIC_POLICY("t", "onDeny: Reject, " RULE("")), -EOPNOTSUPP,
-	  "TrafficPolicy shop/t: onDeny Reject is not supported by this version" },
 	{ TRAFFIC_POLICY("t", RULE("name: x, limits: [{connectionsPerSecond: 5}]")), -EOPNOTSUPP,
 	  "TrafficPolicy shop/t: rule x: a limit in connectionsPerSecond is not supported by this version" },
 	{ TRAFFIC_POLICY("t", RULE("limits: [{maxConnections: 5}]")), -EOPNOTSUPP,

@@ -52,17 +52,23 @@ static uint32_t identity_of(const struct fixture *f, const char *pod)
 }
 
 /* The kernel's walk, by what its tables say. */
-static enum weir_reason judge(const struct fixture *f, uint32_t subject, uint32_t peer, const char *peer_addr)
+static enum weir_reason judge_at(const struct fixture *f, enum weir_direction direction, uint32_t subject,
+				 uint32_t peer, const char *peer_addr)
 {
 	const struct weir_image image = compiled_image(f->compiled);
 	struct addr addr;
 	uint32_t cell;
 
 	assert_int_equal(addr_parse(peer_addr, &addr), 0);
-	cell = weir_image_cell(&image, weir_image_subject_class(&image, subject), WEIR_INGRESS,
+	cell = weir_image_cell(&image, weir_image_subject_class(&image, subject), direction,
 			       weir_image_peer_class(&image, peer, addr.family, addr.bytes),
 			       weir_image_port_class(&image, WEIR_PORTS_TCP, 80));
 	return weir_image_decision_at(&image, cell).reason;
+}
+
+static enum weir_reason judge(const struct fixture *f, uint32_t subject, uint32_t peer, const char *peer_addr)
+{
+	return judge_at(f, WEIR_INGRESS, subject, peer, peer_addr);
 }
 
 static void a_relabelled_peer_is_who_it_was_until_its_address_follows(void **state)
@@ -168,6 +174,39 @@ static void a_number_whose_meaning_is_lost_is_the_worlds(void **state)
 	fixture_free(&f);
 }
 
+#define SERVICE                                                                                                      \
+	"{kind: Service, apiVersion: v1, metadata: {namespace: shop, name: s}, spec: {clusterIP: 10.96.0.1, ports: " \
+	"[{port: 80}]}}\n---\n{kind: EndpointSlice, apiVersion: discovery.k8s.io/v1, metadata: {namespace: shop, "   \
+	"name: "                                                                                                     \
+	"e, labels: {kubernetes.io/service-name: s}}, addressType: IPv4, ports: [{port: 80}], endpoints: "           \
+	"[{addresses: "                                                                                              \
+	"[10.0.0.2]}]}\n---\n"
+
+/* As the world's the address would be open, and as the service's it was not. */
+static void the_address_of_a_service_that_went_opens_nothing(void **state)
+{
+	static const char after[] = POD("a", "app: a", "10.0.0.1") POD("b", "app: b", "10.0.0.2")
+		NETWORK_POLICY("p", "podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: "
+				    "10.96.0.0/12}}]}]");
+	_cleanup_free_ char *with = NULL;
+	uint32_t service, a;
+	struct fixture f;
+
+	assert_true(asprintf(&with, SERVICE "%s", after) > 0);
+	fixture_load(&f, with);
+	a = identity_of(&f, "a");
+	assert_int_equal(f.world.services.n, 1);
+	service = compiled_owner(f.compiled, &f.world.services.items[0].addr)->identity;
+	assert_int_equal(judge_at(&f, WEIR_EGRESS, a, service, "10.96.0.1"), WEIR_REASON_POLICY_DEFAULT);
+	become(&f, after, true);
+	assert_true(compiled_knows(f.compiled, service));
+	assert_int_equal(judge_at(&f, WEIR_EGRESS, a, service, "10.96.0.1"), WEIR_REASON_POLICY_DEFAULT);
+	assert_int_equal(judge_at(&f, WEIR_EGRESS, a, WEIR_IDENTITY_WORLD, "10.96.0.1"), WEIR_REASON_POLICY_ALLOW);
+	become(&f, after, true);
+	assert_false(compiled_knows(f.compiled, service));
+	fixture_free(&f);
+}
+
 static void assert_key_survives(const struct object *pod)
 {
 	char *keys[2] = {};
@@ -195,18 +234,21 @@ static void a_key_says_all_that_policy_can_ask(void **state)
 		"c.d}}, "
 		"spec: {serviceAccountName: sa, containers: [{name: c, ports: [{name: web, containerPort: 80}, {name: "
 		"dns, protocol: UDP, containerPort: 53}]}]}}\n---\n{kind: Pod, apiVersion: v1, metadata: {name: b}}";
+	struct object service = { .kind = KIND_SERVICE, .namespace = (char *)"shop", .name = (char *)"s" };
 	struct fixture f;
 
 	fixture_read(&f, yaml, NULL);
 	for (size_t i = 0; i < f.world.pods.n; i++)
 		assert_key_survives(f.world.pods.items[i]);
+	assert_key_survives(&service);
 	fixture_free(&f);
 }
 
 static void a_text_that_is_no_key_is_refused(void **state)
 {
-	static const char *const texts[] = { "",	  "lost/7", "a",	  "a;",	      "a;b;",	    "a;b=c;;",
-					     "a;b=c,;sa", "a;%4;;", "a;%zz=1,;;", "a;;;web=", "a;;;web=x,", "%4;;;" };
+	static const char *const texts[] = { "",	   "lost/7",	"a",	     "a;",	   "a;b;",
+					     "a;b=c;;",	   "a;b=c,;sa", "a;%4;;",    "a;%zz=1,;;", "a;;;web=",
+					     "a;;;web=x,", "%4;;;",	"%service;a" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		assert_null(identity_key_parse(texts[i]));
@@ -221,6 +263,7 @@ int main(void)
 		cmocka_unit_test(an_address_keeps_its_region_while_its_identity_is_others),
 		cmocka_unit_test(what_the_kernel_no_longer_refers_to_is_dropped),
 		cmocka_unit_test(a_number_whose_meaning_is_lost_is_the_worlds),
+		cmocka_unit_test(the_address_of_a_service_that_went_opens_nothing),
 		cmocka_unit_test(a_key_says_all_that_policy_can_ask),
 		cmocka_unit_test(a_text_that_is_no_key_is_refused),
 	};

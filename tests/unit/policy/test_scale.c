@@ -99,7 +99,8 @@ static uint32_t compile_cluster(unsigned n_pods, unsigned n_policies)
 	print_message("# %u policies x %u pods: %.0f ms, %u words, %u subject, %u peer and %u port classes\n",
 		      n_policies, n_pods, (now() - start) * 1000, f.compiled->n_words, f.compiled->n_subjects,
 		      f.compiled->n_peer_classes, f.compiled->n_port_classes);
-	assert_int_equal(verify(&f.world, f.compiled, &(struct verify_options){ .seed = 1, .budget_ms = 250 },
+	assert_int_equal(verify(&f.world, f.compiled,
+				&(struct verify_options){ .seed = 1, .budget_ms = 1000, .sample_ms = 250 },
 				&verification, NULL),
 			 0);
 	print_message("# verified %" PRIu64 " of %" PRIu64 " cells in %.0f ms\n", verification.cells, verification.of,

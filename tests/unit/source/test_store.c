@@ -135,6 +135,36 @@ static void a_draft_sees_its_own_changes(void **state)
 	assert_false(store_draft_changed(draft));
 }
 
+/* The names in a list of a delta, with the tier of each. */
+#define assert_lists(list, expected)                                               \
+	do {                                                                       \
+		char _text[512] = "";                                              \
+		vec_for_each (_object, list)                                       \
+			sprintf(_text + strlen(_text), "%s=%s ", (*_object)->name, \
+				labels_get(&(*_object)->labels, "tier"));          \
+		assert_string_equal(_text, expected);                              \
+	} while (0)
+
+static void a_draft_says_what_it_changes_and_what_is_gone_can_be_looked_at_after_it(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(store_draft_freep) struct store_draft *draft = NULL;
+	struct objects_delta delta = {};
+
+	put(f, "a", "x", STORE_CREATED);
+	put(f, "b", "x", STORE_CREATED);
+	draft = store_draft_new(f->store);
+	store_draft_put(draft, namespace("a", "y"));
+	store_draft_put(draft, namespace("c", "z"));
+	store_draft_delete(draft, KIND_NAMESPACE, NULL, "b");
+	store_draft_delta(draft, &delta);
+	assert_int_equal(store_draft_commit(draft, NULL), 0);
+	assert_lists(&delta.gone, "a=x b=x ");
+	assert_lists(&delta.come, "a=y c=z ");
+	vec_free(&delta.gone);
+	vec_free(&delta.come);
+}
+
 static void the_last_object_can_be_deleted(void **state)
 {
 	struct fixture *f = *state;
@@ -277,6 +307,7 @@ int main(void)
 		TEST(what_was_committed_is_there_after_a_restart),
 		TEST(a_dropped_draft_changes_nothing),
 		TEST(a_draft_sees_its_own_changes),
+		TEST(a_draft_says_what_it_changes_and_what_is_gone_can_be_looked_at_after_it),
 		TEST(the_last_object_can_be_deleted),
 		TEST(a_damaged_file_is_refused_by_name_and_left_alone),
 		TEST(a_full_disk_leaves_store_and_draft_as_they_were),
