@@ -148,17 +148,17 @@ void api_policies(void *data, const struct http_request *request, struct http_re
 
 json_t *api_limit(const struct agent *agent, const struct limit_info *info)
 {
-	struct weir_bucket bucket = {};
+	struct weir_charged charged = {};
 
-	if (datapath_read_bucket(agent->datapath, info->bucket, &bucket) < 0)
-		bucket = (struct weir_bucket){};
+	/* What can't be read was never used. */
+	datapath_read_charged(agent->datapath, info->bucket, &charged);
 	return json_pack("{s:s, s:o, s:o, s:o, s:I, s:s, s:s, s:f, s:I, s:s, s:I, s:I, s:s}", "kind",
 			 kind_info(info->rule.kind)->kind, "namespace", api_text(info->rule.namespace), "policy",
 			 api_text(info->rule.policy), "rule", api_text(info->rule.rule), "limit",
 			 (json_int_t)info->index, "direction", direction_text(info->direction), "unit",
 			 limit_name(info->limit.unit), "rate", (double)info->limit.rate_milli / 1000, "burst",
 			 (json_int_t)info->limit.burst, "per", limit_scope_name(info->limit.scope), "droppedPackets",
-			 (json_int_t)bucket.dropped_packets, "droppedBytes", (json_int_t)bucket.dropped_bytes, "mode",
+			 (json_int_t)charged.dropped_packets, "droppedBytes", (json_int_t)charged.dropped_bytes, "mode",
 			 policy_mode_name(info->audit ? POLICY_AUDIT : POLICY_ENFORCE));
 }
 

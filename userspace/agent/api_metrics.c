@@ -22,10 +22,10 @@ static uint64_t *read_bucket_drops(const struct agent *agent)
 	uint64_t *drops = xcalloc(n + 1, sizeof(*drops));
 
 	for (uint32_t i = 0; i < n; i++) {
-		struct weir_bucket bucket;
+		struct weir_charged charged;
 
-		if (agent->ledger.buckets.items[i].labels.n && datapath_read_bucket(agent->datapath, i, &bucket) == 0)
-			drops[i] = bucket.dropped_packets;
+		if (agent->ledger.buckets.items[i].labels.n && datapath_read_charged(agent->datapath, i, &charged) == 0)
+			drops[i] = charged.dropped_packets;
 	}
 	return drops;
 }
