@@ -5,6 +5,7 @@
 # make test       install what is missing, build, run every test        (root)
 # make check      format, layers, static analysis, ABI and verifier budgets
 # make differential  objects, compiled images and loaded programs against each other, CLUSTERS=N random clusters (root)
+# make fuzz       FUZZ_PACKETS=N random packets (10,000,000) by the programs and by the model, and libFuzzer (root)
 # make bench      measured comparisons                                  (root)
 # make install    into $(DESTDIR)$(PREFIX)
 # make clean
@@ -54,9 +55,10 @@ OBJECTS := $(SOURCES:userspace/%.c=$(B)/obj/%.o)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*/test_*.c))
 PACKET_TESTS := $(patsubst tests/packet/%.c,$(B)/tests/packet/%,$(wildcard tests/packet/test_*.c))
 TEST_HELPERS := $(patsubst tests/%.c,$(B)/obj/tests/%.o,$(filter-out tests/packet/test_%,$(wildcard tests/packet/*.c)))
+FUZZ_HELPERS := $(patsubst tests/%.c,$(B)/obj/tests/%.o,$(filter-out tests/fuzz/host% tests/fuzz/target%,$(wildcard tests/fuzz/*.c)))
 BENCHES := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
 
-.PHONY: all demo test check bench differential install clean deps-build deps-test tests benches FORCE
+.PHONY: all demo test check bench differential fuzz install clean deps-build deps-test tests benches FORCE
 .SECONDARY:
 
 all: $(B)/weir
@@ -81,7 +83,7 @@ $(B)/gen/weir.skel.h: $(B)/bpf/weir.bpf.o
 
 # --- the program -------------------------------------------------------------
 
-$(filter $(B)/obj/datapath/%,$(OBJECTS)) $(TEST_HELPERS): $(B)/gen/weir.skel.h
+$(filter $(B)/obj/datapath/%,$(OBJECTS)) $(TEST_HELPERS) $(FUZZ_HELPERS): $(B)/gen/weir.skel.h
 $(PACKET_TESTS:$(B)/tests/%=$(B)/obj/tests/%.o): $(B)/gen/weir.skel.h
 $(UNIT_TESTS:$(B)/tests/%=$(B)/obj/tests/%.o): $(B)/gen/weir.skel.h
 
@@ -115,12 +117,30 @@ $(B)/tests/packet/%: $(B)/obj/tests/packet/%.o $(TEST_HELPERS) $(B)/libweir.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(TEST_LIBS)
 
+$(B)/tests/packet/test_model: $(FUZZ_HELPERS)
+
+# The programs' own source, compiled for this machine. BPF reads words where they are, aligned or not.
+FUZZER_SOURCES := $(filter-out tests/fuzz/programs.c,$(wildcard tests/fuzz/*.c)) tests/packet/tiny_image.c
+FUZZER_CFLAGS := -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize=alignment \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer -Wall -Wextra -Werror -Wno-unused-parameter -Wno-address-of-packed-member \
+	-D_GNU_SOURCE -Itests/fuzz/host -Itests -Iinclude -Ibpf
+
+$(B)/obj/fuzzer/%.o: tests/%.c
+	$(call say,CLANG,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZER_CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/tests/fuzz/packet: $(FUZZER_SOURCES:tests/%.c=$(B)/obj/fuzzer/%.o)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZER_CFLAGS) -o $@ $^
+
 $(B)/bench/%: bench/%.c $(TEST_HELPERS) $(B)/libweir.a $(B)/gen/weir.skel.h
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(TEST_HELPERS) $(B)/libweir.a $(LIBS)
 
-tests: $(B)/weir $(UNIT_TESTS) $(PACKET_TESTS)
+tests: $(B)/weir $(UNIT_TESTS) $(PACKET_TESTS) $(B)/tests/fuzz/packet
 benches: $(BENCHES)
 
 deps-build:
@@ -150,6 +170,13 @@ CLUSTERS ?= 10000
 differential: $(B)/tests/unit/policy/test_differential $(B)/tests/packet/test_differential
 	$(Q)for test in $^; do WEIR_CLUSTERS=$(CLUSTERS) $$test || exit 1; done
 	@echo "differential: no difference in $(CLUSTERS) random clusters"
+
+FUZZ_PACKETS ?= 10000000
+FUZZ_RUNS ?= 100000
+fuzz: $(B)/tests/packet/test_model $(B)/tests/fuzz/packet
+	$(Q)FUZZ_PACKETS=$(FUZZ_PACKETS) CMOCKA_MESSAGE_OUTPUT=TAP $(B)/tests/packet/test_model
+	$(Q)B=$(B) FUZZ_RUNS=$(FUZZ_RUNS) tests/fuzz/test_packet
+	@echo "fuzz: no disagreement in $(FUZZ_PACKETS) packets, none and no fault in $(FUZZ_RUNS) runs under sanitizers"
 
 install: $(B)/weir
 	install -D -m 0755 $(B)/weir $(DESTDIR)$(PREFIX)/sbin/weir

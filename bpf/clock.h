@@ -16,10 +16,10 @@ static __always_inline __u32 clock_ticks(void)
 	return bpf_jiffies64() >> weir_tick_shift;
 }
 
-/* Ticks wrap after 30 years. */
+/* Ticks wrap after 30 years; what another CPU has seen a moment ago may be ahead of this one's clock. */
 static __always_inline bool has_expired(__u32 seen, __u32 now, __u32 timeout)
 {
-	return now - seen > timeout;
+	return (__s32)(now - seen) > (__s32)timeout;
 }
 
 static __always_inline bool flow_has_expired(const struct weir_flow *flow, __u32 now)

@@ -112,7 +112,7 @@ static __always_inline void find_flow_again(struct packet *pkt, enum weir_family
 
 static __always_inline bool carries_other_mac(const struct packet *pkt, const struct weir_flow *flow)
 {
-	return pkt->direction == WEIR_EGRESS && flow->flags & WEIR_FLOW_CHECK_MAC && pkt->f->source_mac &&
+	return pkt->direction == WEIR_EGRESS && flow->flags & WEIR_FLOW_CHECK_MAC && pkt->f->source_mac != MAC_UNSEEN &&
 	       pkt->f->source_mac != mac_word(flow->mac);
 }
 
@@ -145,11 +145,12 @@ static __always_inline enum weir_verdict match_flow(struct packet *pkt, enum wei
 	if (!flow || pkt->f->flow_generation != pkt->f->generation)
 		return WEIR_VERDICT_NONE;
 
+	/* That is not what the flow's decision was about. */
+	if (unlikely(carries_other_mac(pkt, flow)))
+		return drop(pkt, WEIR_REASON_SPOOFED_MAC);
 	pkt->f->counter = flow->counter;
 	if (unlikely(flow->flags & WEIR_FLOW_REVOKED))
 		return refuse_again(pkt, flow);
-	if (unlikely(carries_other_mac(pkt, flow)))
-		return drop(pkt, WEIR_REASON_SPOOFED_MAC);
 	if (pkt->hook == PACKET_XDP)
 		return pass(pkt, WEIR_REASON_FLOW);
 	pkt->f->reason = flow->reason;

@@ -122,6 +122,7 @@ static __always_inline enum weir_verdict follow_first(struct packet *pkt, enum w
 	first = bpf_map_lookup_elem(&fragments, &key);
 	if (!is_live(first)) {
 		pkt->f->orphan = true;
+		pkt->f->ports = WEIR_PORTS_NONE;
 		return finish_key(pkt, family, 0, 0);
 	}
 	if (!add_fragment(first, from, to))

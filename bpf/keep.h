@@ -75,20 +75,22 @@ static __always_inline bool is_reset(const struct packet *pkt)
 					       : pkt->f->ports == WEIR_PORTS_SCTP && pkt->f->type == SCTP_ABORT;
 }
 
-static __always_inline void keep_flow(struct packet *pkt, enum weir_family family)
+/* True when the packet completes the opening that it belongs to. */
+static __always_inline bool keep_flow(struct packet *pkt, enum weir_family family)
 {
+	bool completes = false;
+
 	if (pkt->flow) {
 		update_flow(pkt, pkt->flow);
-		/* An opening that is complete by this packet is promoted by the next. */
-		if (!pkt->f->quoted)
-			track(pkt, pkt->flow);
+		completes = !pkt->f->quoted && track(pkt, pkt->flow);
 	} else if (pkt->f->opening)
 		open_flow(pkt, family);
 	else if (!pkt->f->later_fragment && !is_reset(pkt))
 		insert_flow(pkt, family);
+	return completes;
 }
 
-/* Not inlined: what it puts on the stack shall not stand beside what limits need. */
+/* Not inlined: what it puts on the stack shall not stand beside what limits and promotion need. */
 static __noinline int keep4(struct facts *facts, struct weir_flow4_key *key, struct weir_flow *flow,
 			    struct weir_endpoint *endpoint)
 {
@@ -100,8 +102,7 @@ static __noinline int keep4(struct facts *facts, struct weir_flow4_key *key, str
 		.endpoint = endpoint,
 	};
 
-	keep_flow(&pkt, WEIR_IPV4);
-	return 0;
+	return keep_flow(&pkt, WEIR_IPV4);
 }
 
 static __noinline int keep6(struct facts *facts, struct weir_flow6_key *key, struct weir_flow *flow,
@@ -115,16 +116,16 @@ static __noinline int keep6(struct facts *facts, struct weir_flow6_key *key, str
 		.endpoint = endpoint,
 	};
 
-	keep_flow(&pkt, WEIR_IPV6);
-	return 0;
+	return keep_flow(&pkt, WEIR_IPV6);
 }
 
 static __always_inline void keep(struct packet *pkt, enum weir_family family)
 {
-	if (family == WEIR_IPV4)
-		keep4(pkt->f, &pkt->key->v4, pkt->flow, pkt->endpoint);
-	else
-		keep6(pkt->f, &pkt->key->v6, pkt->flow, pkt->endpoint);
+	int completes = family == WEIR_IPV4 ? keep4(pkt->f, &pkt->key->v4, pkt->flow, pkt->endpoint)
+					    : keep6(pkt->f, &pkt->key->v6, pkt->flow, pkt->endpoint);
+
+	if (completes && pkt->flow)
+		promote_flow(pkt->flow, pkt->key, family);
 }
 
 #endif

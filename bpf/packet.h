@@ -27,6 +27,9 @@ union flow_key {
 	struct weir_flow6_key v6;
 };
 
+/* In place of a MAC address: in mac_word() two bytes are zero. */
+#define MAC_UNSEEN (~0ull)
+
 /* What is known of a packet, as far as it is numbers. */
 struct facts {
 	__u8 peek;	/* it is asked about, not sent */
@@ -36,7 +39,7 @@ struct facts {
 	__u32 ifindex;	/* of the endpoint */
 	__u32 length;	/* link header included */
 	__u32 generation;
-	__u64 source_mac; /* as mac_word() has it; 0: not to be seen */
+	__u64 source_mac; /* as mac_word() has it, or MAC_UNSEEN */
 	__u32 now;	  /* tick, once a flow has been looked for */
 
 	/* parse */

@@ -86,11 +86,11 @@ static __always_inline enum weir_verdict parse_ethernet(struct packet *pkt)
 		return drop(pkt, WEIR_REASON_BAD_ETHERNET);
 	pkt->f->eth_proto = eth->h_proto;
 	pkt->f->offset = sizeof(*eth);
-	pkt->f->source_mac = pkt->direction == WEIR_EGRESS ? mac_word(eth->h_source) : 0;
+	pkt->f->source_mac = pkt->direction == WEIR_EGRESS ? mac_word(eth->h_source) : MAC_UNSEEN;
 	if (unlikely(lost_ethernet(pkt, pkt->f->eth_proto))) {
 		pkt->f->eth_proto = ((struct __sk_buff *)pkt->ctx)->protocol;
 		pkt->f->offset = 0;
-		pkt->f->source_mac = 0;
+		pkt->f->source_mac = MAC_UNSEEN;
 	}
 	return is_vlan(pkt->f->eth_proto) ? parse_vlan(pkt) : WEIR_VERDICT_NONE;
 }
@@ -212,6 +212,9 @@ static __always_inline enum weir_verdict follow_ipv6_extensions(struct packet *p
 		if (ip_proto == IPPROTO_ROUTING && extension.routing.segments_left)
 			return drop(pkt, WEIR_REASON_SOURCE_ROUTE);
 		if (ip_proto == IPPROTO_FRAGMENT) {
+			/* Nobody cuts a packet twice: its later pieces would be told apart by another header. */
+			if (pkt->f->fragment_start)
+				return drop(pkt, WEIR_REASON_BAD_IPV6);
 			pkt->f->fragment_id = extension.id;
 			pkt->f->fragment_start = pkt->f->offset;
 		}

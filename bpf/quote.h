@@ -19,76 +19,90 @@ struct quoted_transport {
 	__be16 echo_sequence;
 };
 
+struct quoted_ports {
+	__be16 source;
+	__be16 dest;
+};
+
 /* An error is about a packet of the other direction, so its source is the error's own destination. */
-#define QUOTE_KEY_SET(key, direction, source, dest)                                   \
-	do {                                                                          \
-		(key)->local_port = (direction) == WEIR_INGRESS ? (source) : (dest);  \
-		(key)->remote_port = (direction) == WEIR_INGRESS ? (dest) : (source); \
+#define QUOTE_KEY_SET(key, direction, ports)                                                      \
+	do {                                                                                      \
+		(key)->local_port = (direction) == WEIR_INGRESS ? (ports).source : (ports).dest;  \
+		(key)->remote_port = (direction) == WEIR_INGRESS ? (ports).dest : (ports).source; \
 	} while (0)
 
-/* *ret_source, *ret_dest: the ports, as the flow's key has them. False: cut too short. */
-static __always_inline bool quoted_ports(struct __sk_buff *skb, __u32 offset, __u8 protocol, __be16 *ret_source,
-					 __be16 *ret_dest)
+/* What follows the error is link padding, and no quote. */
+static __always_inline int load_quoted(const struct packet *pkt, __u32 offset, void *to, __u32 size)
+{
+	return offset + size > pkt->f->end ? -1 : bpf_skb_load_bytes(pkt->ctx, offset, to, size);
+}
+
+/* As the flow's key has them. False: cut too short. */
+static __always_inline bool load_quoted_ports(const struct packet *pkt, enum weir_family family, __u32 offset,
+					      __u8 protocol, struct quoted_ports *ret)
 {
 	struct quoted_transport quoted;
 
-	*ret_source = *ret_dest = 0;
-	if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6) {
-		if (bpf_skb_load_bytes(skb, offset, &quoted, sizeof(quoted)))
+	*ret = (struct quoted_ports){};
+	if (protocol == (family == WEIR_IPV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6)) {
+		if (load_quoted(pkt, offset, &quoted, sizeof(quoted)))
 			return false;
-		if (is_echo(protocol == IPPROTO_ICMP ? WEIR_IPV4 : WEIR_IPV6, quoted.type))
-			*ret_source = *ret_dest = quoted.echo_id;
+		if (is_echo(family, quoted.type))
+			ret->source = ret->dest = quoted.echo_id;
 	} else if (ports_of(protocol) != WEIR_PORTS_NONE) {
-		if (bpf_skb_load_bytes(skb, offset, &quoted, sizeof(quoted)))
+		if (load_quoted(pkt, offset, &quoted, sizeof(quoted)))
 			return false;
-		__builtin_memcpy(ret_source, &quoted, sizeof(*ret_source));
-		*ret_dest = quoted.dest;
+		__builtin_memcpy(&ret->source, &quoted, sizeof(ret->source));
+		ret->dest = quoted.dest;
 	}
 	return true;
 }
 
 /* Makes the error's key the quoted packet's. Returns the quoted protocol, or -1 where it can't be told. */
-static __always_inline int quoted_key4(struct __sk_buff *skb, __u32 offset, __u32 direction, struct weir_flow4_key *key)
+static __always_inline int quoted_key4(const struct packet *pkt, struct weir_flow4_key *key)
 {
+	const __u32 direction = pkt->direction, offset = pkt->f->offset;
 	struct iphdr ip;
-	__be16 source, dest;
+	struct quoted_ports ports;
 
-	if (bpf_skb_load_bytes(skb, offset, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < IPV4_MIN_IHL ||
+	if (load_quoted(pkt, offset, &ip, sizeof(ip)) || ip.version != 4 || ip.ihl < IPV4_MIN_IHL ||
 	    ip.frag_off & bpf_htons(IPV4_OFFSET_MASK))
 		return -1;
-	if (!quoted_ports(skb, offset + ip.ihl * 4, ip.protocol, &source, &dest))
+	if (!load_quoted_ports(pkt, WEIR_IPV4, offset + ip.ihl * 4, ip.protocol, &ports))
 		return -1;
 	key->local = direction == WEIR_INGRESS ? ip.saddr : ip.daddr;
 	key->remote = direction == WEIR_INGRESS ? ip.daddr : ip.saddr;
 	key->protocol = ip.protocol;
-	QUOTE_KEY_SET(key, direction, source, dest);
+	QUOTE_KEY_SET(key, direction, ports);
 	return ip.protocol;
 }
 
-static __always_inline int quoted_key6(struct __sk_buff *skb, __u32 offset, __u32 direction, struct weir_flow6_key *key)
+static __always_inline int quoted_key6(const struct packet *pkt, struct weir_flow6_key *key)
 {
+	const __u32 direction = pkt->direction;
+	__u32 offset = pkt->f->offset;
 	struct ipv6_extension fragment;
 	struct ipv6hdr ip;
-	__be16 source, dest;
+	struct quoted_ports ports;
 	__u8 protocol;
 
-	if (bpf_skb_load_bytes(skb, offset, &ip, sizeof(ip)) || ip.version != 6)
+	if (load_quoted(pkt, offset, &ip, sizeof(ip)) || ip.version != 6)
 		return -1;
 	offset += sizeof(ip);
 	protocol = ip.nexthdr;
 	if (protocol == IPPROTO_FRAGMENT) {
-		if (bpf_skb_load_bytes(skb, offset, &fragment, sizeof(fragment)) ||
+		if (load_quoted(pkt, offset, &fragment, sizeof(fragment)) ||
 		    fragment.offset & bpf_htons(IPV6_OFFSET_MASK))
 			return -1;
 		offset += sizeof(fragment);
 		protocol = fragment.ip_proto;
 	}
-	if (!quoted_ports(skb, offset, protocol, &source, &dest))
+	if (!load_quoted_ports(pkt, WEIR_IPV6, offset, protocol, &ports))
 		return -1;
 	__builtin_memcpy(key->local, direction == WEIR_INGRESS ? &ip.saddr : &ip.daddr, sizeof(key->local));
 	__builtin_memcpy(key->remote, direction == WEIR_INGRESS ? &ip.daddr : &ip.saddr, sizeof(key->remote));
 	key->protocol = protocol;
-	QUOTE_KEY_SET(key, direction, source, dest);
+	QUOTE_KEY_SET(key, direction, ports);
 	return protocol;
 }
 
@@ -123,11 +137,11 @@ static __always_inline enum weir_verdict pass_quoted(struct packet *pkt)
 {
 	if (pkt->f->flow_generation != pkt->f->generation)
 		return WEIR_VERDICT_NONE;
+	if (carries_other_mac(pkt, pkt->flow))
+		return drop(pkt, WEIR_REASON_SPOOFED_MAC);
 	pkt->f->counter = pkt->flow->counter;
 	if (pkt->flow->flags & WEIR_FLOW_REVOKED)
 		return refuse_again(pkt, pkt->flow);
-	if (carries_other_mac(pkt, pkt->flow))
-		return drop(pkt, WEIR_REASON_SPOOFED_MAC);
 	return pass(pkt, WEIR_REASON_ICMP_ERROR);
 }
 
@@ -142,8 +156,7 @@ static __always_inline enum weir_verdict find_quoted(struct packet *pkt, enum we
 	int protocol;
 
 	copy_key(family, &error, pkt->key);
-	protocol = family == WEIR_IPV4 ? quoted_key4(pkt->ctx, pkt->f->offset, pkt->direction, &pkt->key->v4)
-				       : quoted_key6(pkt->ctx, pkt->f->offset, pkt->direction, &pkt->key->v6);
+	protocol = family == WEIR_IPV4 ? quoted_key4(pkt, &pkt->key->v4) : quoted_key6(pkt, &pkt->key->v6);
 	if (protocol >= 0 && same_local(family, pkt->key, &error)) {
 		pkt->f->ports = ports_of(protocol);
 		find_flow(pkt, family);

@@ -24,7 +24,7 @@ static __always_inline bool checks_address(const struct packet *pkt)
 /* The endpoint's entry holds an address after the MAC address, so reading eight bytes there stays inside. */
 static __always_inline bool is_spoofed_mac(const struct packet *pkt)
 {
-	return pkt->f->source_mac && pkt->endpoint->flags & WEIR_ENDPOINT_CHECK_MAC &&
+	return pkt->f->source_mac != MAC_UNSEEN && pkt->endpoint->flags & WEIR_ENDPOINT_CHECK_MAC &&
 	       pkt->f->source_mac != mac_word(pkt->endpoint->mac);
 }
 
@@ -35,12 +35,13 @@ static __always_inline enum weir_verdict check_mac(struct packet *pkt)
 	return WEIR_VERDICT_NONE;
 }
 
+/* An endpoint without an address of the family has zeros for it, which are nobody's. */
 static __always_inline bool is_own_ipv4(const struct packet *pkt, __be32 addr)
 {
 	const struct weir_address *address;
 
 	if (likely(addr == pkt->endpoint->ipv4))
-		return true;
+		return addr;
 	if (!(pkt->endpoint->flags & WEIR_ENDPOINT_MORE_ADDRESSES))
 		return false;
 	address = bpf_map_lookup_elem(&addresses4, &addr);
@@ -65,7 +66,9 @@ static __always_inline bool is_own_ipv6(const struct packet *pkt, const __u8 *ad
 {
 	const struct weir_address *address;
 
-	if (likely(same_ipv6(addr, pkt->endpoint->ipv6)) || is_own_link_local(pkt, addr))
+	if (likely(same_ipv6(addr, pkt->endpoint->ipv6)))
+		return !is_unspecified_ipv6(addr);
+	if (is_own_link_local(pkt, addr))
 		return true;
 	if (!(pkt->endpoint->flags & WEIR_ENDPOINT_MORE_ADDRESSES))
 		return false;

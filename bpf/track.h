@@ -27,29 +27,39 @@ static __always_inline bool has_heard(const struct weir_flow *flow, __u8 what, _
 }
 
 /* Out of the openings. A copy that was taken for a change at this moment is decided again, as its generation says. */
+static __always_inline void promote(struct weir_flow *flow, const union flow_key *key, enum weir_family family)
+{
+	const bool expired = look_up_flow(WEIR_CONNECTIONS, family, key);
+
+	if (flow->state == WEIR_FLOW_SYN_RECEIVED)
+		flow->state = WEIR_FLOW_ESTABLISHED;
+	if (enter_flow(WEIR_CONNECTIONS, family, key, flow, expired))
+		leave_flow(WEIR_OPENINGS, family, key);
+}
+
 static __noinline int promote_flow(struct weir_flow *flow, const union flow_key *key, int family)
 {
-	bool entered;
-
-	flow->state = WEIR_FLOW_ESTABLISHED;
-	entered = family == WEIR_IPV4 ? enter_flow(WEIR_CONNECTIONS, WEIR_IPV4, key, flow, false)
-				      : enter_flow(WEIR_CONNECTIONS, WEIR_IPV6, key, flow, false);
-	if (!entered)
-		return 0;
 	if (family == WEIR_IPV4)
-		leave_flow(WEIR_OPENINGS, WEIR_IPV4, key);
+		promote(flow, key, WEIR_IPV4);
 	else
-		leave_flow(WEIR_OPENINGS, WEIR_IPV6, key);
+		promote(flow, key, WEIR_IPV6);
 	return 0;
+}
+
+/* Of a connection whose handshake is over: by who has closed. */
+static __always_inline __u8 open_state(const struct weir_flow *flow)
+{
+	const bool opener = has_heard(flow, WEIR_HEARD_CLOSE, flow->opener & 1);
+
+	if (has_heard(flow, WEIR_HEARD_CLOSE, ~flow->opener & 1))
+		return opener ? WEIR_FLOW_TIME_WAIT : WEIR_FLOW_CLOSE_WAIT;
+	return opener ? WEIR_FLOW_FIN_WAIT : WEIR_FLOW_ESTABLISHED;
 }
 
 static __always_inline void close_end(struct weir_flow *flow, __u32 end)
 {
 	flow->heard |= WEIR_HEARD_CLOSE << end;
-	if (has_heard(flow, WEIR_HEARD_CLOSE, end ^ 1))
-		flow->state = WEIR_FLOW_TIME_WAIT;
-	else
-		flow->state = end == flow->opener ? WEIR_FLOW_FIN_WAIT : WEIR_FLOW_CLOSE_WAIT;
+	flow->state = open_state(flow);
 }
 
 /* --- TCP --- */
@@ -89,13 +99,51 @@ static __always_inline void advance_tcp(const struct packet *pkt, struct weir_fl
 		flow->heard = heard;
 }
 
-/* The third packet of a handshake, or the first answer on a connection that was taken up in its middle. */
-static __always_inline bool completes_tcp_opening(const struct packet *pkt, const struct weir_flow *flow)
+/* What of a packet can change the state of its flow. */
+struct tcp_turn {
+	__u32 end;   /* that sent it */
+	__u32 flags; /* TCP's */
+	__u32 ack;
+	bool opening; /* the flow is in the openings */
+};
+
+/*
+ * The third packet of a handshake, or the first answer on a connection that was
+ * taken up in its middle. Only who has been answered knows the number that the
+ * third packet acknowledges.
+ */
+static __always_inline bool completes_tcp_opening(const struct tcp_turn *turn, const struct weir_flow *flow)
 {
+	if (!turn->opening || flow->state == WEIR_FLOW_SYN_SENT)
+		return false;
 	if (flow->state == WEIR_FLOW_SYN_RECEIVED)
-		return pkt->direction == flow->opener && pkt->f->flags & TCP_ACK &&
-		       pkt->f->ack == flow->ends[other_end(pkt)].next;
-	return flow->state == WEIR_FLOW_ESTABLISHED && pkt->direction != flow->opener;
+		return turn->end == flow->opener && turn->flags & TCP_ACK &&
+		       turn->ack == flow->ends[(turn->end ^ 1) & 1].next;
+	return turn->end != flow->opener;
+}
+
+/* Whoever still talks has not believed the reset. Of an opening that is no proof: it is as far as it was. */
+static __always_inline __u8 state_before_reset(const struct tcp_turn *turn, const struct weir_flow *flow)
+{
+	if (!turn->opening)
+		return open_state(flow);
+	return has_heard(flow, WEIR_HEARD, ~flow->opener & 1) ? WEIR_FLOW_SYN_RECEIVED : WEIR_FLOW_SYN_SENT;
+}
+
+/* True when the opening is complete. Not inlined: segments of an open connection shall not carry its weight. */
+static __noinline int turn_tcp(struct weir_flow *flow, __u32 end, __u32 flags, __u32 ack, __u32 opening)
+{
+	const struct tcp_turn turn = { .end = end & 1, .flags = flags, .ack = ack, .opening = opening };
+	bool completes;
+
+	if (flow->state == WEIR_FLOW_CLOSED)
+		flow->state = state_before_reset(&turn, flow);
+	completes = completes_tcp_opening(&turn, flow);
+	if (flags & TCP_FIN && (completes || flow->state >= WEIR_FLOW_ESTABLISHED))
+		close_end(flow, turn.end);
+	else if (flags & TCP_SYN && flow->state == WEIR_FLOW_SYN_SENT && turn.end != flow->opener)
+		flow->state = WEIR_FLOW_SYN_RECEIVED;
+	return completes;
 }
 
 static __always_inline __u32 tcp_next(const struct packet *pkt)
@@ -113,6 +161,7 @@ static __always_inline __u32 opening_next(const struct packet *pkt)
 static __always_inline bool track_tcp(const struct packet *pkt, struct weir_flow *flow)
 {
 	const __u32 next = tcp_next(pkt);
+	const bool opening = unlikely(pkt->f->table == WEIR_OPENINGS);
 
 	if (unlikely(pkt->f->flags & TCP_RST)) {
 		if (is_believed_reset(pkt, flow))
@@ -122,16 +171,9 @@ static __always_inline bool track_tcp(const struct packet *pkt, struct weir_flow
 	if (unlikely(is_outside_window(pkt, flow, next)))
 		return false;
 	advance_tcp(pkt, flow, next);
-	if (unlikely(pkt->f->flags & (TCP_SYN | TCP_FIN))) {
-		if (pkt->f->flags & TCP_FIN)
-			close_end(flow, own_end(pkt));
-		else if (flow->state == WEIR_FLOW_SYN_SENT && pkt->direction != flow->opener)
-			flow->state = WEIR_FLOW_SYN_RECEIVED;
-	}
-	/* Whoever still talks has not believed the reset. */
-	if (unlikely(flow->state == WEIR_FLOW_CLOSED))
-		flow->state = WEIR_FLOW_ESTABLISHED;
-	return unlikely(pkt->f->table == WEIR_OPENINGS) && completes_tcp_opening(pkt, flow);
+	if (likely(!(pkt->f->flags & (TCP_SYN | TCP_FIN)) && !opening && flow->state != WEIR_FLOW_CLOSED))
+		return false;
+	return turn_tcp(flow, own_end(pkt), pkt->f->flags, pkt->f->ack, opening);
 }
 
 /* --- SCTP: a packet carries the tag that its receiver has announced (RFC 9260 section 8.5) --- */

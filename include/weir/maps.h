@@ -69,6 +69,7 @@ struct weir_endpoint {
 	__u8 mac[6];
 	__u8 pad[2];
 	__u8 ipv6[16];
+	__u32 reserved;
 	__u64 answered; /* GCRA state of the answers to its rejected packets */
 };
 

@@ -31,11 +31,13 @@ class LabCase(unittest.TestCase):
     """A class of tests that share one lab; each test starts without policies."""
 
     env = {}
+    settings = None
+    bridged = False
     starts_agent = True
 
     @classmethod
     def setUpClass(cls):
-        cls.lab = Lab(cls.__name__.lower()[:6], env=cls.env)
+        cls.lab = Lab(cls.__name__.lower()[:6], env=cls.env, settings=cls.settings, bridged=cls.bridged)
         cls.addClassCleanup(cls.lab.close)
         cls.build()
         for name, pod in cls.lab.pods.items():

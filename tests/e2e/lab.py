@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A node with pods, an outside world behind its uplink, and a real agent on it.
 
+The node routes between its pods, each of which knows it as the only neighbour,
+or it has them as neighbours of each other on a bridge.
+
 Everything is made for one lab and taken away with it: network namespaces,
 the directories of the agent, its pins in bpffs.
 """
@@ -54,6 +57,7 @@ class Pod(Host):
         self.number = lab.take_number()
         self.interface = f"veth-{name}"[:15]
         self.addr4, self.addr6 = f"10.201.0.{self.number}", f"fd00:201::{self.number:x}"
+        self.mac = f"02:00:0a:c9:00:{self.number:02x}"
         super().__init__(f"{lab.label}-{name}")
 
     def plug(self):
@@ -63,19 +67,30 @@ class Pod(Host):
         self.do("serve", protocol="UDP", ports=UDP_PORTS)
 
     def plug_again(self):
+        self.lab.node.ip(f"link add {self.interface} type veth peer name eth0 address {self.mac} netns {self.netns}",
+                         f"link set {self.interface} up")
+        if self.lab.bridged:
+            self._join_bridge()
+        else:
+            self._be_routed()
+
+    def _be_routed(self):
         self.lab.node.ip(
-            f"link add {self.interface} type veth peer name eth0 netns {self.netns}",
             f"addr add {GATEWAY4}/32 dev {self.interface}",
             f"addr add {GATEWAY6}/128 dev {self.interface} nodad",
-            f"link set {self.interface} up",
-            f"route add {self.addr4}/32 dev {self.interface}",
-            f"route add {self.addr6}/128 dev {self.interface}")
+            *(f"route replace {addr} dev {self.interface}" for addr in (self.addr4, self.addr6)))
         self.ip(
             f"addr add {self.addr4}/32 dev eth0",
             f"addr add {self.addr6}/128 dev eth0 nodad",
             "link set eth0 up",
             f"route add {GATEWAY4} dev eth0", f"route add default via {GATEWAY4}",
             f"route add {GATEWAY6} dev eth0", f"route add default via {GATEWAY6}")
+
+    def _join_bridge(self):
+        self.lab.node.ip(f"link set {self.interface} master br0")
+        self.ip(
+            f"addr add {self.addr4}/24 dev eth0", f"addr add {self.addr6}/64 dev eth0 nodad", "link set eth0 up",
+            f"route add default via {GATEWAY4}", f"route add default via {GATEWAY6}")
 
     def unplug(self):
         self.lab.node.ip(f"link delete {self.interface}")
@@ -98,8 +113,9 @@ class Pod(Host):
 
 
 class Lab:
-    def __init__(self, label="a", *, env=None, options=()):
+    def __init__(self, label="a", *, env=None, options=(), settings=None, bridged=False):
         self.label, self.env, self.options = label, dict(env or {}), list(options)
+        self.settings, self.bridged = settings, bridged
         self.agent = None
         self.pods = {}
         self._number = 0
@@ -118,6 +134,8 @@ class Lab:
             self.node = Host(f"{label}-node", router=True)
             self.outside = Host(f"{label}-out")
             self._plug_outside()
+            if bridged:
+                self._make_bridge()
         except BaseException:
             self.close()
             raise
@@ -136,6 +154,13 @@ class Lab:
         self.node.ip(f"route add {OUTSIDE_NET6} via {OUTSIDE6}")
         out.do("serve", protocol="TCP", ports=TCP_PORTS)
         out.do("serve", protocol="UDP", ports=UDP_PORTS)
+
+    def _make_bridge(self):
+        self.node.ip(
+            "link add br0 type bridge mcast_snooping 0",
+            f"addr add {GATEWAY4}/24 dev br0", f"addr add {GATEWAY6}/64 dev br0 nodad", "link set br0 up")
+        if os.path.isdir("/proc/sys/net/bridge"):  # netfilter would look at what the bridge passes on
+            self.node.do("sysctl", values={f"bridge/bridge-nf-call-{t}tables": 0 for t in ("ip", "ip6")})
 
     def take_number(self):
         self._number += 1
@@ -187,8 +212,14 @@ class Lab:
     # --- the program ---------------------------------------------------------
 
     def agent_words(self):
-        return [WEIR, "agent", "--source", f"dir:{self.source}", "--node", "node-1", "--state-dir", self.state,
+        words = [WEIR, "agent", "--source", f"dir:{self.source}", "--node", "node-1", "--state-dir", self.state,
                 "--run-dir", self.rundir, "--bpffs", self.bpffs, "--metrics", "127.0.0.1:9964", *self.options]
+        if self.settings:
+            path = os.path.join(self.dir, "agent.json")
+            with open(path, "w", encoding="utf-8") as f:
+                json.dump(self.settings, f)
+            words += ["--config", path]
+        return words
 
     def start_agent(self):
         with open(self.log_path, "ab") as log:
@@ -239,6 +270,20 @@ class Lab:
     def interface(self, name):
         """What status says of an interface, or None."""
         return next((i for i in self.status()["interfaces"] if i["interface"] == name), None)
+
+    def metric(self, name, **labels):
+        """The sum of a metric's series that have these labels."""
+        wanted = [f'{label}="{value}"' for label, value in labels.items()]
+        text = self.weir("metrics").stdout
+        return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
+                   if line.startswith((name + "{", name + " ")) and all(w in line for w in wanted))
+
+    def packets(self, reason, direction):
+        """How many packets of endpoints this has happened to."""
+        return self.metric("weir_packets_total", reason=reason, direction=direction)
+
+    def flows(self, *words):
+        return self.weir_json("get", "flows", "--limit", "0", *words)["items"]
 
     def pins(self):
         """The paths of everything pinned."""

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """XDP where the node is reached: what is denied from outside ends there, and nothing else changes."""
+import os
 import signal
 
 from case import LabCase, main, shop
@@ -12,12 +13,15 @@ from netns import run
 UPLINK = "up0"
 
 
-class Uplink(CoreCases, LabCase):
-    """All that holds without uplinks holds with one."""
+class UplinkCase(LabCase):
+    settings = "{}"
 
     @classmethod
     def build(cls):
-        cls.lab.options += ["--uplink", UPLINK]
+        path = os.path.join(cls.lab.dir, "weir.yaml")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(cls.settings)
+        cls.lab.options += ["--uplink", UPLINK, "--config", path]
         shop(cls.lab)
 
     def uplinks(self):
@@ -33,6 +37,12 @@ class Uplink(CoreCases, LabCase):
         lines = run(*self.lab.node.enter(), "cat", "/proc/net/snmp").splitlines()
         names, values = (line.split()[1:] for line in lines if line.startswith("Ip:"))
         return int(dict(zip(names, values))["InReceives"])
+
+
+class Uplink(CoreCases, UplinkCase):
+    """All that holds without uplinks holds with one that decides everything."""
+
+    settings = "shieldPacketsPerSecond: 0"
 
     def test_attached(self):
         """status lists the uplink and how it is attached, and the kernel agrees"""
@@ -87,6 +97,28 @@ class Uplink(CoreCases, LabCase):
             self.lab.options = words
             self.lab.start_agent()
         self.attached()
+
+
+class Shield(UplinkCase):
+    """An uplink that is only called in a flood."""
+
+    settings = "{shieldPacketsPerSecond: 50, shieldSeconds: 2}"
+
+    def knock(self):
+        """A few packets that are denied; how many of them came to the node's stack."""
+        before = self.received()
+        self.assert_shut(self.lab.outside, self.backend, 53, "UDP")
+        return self.received() - before
+
+    def test_flood(self):
+        """in calm denied packets come to the stack, in a flood they end at the uplink, and afterwards come again"""
+        self.attached()
+        self.lab.enforce(ISOLATE_BACKEND)
+        self.assertGreater(self.knock(), 0)
+        self.lab.outside.do("flood", host=self.backend.addr4, port=53, size=64, rate=2000, seconds=0.5)
+        self.assertEqual(self.knock(), 0)
+        self.assert_open(self.lab.outside, self.intruder)
+        self.lab.until(lambda: self.knock() > 0, "the shield is down again", 20)
 
 
 class Auto(LabCase):

@@ -17,6 +17,9 @@ import threading
 import time
 import urllib.request
 
+from worker_streams import Streams
+from worker_wire import Wire
+
 SO_TIMESTAMPNS = 35
 ICMP_ECHO = {socket.AF_INET: (socket.IPPROTO_ICMP, 8), socket.AF_INET6: (socket.IPPROTO_ICMPV6, 128)}
 
@@ -169,11 +172,14 @@ def probe(targets, wait):
     return [p.result for p in probes]
 
 
-class Worker:
+class Worker(Streams, Wire):
     def __init__(self):
+        Streams.__init__(self)
+        Wire.__init__(self)
         self.echo = Echo()
         self.echo.start()
         self.connections = {}
+        self.servers = {}
         self.sinks = {}
         self.next_id = 0
         self.next_token = 0
@@ -186,6 +192,9 @@ class Worker:
         s = socket.socket(family(host), socket.SOCK_STREAM if protocol == "TCP" else socket.SOCK_DGRAM)
         s.settimeout(wait)
         s.connect((host, port))
+        return self.keep(s)
+
+    def keep(self, s):
         self.next_id += 1
         self.connections[self.next_id] = s
         return self.next_id
@@ -261,6 +270,9 @@ class Worker:
         sink.ended = True
         sink.join(2)
         return sink.arrivals
+
+    def sysctl(self, values):
+        sysctl(values)
 
     def http(self, url):
         with urllib.request.urlopen(url, timeout=5) as answer:

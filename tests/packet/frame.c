@@ -1,194 +1,167 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "packet/frame.h"
-
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
-#include <linux/tcp.h>
-#include <linux/udp.h>
-#include <netinet/in.h>
-#include <string.h>
 
-#define DEFAULT_PORT	     80
-#define DEFAULT_CLIENT	     40000
+#include "packet/frame_private.h"
+
 #define DEFAULT_HOPS	     64
 #define EXTENSION_BYTES	     8
 #define AUTHENTICATION_BYTES 12
+#define ARP_REQUEST	     1
 
-static void *put(struct frame *frame, size_t size)
+void frame_address(enum weir_family family, const char *text, const uint8_t *usual, uint8_t *ret)
 {
-	void *at = frame->bytes + frame->length;
-
-	frame->length += size;
-	return at;
+	if (!text || inet_pton(family == WEIR_IPV4 ? AF_INET : AF_INET6, text, ret) != 1)
+		memcpy(ret, usual, family == WEIR_IPV4 ? 4 : 16);
 }
 
-static uint16_t given(uint16_t value, uint16_t usual)
+static void put_mac(struct frame *frame, bool other)
 {
-	return value == FRAME_ZERO ? 0 : value ? value : usual;
-}
+	static const uint8_t macs[2][ETH_ALEN] = { FRAME_SOURCE_MAC, FRAME_OTHER_MAC };
 
-static uint16_t given_port(uint32_t value, uint16_t usual)
-{
-	return value == FRAME_PORT_ZERO ? 0 : value ? (uint16_t)value : usual;
+	frame_put_bytes(frame, macs[other], ETH_ALEN);
 }
 
 static void put_ethernet(struct frame *frame, const struct frame_spec *spec, uint16_t eth_proto)
 {
-	static const uint8_t destination[ETH_ALEN] = { 2, 0, 0, 0, 0, 1 }, source[ETH_ALEN] = FRAME_SOURCE_MAC;
+	static const uint8_t destination[ETH_ALEN] = { 2, 0, 0, 0, 0, 1 };
 
-	memcpy(put(frame, sizeof(destination)), destination, sizeof(destination));
-	memcpy(put(frame, sizeof(source)), source, sizeof(source));
+	frame_put_bytes(frame, destination, sizeof(destination));
+	put_mac(frame, spec->other_mac);
 	for (unsigned i = 0; i < spec->tags; i++) {
-		uint16_t tag[] = { htons(given(spec->tag_proto, ETH_P_8021Q)), htons(i + 1) };
+		uint16_t tag[] = { htons(frame_given(spec->tag_proto, ETH_P_8021Q)), htons(i + 1) };
 
-		memcpy(put(frame, sizeof(tag)), tag, sizeof(tag));
+		frame_put_bytes(frame, tag, sizeof(tag));
 	}
 	eth_proto = htons(eth_proto);
-	memcpy(put(frame, sizeof(eth_proto)), &eth_proto, sizeof(eth_proto));
+	frame_put_bytes(frame, &eth_proto, sizeof(eth_proto));
 }
 
-static void put_tcp(struct frame *frame, const struct frame_spec *spec, uint16_t source, uint16_t destination)
+static void put_arp(struct frame *frame, const struct frame_spec *spec, const struct frame_ends *ends)
 {
-	struct tcphdr tcp = {
-		.source = htons(source),
-		.dest = htons(destination),
-		.seq = htonl(spec->seq),
-		.ack_seq = htonl(spec->ack),
-		.doff = given(spec->doff, sizeof(tcp) / 4),
-		.fin = !!(spec->tcp_flags & FRAME_TCP_FIN),
-		.syn = !!(spec->tcp_flags & FRAME_TCP_SYN),
-		.rst = !!(spec->tcp_flags & FRAME_TCP_RST),
-		.ack = !!(spec->tcp_flags & FRAME_TCP_ACK),
-	};
+	const uint16_t types[] = { htons(spec->arp_hardware ?: 1), htons(spec->arp_protocol ?: ETH_P_IP) };
+	const uint8_t lengths[] = { spec->arp_hardware_length ?: ETH_ALEN, spec->arp_protocol_length ?: 4 };
+	const uint16_t operation = htons(spec->arp_operation ?: ARP_REQUEST);
+	uint8_t addr[16];
 
-	memcpy(put(frame, sizeof(tcp)), &tcp, sizeof(tcp));
-}
-
-static void put_udp(struct frame *frame, const struct frame_spec *spec, uint16_t source, uint16_t destination)
-{
-	struct udphdr udp = {
-		.source = htons(source),
-		.dest = htons(destination),
-		.len = htons(given(spec->udp_length, sizeof(udp) + spec->payload)),
-	};
-
-	memcpy(put(frame, sizeof(udp)), &udp, sizeof(udp));
-}
-
-static void put_sctp(struct frame *frame, uint16_t source, uint16_t destination)
-{
-	uint16_t sctp[6] = { htons(source), htons(destination) };
-
-	memcpy(put(frame, sizeof(sctp)), sctp, sizeof(sctp));
-}
-
-static void put_icmp(struct frame *frame, const struct frame_spec *spec)
-{
-	uint8_t icmp[8] = { [0] = spec->icmp_type, [4] = spec->icmp_id >> 8, [5] = spec->icmp_id & 0xff };
-
-	memcpy(put(frame, sizeof(icmp)), icmp, sizeof(icmp));
-}
-
-static uint8_t transport(const struct frame_spec *spec)
-{
-	return spec->protocol ?: IPPROTO_TCP;
-}
-
-static void put_transport(struct frame *frame, const struct frame_spec *spec, bool reply)
-{
-	uint16_t port = given_port(spec->port, DEFAULT_PORT), client = given_port(spec->client, DEFAULT_CLIENT);
-	uint16_t source = reply ? port : client, destination = reply ? client : port;
-
-	if (!spec->fragment_offset) {
-		switch (transport(spec)) {
-		case IPPROTO_TCP:
-			put_tcp(frame, spec, source, destination);
-			break;
-		case IPPROTO_UDP:
-			put_udp(frame, spec, source, destination);
-			break;
-		case IPPROTO_SCTP:
-			put_sctp(frame, source, destination);
-			break;
-		case IPPROTO_ICMP:
-		case IPPROTO_ICMPV6:
-			put_icmp(frame, spec);
-			break;
-		}
-	}
-	memset(put(frame, spec->payload), 'x', spec->payload);
+	frame_put_bytes(frame, types, sizeof(types));
+	frame_put_bytes(frame, lengths, sizeof(lengths));
+	frame_put_bytes(frame, &operation, sizeof(operation));
+	put_mac(frame, spec->arp_other_mac);
+	frame_address(WEIR_IPV4, spec->arp_sender, ends->source, addr);
+	frame_put_bytes(frame, addr, 4);
+	frame_put(frame, ETH_ALEN);
+	frame_address(WEIR_IPV4, spec->arp_target, ends->destination, addr);
+	frame_put_bytes(frame, addr, 4);
 }
 
 static void put_ipv4(struct frame *frame, const struct frame_spec *spec, const struct frame_ends *ends)
 {
 	uint32_t start = frame->length;
 	struct iphdr ip = {
-		.version = given(spec->version, 4),
-		.ihl = given(spec->ihl, (sizeof(ip) + spec->options) / 4),
-		.ttl = given(spec->hop_limit, DEFAULT_HOPS),
-		.protocol = transport(spec),
+		.version = frame_given(spec->version, 4),
+		.ihl = frame_given(spec->ihl, (sizeof(ip) + spec->options) / 4),
+		.id = htons(spec->id),
+		.ttl = frame_given(spec->hop_limit, DEFAULT_HOPS),
+		.protocol = frame_transport(spec),
 		.frag_off = htons(spec->fragment_offset | (spec->more_fragments ? 0x2000 : 0)),
 	};
-	void *at = put(frame, sizeof(ip));
+	void *at = frame_put(frame, sizeof(ip));
+	void *options = frame_put(frame, spec->options);
 
-	memset(put(frame, spec->options), 1, spec->options);
-	put_transport(frame, spec, ends->reply);
-	memcpy(&ip.saddr, ends->source, sizeof(ip.saddr));
-	memcpy(&ip.daddr, ends->destination, sizeof(ip.daddr));
-	ip.tot_len = htons(given(spec->total, frame->length - start));
+	if (spec->option_bytes)
+		memcpy(options, spec->option_bytes, spec->options);
+	else
+		memset(options, 1, spec->options);
+	frame_put_transport(frame, spec, ends);
+	frame_address(WEIR_IPV4, spec->source, ends->source, (uint8_t *)&ip.saddr);
+	frame_address(WEIR_IPV4, spec->destination, ends->destination, (uint8_t *)&ip.daddr);
+	ip.tot_len = htons(frame_given(spec->total, frame->length - start));
 	memcpy(at, &ip, sizeof(ip));
 }
 
-static void put_extension(struct frame *frame, const struct frame_spec *spec, unsigned index)
+/* The extension headers that the spec names, and a fragment header last where it needs one that it doesn't name. */
+struct extensions {
+	uint8_t types[FRAME_EXTENSIONS_MAX + 1];
+	unsigned n;
+};
+
+static struct extensions extensions_of(const struct frame_spec *spec)
 {
-	bool last = index + 1 == spec->n_extensions, authentication = spec->extensions[index] == IPPROTO_AH;
-	uint16_t offset = htons(spec->fragment_offset << 3 | spec->more_fragments);
-	size_t size = authentication ? AUTHENTICATION_BYTES : EXTENSION_BYTES;
-	uint8_t extension[AUTHENTICATION_BYTES] = { last ? transport(spec) : spec->extensions[index + 1] };
+	bool wanted = spec->fragment_offset || spec->more_fragments || spec->in_one_piece;
+	struct extensions list = { .n = spec->n_extensions };
+
+	for (unsigned i = 0; i < spec->n_extensions; i++) {
+		list.types[i] = spec->extensions[i];
+		wanted &= spec->extensions[i] != IPPROTO_FRAGMENT;
+	}
+	if (wanted)
+		list.types[list.n++] = IPPROTO_FRAGMENT;
+	return list;
+}
+
+static void put_extension(struct frame *frame, const struct frame_spec *spec, uint8_t type, uint8_t next, bool last)
+{
+	const bool authentication = type == IPPROTO_AH;
+	const uint16_t offset = htons(spec->fragment_offset << 3 | spec->more_fragments);
+	const uint32_t id = htonl(spec->id);
+	const size_t size = authentication ? AUTHENTICATION_BYTES : EXTENSION_BYTES;
+	uint8_t extension[AUTHENTICATION_BYTES] = { next };
 
 	/* In words of four bytes beyond the second; in all other headers of eight, beyond the first. */
 	extension[1] = authentication ? AUTHENTICATION_BYTES / 4 - 2 : 0;
 	if (last && spec->extension_length)
 		extension[1] = spec->extension_length;
-	if (spec->extensions[index] == IPPROTO_FRAGMENT)
+	if (type == IPPROTO_ROUTING)
+		extension[3] = spec->segments_left;
+	if (type == IPPROTO_FRAGMENT) {
 		memcpy(extension + 2, &offset, sizeof(offset));
-	memcpy(put(frame, size), extension, size);
+		memcpy(extension + 4, &id, sizeof(id));
+	}
+	frame_put_bytes(frame, extension, size);
 }
 
 static void put_ipv6(struct frame *frame, const struct frame_spec *spec, const struct frame_ends *ends)
 {
+	const struct extensions list = extensions_of(spec);
 	struct ipv6hdr ip = {
-		.version = given(spec->version, 6),
-		.nexthdr = spec->n_extensions ? spec->extensions[0] : transport(spec),
-		.hop_limit = given(spec->hop_limit, DEFAULT_HOPS),
+		.version = frame_given(spec->version, 6),
+		.nexthdr = list.n ? list.types[0] : frame_transport(spec),
+		.hop_limit = frame_given(spec->hop_limit, DEFAULT_HOPS),
 	};
-	void *at = put(frame, sizeof(ip));
+	void *at = frame_put(frame, sizeof(ip));
 	uint32_t start = frame->length;
 
-	for (unsigned i = 0; i < spec->n_extensions; i++)
-		put_extension(frame, spec, i);
-	put_transport(frame, spec, ends->reply);
-	memcpy(&ip.saddr, ends->source, sizeof(ip.saddr));
-	memcpy(&ip.daddr, ends->destination, sizeof(ip.daddr));
-	ip.payload_len = htons(given(spec->total, frame->length - start));
+	for (unsigned i = 0; i < list.n; i++)
+		put_extension(frame, spec, list.types[i], i + 1 < list.n ? list.types[i + 1] : frame_transport(spec),
+			      i + 1 == list.n);
+	frame_put_transport(frame, spec, ends);
+	frame_address(WEIR_IPV6, spec->source, ends->source, (uint8_t *)&ip.saddr);
+	frame_address(WEIR_IPV6, spec->destination, ends->destination, (uint8_t *)&ip.daddr);
+	ip.payload_len = htons(frame_given(spec->total, frame->length - start));
 	memcpy(at, &ip, sizeof(ip));
+}
+
+void frame_put_ip(struct frame *frame, const struct frame_spec *spec, const struct frame_ends *ends)
+{
+	if (ends->family == WEIR_IPV4)
+		put_ipv4(frame, spec, ends);
+	else
+		put_ipv6(frame, spec, ends);
 }
 
 void frame_build(const struct frame_spec *spec, const struct frame_ends *ends, struct frame *ret)
 {
 	memset(ret, 0, sizeof(*ret));
-	if (spec->eth_proto) {
-		put_ethernet(ret, spec, spec->eth_proto);
-		put(ret, spec->payload);
-	} else if (ends->family == WEIR_IPV4) {
-		put_ethernet(ret, spec, ETH_P_IP);
-		put_ipv4(ret, spec, ends);
-	} else {
-		put_ethernet(ret, spec, ETH_P_IPV6);
-		put_ipv6(ret, spec, ends);
-	}
-	put(ret, spec->padding);
+	put_ethernet(ret, spec, spec->eth_proto ?: ends->family == WEIR_IPV4 ? ETH_P_IP : ETH_P_IPV6);
+	if (!spec->eth_proto)
+		frame_put_ip(ret, spec, ends);
+	else if (spec->eth_proto == ETH_P_ARP && !spec->payload)
+		put_arp(ret, spec, ends);
+	else
+		frame_put(ret, spec->payload);
+	frame_put(ret, spec->padding);
 	ret->length -= spec->cut;
 }

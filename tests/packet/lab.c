@@ -10,14 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "weir.skel.h"
+#include "packet/lab_private.h"
 #include "weir/explain.h"
-
-struct lab {
-	struct weir_bpf *skeleton;
-	uint32_t image_words;
-	int n_cpus;
-};
 
 static int create_image_map(uint32_t words)
 {
@@ -48,6 +42,7 @@ static int size_maps(struct weir_bpf *skeleton, const struct lab_config *config,
 		bpf_map__set_inner_map_fd(skeleton->maps.images, image_map);
 
 	skeleton->rodata->weir_image_mask = config->image_words - 1;
+	skeleton->rodata->weir_answer_mark = LAB_ANSWER_MARK;
 	return r;
 }
 
@@ -55,7 +50,7 @@ static int size_maps(struct weir_bpf *skeleton, const struct lab_config *config,
 static void set_times(struct weir_control *control)
 {
 	for (unsigned i = 0; i < WEIR_FLOW_STATES; i++)
-		control->timeouts[i] = LAB_TICKS;
+		control->timeouts[i] = LAB_TIMEOUT(i);
 	control->fragment_timeout = LAB_TICKS;
 	control->answer_cost = LAB_ANSWER_NS * WEIR_TICKS_PER_NS;
 	control->answer_burst = LAB_ANSWERS * LAB_ANSWER_NS * WEIR_TICKS_PER_NS;
@@ -225,25 +220,39 @@ static enum weir_verdict verdict_of(enum lab_program program, uint32_t code)
 		return WEIR_VERDICT_PASS;
 	if (code == (is_xdp(program) ? (uint32_t)XDP_DROP : (uint32_t)TC_ACT_SHOT))
 		return WEIR_VERDICT_DROP;
-	return WEIR_VERDICT_NONE;
+	return !is_xdp(program) && code == TC_ACT_REDIRECT ? WEIR_VERDICT_REJECT : WEIR_VERDICT_NONE;
 }
 
 int lab_run(struct lab *lab, const struct lab_run *run, struct lab_result *ret)
 {
-	struct __sk_buff skb = { .gso_size = run->gso_size, .gso_segs = run->gso_segs, .data_end = run->linear };
+	struct __sk_buff skb = {
+		.gso_size = run->gso_size,
+		.gso_segs = run->gso_segs,
+		.ingress_ifindex = run->from_ifindex,
+		.mark = run->mark,
+	};
 	struct xdp_md xdp = { .data_end = run->linear };
-	bool bare = !run->gso_size && !run->gso_segs && !run->linear;
+	const bool xdp_context = is_xdp(run->program);
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = run->frame->bytes, .data_size_in = run->frame->length,
 		    .repeat = run->repeat ?: 1);
 
-	if (!bare) {
-		opts.ctx_in = is_xdp(run->program) ? (void *)&xdp : (void *)&skb;
-		opts.ctx_size_in = is_xdp(run->program) ? sizeof(xdp) : sizeof(skb);
+	if (!xdp_context || run->linear) {
+		opts.ctx_in = opts.ctx_out = xdp_context ? (void *)&xdp : (void *)&skb;
+		opts.ctx_size_in = opts.ctx_size_out = xdp_context ? sizeof(xdp) : sizeof(skb);
+	}
+	if (run->ret_frame) {
+		opts.data_out = run->ret_frame->bytes;
+		opts.data_size_out = sizeof(run->ret_frame->bytes);
 	}
 	if (bpf_prog_test_run_opts(lab_program_fd(lab, run->program), &opts) < 0)
 		return -errno;
-	ret->verdict = verdict_of(run->program, opts.retval);
-	ret->ns = opts.duration;
+	if (run->ret_frame)
+		run->ret_frame->length = opts.data_size_out;
+	*ret = (struct lab_result){
+		.verdict = verdict_of(run->program, opts.retval),
+		.ns = opts.duration,
+		.mark = xdp_context ? 0 : skb.mark,
+	};
 	return 0;
 }
 
@@ -264,92 +273,4 @@ int lab_explain(struct lab *lab, const struct frame *frame, enum weir_direction 
 		.peer = skb.cb[WEIR_TOLD_PEER],
 	};
 	return 0;
-}
-
-static int sum_counters(struct lab *lab, struct bpf_map *map, uint32_t n, struct weir_counter *ret)
-{
-	size_t size = lab->n_cpus * sizeof(struct weir_counter);
-	_cleanup_free_ struct weir_counter *values = malloc(size);
-
-	if (!values)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < n; i++) {
-		int r = bpf_map__lookup_elem(map, &i, sizeof(i), values, size, 0);
-
-		if (r < 0)
-			return r;
-		ret[i] = (struct weir_counter){ 0 };
-		for (int cpu = 0; cpu < lab->n_cpus; cpu++) {
-			ret[i].packets += values[cpu].packets;
-			ret[i].bytes += values[cpu].bytes;
-		}
-	}
-	return 0;
-}
-
-int lab_counters(struct lab *lab, struct lab_counters *ret)
-{
-	return sum_counters(lab, lab->skeleton->maps.reasons, WEIR_REASON_MAX * WEIR_DIRECTIONS, ret->reasons)
-		       ?: sum_counters(lab, lab->skeleton->maps.decisions, LAB_DECISIONS, ret->decisions);
-}
-
-int lab_bucket(struct lab *lab, uint32_t bucket, struct weir_bucket *ret)
-{
-	return bpf_map__lookup_elem(lab->skeleton->maps.buckets, &bucket, sizeof(bucket), ret, sizeof(*ret), 0);
-}
-
-int lab_set_bucket(struct lab *lab, uint32_t bucket, const struct weir_bucket *value)
-{
-	return bpf_map__update_elem(lab->skeleton->maps.buckets, &bucket, sizeof(bucket), value, sizeof(*value),
-				    BPF_ANY);
-}
-
-static int count_flows(struct bpf_map *map, struct weir_flow *ret)
-{
-	uint8_t key[64];
-	void *previous = NULL;
-	int n = 0;
-
-	while (!bpf_map__get_next_key(map, previous, key, bpf_map__key_size(map))) {
-		int r = bpf_map__lookup_elem(map, key, bpf_map__key_size(map), ret, sizeof(*ret), 0);
-
-		if (r < 0)
-			return r;
-		previous = key;
-		n++;
-	}
-	return n;
-}
-
-static struct bpf_map *flow_map(struct lab *lab, enum weir_flow_table table, enum weir_family family)
-{
-	struct bpf_map *const maps[WEIR_FLOW_TABLES][WEIR_FAMILIES] = {
-		[WEIR_OPENINGS] = { lab->skeleton->maps.openings4, lab->skeleton->maps.openings6 },
-		[WEIR_CONNECTIONS] = { lab->skeleton->maps.connections4, lab->skeleton->maps.connections6 },
-		[WEIR_EXCHANGES] = { lab->skeleton->maps.exchanges4, lab->skeleton->maps.exchanges6 },
-	};
-
-	return maps[table][family];
-}
-
-int lab_flows_in(struct lab *lab, enum weir_flow_table table, struct weir_flow *ret)
-{
-	int v4 = count_flows(flow_map(lab, table, WEIR_IPV4), ret);
-	int v6 = v4 < 0 ? v4 : count_flows(flow_map(lab, table, WEIR_IPV6), ret);
-
-	return v6 < 0 ? v6 : v4 + v6;
-}
-
-int lab_flows(struct lab *lab, struct weir_flow *ret)
-{
-	int n = 0;
-
-	for (enum weir_flow_table table = 0; table < WEIR_FLOW_TABLES; table++) {
-		int in_table = lab_flows_in(lab, table, ret);
-
-		if (in_table < 0)
-			return in_table;
-		n += in_table;
-	}
-	return n;
 }

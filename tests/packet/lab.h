@@ -15,12 +15,15 @@
 #include "weir/maps.h"
 #include "weir/reason.h"
 
-#define LAB_IFINDEX   1u
-#define LAB_DECISIONS 64u
-#define LAB_BUCKETS   16u
-#define LAB_TICKS     (1u << 20)
-#define LAB_ANSWERS   5u /* to rejected packets, and one more an hour */
-#define LAB_ANSWER_NS (3600ull * 1000 * 1000 * 1000)
+#define LAB_IFINDEX	1u
+#define LAB_DECISIONS	64u
+#define LAB_BUCKETS	16u
+#define LAB_TICKS	(1u << 20)
+#define LAB_ANSWERS	5u /* to rejected packets, and one more an hour */
+#define LAB_ANSWER_NS	(3600ull * 1000 * 1000 * 1000)
+#define LAB_ANSWER_MARK 0x77656972u
+/* Of a flow in that state; far enough from one another for a test to tell them apart, however slow it is. */
+#define LAB_TIMEOUT(state) (LAB_TICKS + (state) * (LAB_TICKS >> 4))
 
 struct lab;
 
@@ -56,15 +59,19 @@ int lab_set_address(struct lab *lab, enum weir_family family, const uint8_t *add
 struct lab_run {
 	enum lab_program program;
 	const struct frame *frame;
-	uint32_t repeat;   /* 1 unless given */
-	uint32_t gso_size; /* tc only */
-	uint32_t gso_segs; /* tc only */
-	uint32_t linear;   /* bytes in the linear part; all unless given */
+	uint32_t repeat;	 /* 1 unless given */
+	uint32_t gso_size;	 /* tc only */
+	uint32_t gso_segs;	 /* tc only */
+	uint32_t linear;	 /* XDP only: bytes in the linear part; all unless given */
+	uint32_t from_ifindex;	 /* tc only: where it came in */
+	uint32_t mark;		 /* tc only */
+	struct frame *ret_frame; /* what the packet has become; may be NULL */
 };
 
 struct lab_result {
-	enum weir_verdict verdict; /* NONE for a code that is neither pass nor drop */
+	enum weir_verdict verdict; /* REJECT for a redirect by tc; NONE for a code that is none of these */
 	uint32_t ns;		   /* a packet, on average */
+	uint32_t mark;		   /* tc only */
 };
 
 int lab_run(struct lab *lab, const struct lab_run *run, struct lab_result *ret);
@@ -88,7 +95,16 @@ int lab_set_bucket(struct lab *lab, uint32_t bucket, const struct weir_bucket *v
 /* How many flows there are in all tables, or in one of both families; *ret is one of them. */
 int lab_flows_in(struct lab *lab, enum weir_flow_table table, struct weir_flow *ret);
 int lab_flows(struct lab *lab, struct weir_flow *ret);
+int lab_flows_of(struct lab *lab, enum weir_flow_table table, enum weir_family family);
+/* How many packets are known by their first fragments. */
+int lab_fragments(struct lab *lab);
 /* Forgets all flows. */
 int lab_forget_flows(struct lab *lab);
+/* Makes all flows and fragments older. */
+int lab_age(struct lab *lab, uint32_t ticks);
+int lab_sweep(struct lab *lab, struct weir_sweep *sweep);
+/* A number that is another one when anything but counters has changed. */
+int lab_print(struct lab *lab, uint64_t *ret);
+int lab_tallies(struct lab *lab, uint64_t ret[static WEIR_TALLIES]);
 
 #endif

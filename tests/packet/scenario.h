@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A test as data: what happens, step by step, and what must come of it. Every
- * scenario is played with the pod at either end, and every packet that the
- * pod sends runs through XDP first, which must drop what tc would drop and
- * otherwise leave no trace.
+ * scenario is played with the pod at either end, and every packet runs through
+ * XDP first, on the pod's interface or on the node's uplink. That must drop
+ * what tc would drop, or leave it to tc where its shape is odd, and otherwise
+ * leave no trace.
  */
 #ifndef WEIR_TESTS_PACKET_SCENARIO_H
 #define WEIR_TESTS_PACKET_SCENARIO_H
@@ -24,6 +25,10 @@ enum scenario_event {
 	NO_GENERATION, /* the agent has not begun its first generation */
 	IMAGE_FIRST,   /* the policy without limits is in place, its generation not yet begun */
 	FORGETS,       /* the flow table is emptied */
+	REJECTS,       /* the policy now rejects everything */
+	AGES,	       /* ticks go by */
+	UNCHECKED,     /* the pod is a router: it may send in the name of others */
+	MULTIHOMED,    /* the pod has a second address of each family */
 };
 
 enum scenario_flow {
@@ -37,14 +42,20 @@ struct scenario_step {
 	struct frame_spec packet;
 	enum weir_verdict verdict;
 	enum weir_reason reason;
-	enum world_decision by;	     /* the decision that is counted */
-	enum scenario_flow flow;     /* the state after */
-	bool opened_by_replier;	     /* the flow's opener is the other end */
+	enum world_decision by;	 /* the decision that is counted */
+	enum scenario_flow flow; /* the state after */
+	bool opened_by_replier;	 /* the flow's opener is the other end */
+	uint8_t in;		 /* 1 + the table where it is; 0: not looked at, nor is its state */
+	enum weir_flow_state state;
+	unsigned flows;	 /* when there are several; none of them is looked at */
+	bool unanswered; /* rejected, but nothing is sent back */
+	uint32_t ticks;
+	uint32_t from_ifindex;	     /* tc only: where the packet came in */
 	uint32_t gso_size, gso_segs; /* tc only */
 	uint32_t linear;	     /* XDP only: bytes in the linear part */
 };
 
-#define SCENARIO_STEPS	 12
+#define SCENARIO_STEPS	 16
 #define SCENARIO_WHY_MAX 256
 
 enum scenario_families {
@@ -53,9 +64,16 @@ enum scenario_families {
 	IPV6_ONLY,
 };
 
+enum scenario_openers {
+	ANY_OPENER,
+	POD_OPENS,
+	PEER_OPENS,
+};
+
 struct scenario {
 	const char *name; /* a sentence */
 	enum scenario_families families;
+	enum scenario_openers openers;
 	enum world_peer peer;
 	enum world_peer peer_inbound; /* when the pod is the one that is connected to; the same unless given */
 	struct scenario_step steps[SCENARIO_STEPS];
@@ -67,10 +85,16 @@ struct scenario {
 #define WITHDRAWN \
 	.verdict = WEIR_VERDICT_DROP, .reason = WEIR_REASON_POLICY_DENY, .by = BY_WITHDRAWAL, .flow = FLOW_REVOKED
 #define MALFORMED(why) .verdict = WEIR_VERDICT_DROP, .reason = WEIR_REASON_##why
+#define REJECTED       .verdict = WEIR_VERDICT_REJECT, .reason = WEIR_REASON_POLICY_DENY, .by = BY_REJECT
 #define PASSED(why)    .verdict = WEIR_VERDICT_PASS, .reason = WEIR_REASON_##why
 
+/* Where the flow is after the step. */
+#define OPENING(name)	 .in = 1 + WEIR_OPENINGS, .state = WEIR_FLOW_##name
+#define CONNECTION(name) .in = 1 + WEIR_CONNECTIONS, .state = WEIR_FLOW_##name
+#define EXCHANGE(name)	 .in = 1 + WEIR_EXCHANGES, .state = WEIR_FLOW_##name
+
 /* Whether the scenario is to be played so; and under what name, which the caller frees. */
-bool scenario_applies(const struct scenario *scenario, enum weir_family family);
+bool scenario_applies(const struct scenario *scenario, enum weir_family family, enum weir_direction opener);
 char *scenario_title(const struct scenario *scenario, enum weir_family family, enum weir_direction opener);
 
 /* Plays it once. 0, or -1 with what went wrong in ret_why. */

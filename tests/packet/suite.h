@@ -76,7 +76,7 @@ static inline int suite_run(const struct suite *suite)
 		struct suite_case *test = &cases[n];
 
 		*test = (struct suite_case){ lab, &suite->scenarios[i / 4], i / 2 % 2, i % 2 };
-		if (!scenario_applies(test->scenario, test->family))
+		if (!scenario_applies(test->scenario, test->family, test->opener))
 			continue;
 		tests[n++] = (struct CMUnitTest){
 			.name = scenario_title(test->scenario, test->family, test->opener),

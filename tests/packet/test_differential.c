@@ -42,9 +42,10 @@ static struct weir_image_decision side_record(const struct side *side)
 static bool is_as_decided(const struct side *side, enum weir_verdict verdict, enum weir_reason reason)
 {
 	const struct weir_image_decision record = side_record(side);
-	const bool passes = record.verdict == WEIR_VERDICT_PASS || record.flags & WEIR_DECISION_AUDIT;
+	const bool allowed = record.verdict == WEIR_VERDICT_PASS, audited = record.flags & WEIR_DECISION_AUDIT;
 
-	return (verdict == WEIR_VERDICT_PASS) == passes && reason == side->decision->reason;
+	return (verdict == WEIR_VERDICT_PASS) == (allowed || audited) &&
+	       reason == (allowed || !audited ? side->decision->reason : WEIR_REASON_AUDIT);
 }
 
 /* Always true, for who calls it is about to say so. */

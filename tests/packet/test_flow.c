@@ -6,6 +6,7 @@
 #include "packet/suite.h"
 
 #define SYN	.packet = { .tcp_flags = FRAME_TCP_SYN }
+#define NEW_SYN .packet = { .tcp_flags = FRAME_TCP_SYN, .isn = 7000 }
 #define SYN_ACK .packet = { .tcp_flags = FRAME_TCP_SYN | FRAME_TCP_ACK }
 #define ACK	.packet = { .tcp_flags = FRAME_TCP_ACK }
 #define FIN	.packet = { .tcp_flags = FRAME_TCP_FIN | FRAME_TCP_ACK }
@@ -55,7 +56,9 @@ static const struct scenario scenarios[] = {
 
 	/* SYN on an existing entry */
 	{ "a SYN is decided anew on a connection that exists", ONE_WAY,
-	  .steps = { { SENDS, SYN, ADMITTED }, { SENDS, ACK, ESTABLISHED }, { SENDS, SYN, ADMITTED } } },
+	  .steps = { { SENDS, SYN, ADMITTED }, { SENDS, ACK, ESTABLISHED }, { SENDS, NEW_SYN, ADMITTED } } },
+	{ "the same SYN again is a packet of the connection that it has opened", ONE_WAY,
+	  .steps = { { SENDS, SYN, ADMITTED }, { SENDS, SYN, ESTABLISHED }, { REPLIES, SYN_ACK, ESTABLISHED } } },
 	{ "a SYN from the side that may not open is dropped and leaves the connection alone", ONE_WAY,
 	  .steps = { { SENDS, SYN, ADMITTED },
 		     { REPLIES, SYN, REFUSED, .flow = FLOW_KEPT },
@@ -65,12 +68,12 @@ static const struct scenario scenarios[] = {
 	  .steps = { { SENDS, SYN, ADMITTED },
 		     { REPLIES, SYN, ADMITTED, .opened_by_replier = true },
 		     { SENDS, SYN_ACK, ESTABLISHED, .opened_by_replier = true } } },
-	{ "a SYN with FIN or RST is a SYN, and with ACK is not", WRONG_WAY,
+	{ "a SYN with FIN or RST is impossible, and with ACK is no SYN", WRONG_WAY,
 	  .steps = { { REPLIES, SYN, ADMITTED, .opened_by_replier = true },
-		     { SENDS, .packet = { .tcp_flags = FRAME_TCP_SYN | FRAME_TCP_FIN }, REFUSED, .flow = FLOW_KEPT,
-		       .opened_by_replier = true },
-		     { SENDS, .packet = { .tcp_flags = FRAME_TCP_SYN | FRAME_TCP_RST }, REFUSED, .flow = FLOW_KEPT,
-		       .opened_by_replier = true },
+		     { SENDS, .packet = { .tcp_flags = FRAME_TCP_SYN | FRAME_TCP_FIN }, MALFORMED(BAD_TRANSPORT),
+		       .flow = FLOW_KEPT, .opened_by_replier = true },
+		     { SENDS, .packet = { .tcp_flags = FRAME_TCP_SYN | FRAME_TCP_RST }, MALFORMED(BAD_TRANSPORT),
+		       .flow = FLOW_KEPT, .opened_by_replier = true },
 		     { SENDS, SYN_ACK, ESTABLISHED, .opened_by_replier = true } } },
 
 	/* Generations */
@@ -161,15 +164,8 @@ static const struct scenario scenarios[] = {
 	{ "a later fragment is not taken for a packet of the connection between ports 0", IPV4_ONLY, ONE_WAY,
 	  .steps = { { SENDS, .packet = { .protocol = IPPROTO_UDP, .port = FRAME_PORT_ZERO, .client = FRAME_PORT_ZERO },
 		       ADMITTED },
-		     { REPLIES, .packet = { .protocol = IPPROTO_UDP, .fragment_offset = 2, .payload = 8 }, REFUSED,
-		       .flow = FLOW_KEPT } } },
-	{ "in a flow of fragments the first opens it and the later are decided by themselves", IPV4_ONLY, ONE_WAY,
-	  .steps = { { SENDS,
-		       .packet = { .protocol = IPPROTO_UDP, .more_fragments = true, .payload = 8, .udp_length = 24 },
-		       ADMITTED },
-		     { SENDS, .packet = { .protocol = IPPROTO_UDP, .fragment_offset = 2, .payload = 8 }, ADMITTED },
-		     { REPLIES, .packet = { .protocol = IPPROTO_UDP, .fragment_offset = 2, .payload = 8 }, REFUSED,
-		       .flow = FLOW_KEPT } } },
+		     { REPLIES, .packet = { .protocol = IPPROTO_UDP, .fragment_offset = 2, .payload = 8 },
+		       MALFORMED(FRAGMENT_ORPHAN), .by = BY_DEFAULT, .flow = FLOW_KEPT } } },
 };
 
 int main(void)

@@ -67,12 +67,20 @@ static int open_interfaces(struct growth *test)
 	return test->socket < 0 || bind(test->socket, (struct sockaddr *)&at, sizeof(at)) < 0 ? -errno : 0;
 }
 
+static const uint8_t pod[] = { 10, 0, 0, 1 }, resolver[] = { 192, 0, 2, 53 };
+static const struct frame_ends ends = { WEIR_IPV4, pod, resolver, false };
+
+/* The same sequence number again would be the same connection. */
+static void build_opening(struct growth *test, uint32_t number)
+{
+	const struct frame_spec syn = { .tcp_flags = FRAME_TCP_SYN, .port = 53, .isn = number };
+
+	frame_build(&syn, &ends, &test->frames[1]);
+}
+
 static int setup(void **state)
 {
-	static const uint8_t pod[] = { 10, 0, 0, 1 }, resolver[] = { 192, 0, 2, 53 };
-	const struct frame_ends ends = { WEIR_IPV4, pod, resolver, false };
 	const struct frame_spec udp = { .protocol = IPPROTO_UDP, .port = 53, .payload = 18 };
-	const struct frame_spec syn = { .tcp_flags = FRAME_TCP_SYN, .port = 53 };
 	struct growth *test = new0(struct growth);
 	struct error error = {};
 	struct weir_endpoint endpoint = {};
@@ -81,7 +89,7 @@ static int setup(void **state)
 	*state = test;
 	numberings_init(&test->numberings);
 	frame_build(&udp, &ends, &test->frames[0]);
-	frame_build(&syn, &ends, &test->frames[1]);
+	build_opening(test, 0);
 	r = open_interfaces(test) ?:
 	    enforcer_open(&test->enforcer, BEGIN, &error) ?:
 	    enforcer_policy_compile(&test->policy, manifests, &test->numberings, &error) ?:
@@ -126,6 +134,7 @@ static void *send_frames(void *data)
 		if (send(test->socket, test->frames[i].bytes, test->frames[i].length, 0) < 0)
 			test->failure = -errno;
 		test->sent[i] += !test->failure;
+		build_opening(test, (uint32_t)test->sent[1]);
 		nanosleep(&pace, NULL);
 	}
 	return NULL;

@@ -10,9 +10,10 @@
 #include "base/vec.h"
 #include "packet/suite.h"
 
-#define SYN .packet = { .tcp_flags = FRAME_TCP_SYN }
-#define ACK .packet = { .tcp_flags = FRAME_TCP_ACK }
-#define UDP .packet = { .protocol = IPPROTO_UDP }
+#define SYN	   .packet = { .tcp_flags = FRAME_TCP_SYN }
+#define ACK	   .packet = { .tcp_flags = FRAME_TCP_ACK }
+#define NEW_SYN(n) .packet = { .tcp_flags = FRAME_TCP_SYN, .isn = 7000 * (n) }
+#define UDP	   .packet = { .protocol = IPPROTO_UDP }
 
 #define ADMITTED_LIMITED \
 	.verdict = WEIR_VERDICT_PASS, .reason = WEIR_REASON_POLICY_ALLOW, .by = BY_LIMIT, .flow = FLOW_KEPT
@@ -81,10 +82,29 @@ static const struct scenario scenarios[] = {
 	{ "connections are charged when they are opened, and only then", .peer = PEER_METERED,
 	  .steps = { { SENDS, SYN, ADMITTED_METERED },
 		     { SENDS, ACK, ESTABLISHED_METERED },
-		     { SENDS, SYN, ADMITTED_METERED },
-		     { SENDS, SYN, OVER_LIMIT, .flow = FLOW_KEPT },
+		     { SENDS, NEW_SYN(1), ADMITTED_METERED },
+		     { SENDS, NEW_SYN(2), OVER_LIMIT, .flow = FLOW_KEPT },
 		     { GENERATION },
 		     { SENDS, ACK, ADMITTED_METERED } } },
+	{ "a SYN that is repeated opens nothing more", .peer = PEER_METERED,
+	  .steps = { { SENDS, SYN, ADMITTED_METERED },
+		     { SENDS, SYN, ESTABLISHED_METERED },
+		     { SENDS, SYN, ESTABLISHED_METERED },
+		     { SENDS, NEW_SYN(1), ADMITTED_METERED },
+		     { SENDS, SYN, OVER_LIMIT, .flow = FLOW_KEPT } } },
+	{ "what is over a limit that only watches passes as audit", .peer = PEER_WATCHED,
+	  .steps = { { SENDS, SYN, PASSED(POLICY_ALLOW), .by = BY_WATCH, .flow = FLOW_KEPT },
+		     { SENDS, ACK, PASSED(FLOW), .by = BY_WATCH, .flow = FLOW_KEPT },
+		     { SENDS, ACK, PASSED(FLOW), .by = BY_WATCH, .flow = FLOW_KEPT },
+		     { SENDS, ACK, PASSED(FLOW), .by = BY_WATCH, .flow = FLOW_KEPT },
+		     { SENDS, ACK, PASSED(FLOW), .by = BY_WATCH, .flow = FLOW_KEPT },
+		     { SENDS, ACK, PASSED(AUDIT), .by = BY_WATCH, .flow = FLOW_KEPT },
+		     { REPLIES, ACK, PASSED(FLOW), .by = BY_WATCH, .flow = FLOW_KEPT },
+		     { SENDS, NEW_SYN(1), PASSED(AUDIT), .by = BY_WATCH, .flow = FLOW_KEPT } } },
+	{ "a limit that only watches doesn't make later packets of a connection audited for good", .peer = PEER_WATCHED,
+	  .steps = { { SENDS, UDP, .gso_size = 1, .gso_segs = 6, PASSED(AUDIT), .by = BY_WATCH, .flow = FLOW_KEPT },
+		     { REPLIES, UDP, PASSED(FLOW), .by = BY_WATCH, .flow = FLOW_KEPT },
+		     { SENDS, UDP, PASSED(FLOW), .by = BY_WATCH, .flow = FLOW_KEPT } } },
 	{ "a limit that is lifted is forgotten, and one that comes back remembers", .peer = PEER_LIMITED,
 	  .steps = { { SENDS, UDP, .gso_size = 1, .gso_segs = 5, ADMITTED_LIMITED },
 		     { SENDS, UDP, OVER_LIMIT, .flow = FLOW_KEPT },

@@ -8,7 +8,8 @@
 #define SYN		.packet = { .tcp_flags = FRAME_TCP_SYN }
 #define SYN_TO(number)	.packet = { .tcp_flags = FRAME_TCP_SYN, .port = number }
 #define UDP_TO(number)	.packet = { .protocol = IPPROTO_UDP, .port = number }
-#define SCTP_TO(number) .packet = { .protocol = IPPROTO_SCTP, .port = number }
+#define SCTP_TO(number) .packet = { .protocol = IPPROTO_SCTP, .port = number, .sctp_chunk = FRAME_SCTP_INIT }
+#define AUDITED		PASSED(AUDIT), .by = BY_AUDIT, .flow = FLOW_KEPT
 
 static const struct scenario scenarios[] = {
 	{ "a peer that a rule allows gets through on any port", .peer = PEER_FRIEND,
@@ -21,13 +22,29 @@ static const struct scenario scenarios[] = {
 	  .steps = { { SENDS, UDP_TO(53), REFUSED } } },
 	{ "a peer that a rule denies is dropped by that rule", .peer = PEER_ENEMY,
 	  .steps = { { SENDS, SYN, .verdict = WEIR_VERDICT_DROP, .reason = WEIR_REASON_POLICY_DENY, .by = BY_DENY } } },
-	{ "a denial that asks for an answer drops at least", .peer = PEER_REJECTED,
-	  .steps = { { SENDS, SYN, .verdict = WEIR_VERDICT_DROP, .reason = WEIR_REASON_POLICY_DENY,
-		       .by = BY_REJECT } } },
-	{ "what an audited rule would deny passes and is counted as the denial", .peer = PEER_AUDITED,
-	  .steps = { { SENDS, SYN, PASSED(POLICY_DENY), .by = BY_AUDIT, .flow = FLOW_KEPT },
-		     { REPLIES, .packet = { .tcp_flags = FRAME_TCP_SYN | FRAME_TCP_ACK }, PASSED(FLOW), .by = BY_AUDIT,
-		       .flow = FLOW_KEPT } } },
+	{ "a denial that asks for an answer gets one", .peer = PEER_REJECTED, .steps = { { SENDS, SYN, REJECTED } } },
+	{ "what an audited rule would deny passes and is counted as audit", .peer = PEER_AUDITED,
+	  .steps = { { SENDS, SYN, AUDITED },
+		     { REPLIES, .packet = { .tcp_flags = FRAME_TCP_SYN | FRAME_TCP_ACK }, AUDITED },
+		     { SENDS, .packet = { .tcp_flags = FRAME_TCP_ACK }, AUDITED },
+		     { GENERATION },
+		     { REPLIES, .packet = { .tcp_flags = FRAME_TCP_ACK }, AUDITED } } },
+	{ "what an audited rule would deny passes by every protocol", .peer = PEER_AUDITED,
+	  .steps = { { SENDS, UDP_TO(53), AUDITED }, { REPLIES, UDP_TO(53), AUDITED } } },
+	{ "audit spares no packet that is impossible or another's", .peer = PEER_AUDITED,
+	  .steps = { { SENDS, .packet = { .doff = 4, .payload = 8 }, MALFORMED(BAD_TRANSPORT) },
+		     { SENDS, .packet = { .tcp_flags = FRAME_TCP_SYN | FRAME_TCP_FIN }, MALFORMED(BAD_TRANSPORT) } } },
+	{ "a connection that was audited ends when its denial is enforced", .peer = PEER_AUDITED,
+	  .steps = { { SENDS, SYN, AUDITED },
+		     { WITHDRAWS },
+		     { REPLIES, .packet = { .tcp_flags = FRAME_TCP_SYN | FRAME_TCP_ACK }, WITHDRAWN },
+		     { SENDS, .packet = { .tcp_flags = FRAME_TCP_ACK }, WITHDRAWN } } },
+	{ "a connection that was enforced goes on as audited", .peer = PEER_AUDITED,
+	  .steps = { { WITHDRAWS },
+		     { SENDS, SYN, .verdict = WEIR_VERDICT_DROP, .reason = WEIR_REASON_POLICY_DENY,
+		       .by = BY_WITHDRAWAL },
+		     { GRANTS },
+		     { SENDS, SYN, AUDITED } } },
 	{ "without a policy that isolates, everything passes", .peer = PEER_OPEN,
 	  .steps = { { SENDS, SYN, PASSED(NO_POLICY), .by = BY_OPEN, .flow = FLOW_KEPT } } },
 	{ "the node reaches the pod", .peer = PEER_NODE,

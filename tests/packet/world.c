@@ -67,6 +67,7 @@ static const struct weir_image_decision records[] = {
 	[BY_BULK] = { WEIR_VERDICT_PASS, WEIR_REASON_POLICY_ALLOW, 1, 0, BY_BULK },
 	[BY_LOST] = { WEIR_VERDICT_PASS, WEIR_REASON_POLICY_ALLOW, 1, 0, BY_LOST },
 	[BY_FAST] = { WEIR_VERDICT_PASS, WEIR_REASON_POLICY_ALLOW, 1, 0, BY_FAST },
+	[BY_WATCH] = { WEIR_VERDICT_PASS, WEIR_REASON_POLICY_ALLOW, 1, 0, BY_WATCH },
 	[BY_REGION] = { WEIR_VERDICT_PASS, WEIR_REASON_POLICY_ALLOW, 0, 0, BY_REGION },
 	[BY_WITHDRAWAL] = { WEIR_VERDICT_DROP, WEIR_REASON_POLICY_DENY, 0, 0, BY_WITHDRAWAL },
 };
@@ -91,6 +92,7 @@ static const struct {
 	{ PEER_BULK, TINY_BOTH_WAYS, TINY_ALL_PORTS, BY_BULK },
 	{ PEER_LOST, TINY_BOTH_WAYS, TINY_ALL_PORTS, BY_LOST },
 	{ PEER_FAST, TINY_BOTH_WAYS, TINY_ALL_PORTS, BY_FAST },
+	{ PEER_WATCHED, TINY_BOTH_WAYS, TINY_ALL_PORTS, BY_WATCH },
 	{ PEER_ALLOWED_REGION, TINY_BOTH_WAYS, TINY_ALL_PORTS, BY_REGION },
 };
 
@@ -129,6 +131,10 @@ static const struct weir_image_limit *limits_of(enum world_decision decision)
 	case BY_BULK:
 		limits[0] = limit(BUCKET_BULK, WEIR_LIMIT_PACKETS, WORLD_TOKEN_NS / 6, WORLD_BULK);
 		break;
+	case BY_WATCH:
+		limits[0] = limit(BUCKET_WATCHED, WEIR_LIMIT_PACKETS, WORLD_TOKEN_NS, WORLD_BURST);
+		limits[0].flags = WEIR_LIMIT_AUDIT;
+		break;
 	default:
 		limits[0] = (struct weir_image_limit){ .bucket = BUCKET_FAST, .mult = { 1 }, .burst = { 1000 } };
 	}
@@ -150,23 +156,30 @@ static void add_rules(struct tiny_image *image, enum world_policy policy)
 	}
 }
 
+static enum world_decision fallback_of(enum world_policy policy)
+{
+	if (policy == POLICY_WITHDRAWN)
+		return BY_WITHDRAWAL;
+	return policy == POLICY_REJECTING ? BY_REJECT : BY_DEFAULT;
+}
+
 int world_policy(struct lab *lab, enum world_policy policy)
 {
 	static uint32_t revision;
 	static struct tiny_image image;
 
-	tiny_image_start(&image, ++revision, &records[policy == POLICY_WITHDRAWN ? BY_WITHDRAWAL : BY_DEFAULT]);
+	tiny_image_start(&image, ++revision, &records[fallback_of(policy)]);
 	add_peers(&image);
-	if (policy != POLICY_WITHDRAWN)
+	if (fallback_of(policy) == BY_DEFAULT)
 		add_rules(&image, policy);
 	return lab_swap(lab, &image);
 }
 
-int world_endpoint(struct lab *lab)
+int world_endpoint_as(struct lab *lab, uint32_t flags)
 {
 	struct weir_endpoint endpoint = {
 		.identity = POD_IDENTITY,
-		.flags = WEIR_ENDPOINT_CHECK_MAC | WEIR_ENDPOINT_CHECK_ADDRESS,
+		.flags = flags,
 		.mac = FRAME_SOURCE_MAC,
 	};
 
@@ -175,9 +188,25 @@ int world_endpoint(struct lab *lab)
 	return lab_set_endpoint(lab, &endpoint);
 }
 
+int world_endpoint(struct lab *lab)
+{
+	return world_endpoint_as(lab, WEIR_ENDPOINT_CHECK_MAC | WEIR_ENDPOINT_CHECK_ADDRESS);
+}
+
+static const struct weir_address pod = { .identity = POD_IDENTITY, .ifindex = LAB_IFINDEX };
+
+int world_second_addresses(struct lab *lab)
+{
+	static const uint8_t second4[4] = { 10, 0, 0, 2 }, second6[16] = { 0xfd, [15] = 2 };
+	const uint32_t checks = WEIR_ENDPOINT_CHECK_MAC | WEIR_ENDPOINT_CHECK_ADDRESS;
+
+	return lab_set_address(lab, WEIR_IPV4, second4, &pod) ?:
+	       lab_set_address(lab, WEIR_IPV6, second6, &pod) ?:
+	       world_endpoint_as(lab, checks | WEIR_ENDPOINT_MORE_ADDRESSES);
+}
+
 int world_reset(struct lab *lab)
 {
-	static const struct weir_address pod = { .identity = POD_IDENTITY, .ifindex = LAB_IFINDEX };
 	int r = lab_reset(lab) ?: world_endpoint(lab) ?: world_policy(lab, POLICY_STANDARD);
 
 	for (enum world_peer peer = 0; peer < PEER_UNKNOWN && r == 0; peer++) {

@@ -21,6 +21,7 @@ enum world_peer {
 	PEER_BULK,	     /* allowed at WORLD_BULK packets, and one more every ten minutes */
 	PEER_LOST,	     /* allowed at a rate whose bucket is outside the map */
 	PEER_FAST,	     /* allowed at a rate that no test reaches */
+	PEER_WATCHED,	     /* the same as PEER_LIMITED, but what is over it only counts */
 	PEER_UNKNOWN,	     /* an address that is nobody's */
 	PEER_ALLOWED_REGION, /* nobody's too, but in a range that is allowed */
 	WORLD_PEERS,
@@ -41,6 +42,7 @@ enum world_decision {
 	BY_BULK,
 	BY_LOST,
 	BY_FAST,
+	BY_WATCH,
 	BY_REGION,
 	BY_WITHDRAWAL,
 };
@@ -53,6 +55,7 @@ enum world_bucket {
 	BUCKET_METERED_CONNECTIONS,
 	BUCKET_BULK,
 	BUCKET_FAST,
+	BUCKET_WATCHED,
 	BUCKET_LOST = LAB_BUCKETS,
 };
 
@@ -67,6 +70,7 @@ enum world_policy {
 	POLICY_WITHDRAWN, /* denies everything to everybody */
 	POLICY_UNLIMITED, /* standard, without limits */
 	POLICY_REVERSED,  /* standard, with the directions of every rule exchanged */
+	POLICY_REJECTING, /* rejects everything */
 };
 
 const uint8_t *world_pod_addr(enum weir_family family);
@@ -76,6 +80,9 @@ const uint8_t *world_peer(enum world_peer peer, enum weir_family family);
 int world_reset(struct lab *lab);
 /* Somebody is behind the interface. */
 int world_endpoint(struct lab *lab);
+int world_endpoint_as(struct lab *lab, uint32_t flags); /* WEIR_ENDPOINT_* */
+/* It has a second address of each family: 10.0.0.2 and fd00::2. */
+int world_second_addresses(struct lab *lab);
 int world_policy(struct lab *lab, enum world_policy policy);
 
 #endif

@@ -17,6 +17,7 @@
 #define IMAGE_WORDS_MINIMUM 1024
 #define SECONDS_MAX	    31536000 /* a year */
 #define ANSWERS_MAX	    1000000
+#define SHIELD_RATE_MAX	    100000000
 #define SWEEP_SECONDS_MAX   3600
 
 void agent_config_init(struct agent_config *config)
@@ -213,6 +214,16 @@ static void read_answers(const struct field *field, void *target)
 	read_number(field, 0, ANSWERS_MAX, &((struct agent_config *)target)->times.answers_per_second);
 }
 
+static void read_shield_rate(const struct field *field, void *target)
+{
+	read_number(field, 0, SHIELD_RATE_MAX, &((struct agent_config *)target)->times.shield_packets_per_second);
+}
+
+static void read_shield_time(const struct field *field, void *target)
+{
+	read_number(field, 1, SECONDS_MAX, &((struct agent_config *)target)->times.shield_seconds);
+}
+
 static void read_sweep(const struct field *field, void *target)
 {
 	read_number(field, 1, SWEEP_SECONDS_MAX, &((struct agent_config *)target)->sweep_seconds);
@@ -237,6 +248,8 @@ static const struct member members[] = {
 	{ "imageWords", read_image_words },
 	{ "timeouts", read_timeouts },
 	{ "answersPerSecond", read_answers },
+	{ "shieldPacketsPerSecond", read_shield_rate },
+	{ "shieldSeconds", read_shield_time },
 	{ "sweepSeconds", read_sweep },
 };
 

@@ -89,7 +89,6 @@ void ports_load(struct endpoints *endpoints, const datapath_endpoints *kernel)
 
 		port->has_identity = true;
 		port->entry = endpoint->is;
-		port->entry.answered = 0;
 	}
 	ignore_present(endpoints);
 }
@@ -237,6 +236,13 @@ static struct weir_endpoint entry_of(const struct endpoints *endpoints, struct p
 	return entry;
 }
 
+/* But for what packets write. */
+static bool same_entry(const struct weir_endpoint *a, const struct weir_endpoint *b)
+{
+	return a->identity == b->identity && a->flags == b->flags && a->ipv4 == b->ipv4 &&
+	       memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 && memcmp(a->ipv6, b->ipv6, sizeof(a->ipv6)) == 0;
+}
+
 static void log_identified(const struct port *port)
 {
 	const bool unchecked = !port->endpoint->may_spoof && !(port->entry.flags & WEIR_ENDPOINT_CHECK_MAC);
@@ -251,7 +257,7 @@ bool port_identify(struct endpoints *endpoints, struct port *port)
 	const bool known = port->has_identity;
 	int r;
 
-	if (known && memcmp(&port->entry, &entry, sizeof(entry)) == 0)
+	if (known && same_entry(&port->entry, &entry))
 		return false;
 	r = datapath_set_endpoint(endpoints->datapath, port->ifindex, &entry);
 	if (r < 0) {

@@ -27,6 +27,8 @@ const struct datapath_times datapath_times_defaults = {
 	},
 	.fragment_seconds = 30,
 	.answers_per_second = 100,
+	.shield_packets_per_second = 10000,
+	.shield_seconds = 10,
 };
 
 /* --- the clock --- */
@@ -107,7 +109,7 @@ static uint32_t ticks(const struct datapath *datapath, uint32_t seconds)
 void datapath_set_times(struct datapath *datapath, const struct datapath_times *times)
 {
 	const uint64_t second = NS_PER_SECOND * WEIR_TICKS_PER_NS;
-	const uint32_t answers = times->answers_per_second;
+	const uint32_t answers = times->answers_per_second, denied = times->shield_packets_per_second;
 	struct weir_control *control = control_map(datapath);
 
 	for (int state = 0; state < WEIR_FLOW_STATES; state++)
@@ -117,5 +119,8 @@ void datapath_set_times(struct datapath *datapath, const struct datapath_times *
 	/* A cost above the burst conforms never. */
 	__atomic_store_n(&control->answer_cost, answers ? second / answers : second, __ATOMIC_RELAXED);
 	__atomic_store_n(&control->answer_burst, answers ? second / answers * answers : 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&control->shield_time, ticks(datapath, times->shield_seconds), __ATOMIC_RELAXED);
+	__atomic_store_n(&control->shield_burst, denied ? second / denied * denied : 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&control->shield_cost, denied ? second / denied : 0, __ATOMIC_RELAXED);
 	control_unmap(datapath, control);
 }

@@ -93,6 +93,12 @@ struct datapath_times {
 	uint32_t flow_seconds[WEIR_FLOW_STATES];
 	uint32_t fragment_seconds;
 	uint32_t answers_per_second; /* to rejected packets of one endpoint, and as many at once; 0: none */
+	/*
+	 * How many packets of one source, or to one endpoint, may be denied before
+	 * uplinks decide them by themselves; 0: they decide all, always.
+	 */
+	uint32_t shield_packets_per_second;
+	uint32_t shield_seconds; /* how long they go on with it after the last reason */
 };
 extern const struct datapath_times datapath_times_defaults;
 /* From the next packet on. */

@@ -117,8 +117,10 @@ struct weir_control control_read(const struct datapath *datapath);
 
 /* --- flows.c --- */
 
-/* Sweeps the table of that family. One that does not exist is a question for the time: it sets now alone. */
+/* Sweeps the table of that family. */
 int sweep_run(const struct datapath *datapath, struct weir_sweep *sweep);
+/* The tick that it is to the programs. The answer comes with a sweep of the smallest table. */
+int clock_read(const struct datapath *datapath, uint32_t *ret_now);
 struct bpf_map *flow_table(const struct weir_bpf *skeleton, enum weir_flow_table table, enum weir_family family);
 
 /* --- maps.c --- */

@@ -17,8 +17,7 @@ struct datapath_flows {
 int datapath_flows_open(struct datapath *datapath, struct datapath_flows **ret)
 {
 	_cleanup_(datapath_flows_closep) struct datapath_flows *flows = new0(struct datapath_flows);
-	struct weir_sweep clock = { .table = WEIR_FLOW_TABLES };
-	int r = sweep_run(datapath, &clock);
+	int r = clock_read(datapath, &flows->now);
 
 	for (int i = 0; i < WEIR_FLOW_TABLES * WEIR_FAMILIES; i++)
 		flows->tables[i / WEIR_FAMILIES][i % WEIR_FAMILIES] = MAP_CURSOR_NONE;
@@ -29,7 +28,6 @@ int datapath_flows_open(struct datapath *datapath, struct datapath_flows **ret)
 	}
 	if (r < 0)
 		return r;
-	flows->now = clock.now;
 	flows->tick_ns = datapath_tick_ns(datapath);
 	flows->control = control_read(datapath);
 	*ret = TAKE_PTR(flows);

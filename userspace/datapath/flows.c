@@ -21,6 +21,16 @@ int sweep_run(const struct datapath *datapath, struct weir_sweep *sweep)
 	return bpf_prog_test_run_opts(bpf_program__fd(datapath->skeleton->progs.weir_sweep), &opts) < 0 ? -errno : 0;
 }
 
+int clock_read(const struct datapath *datapath, uint32_t *ret_now)
+{
+	struct weir_sweep sweep = { .table = WEIR_OPENINGS, .family = WEIR_IPV6 };
+	int r = sweep_run(datapath, &sweep);
+
+	if (r == 0)
+		*ret_now = sweep.now;
+	return r;
+}
+
 int datapath_sweep(struct datapath *datapath, struct datapath_flow_counts *ret)
 {
 	uint64_t before[WEIR_TALLIES], after[WEIR_TALLIES];

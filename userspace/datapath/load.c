@@ -90,6 +90,8 @@ static int size_maps(const struct datapath_config *config, struct weir_bpf *skel
 	}
 	skeleton->rodata->weir_image_mask = config->image_words - 1;
 	skeleton->rodata->weir_tick_shift = clock_tick_shift();
+	/* The same in every program of the instance. */
+	skeleton->rodata->weir_answer_mark = bpffs_number(config->bpffs);
 	return bpf_map__set_inner_map_fd(skeleton->maps.images, image_template);
 }
 

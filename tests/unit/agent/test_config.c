@@ -65,7 +65,8 @@ static void every_setting_can_be_given(void **state)
 			    "imageWords: 4096\n"
 			    "timeouts: {synSent: 1, synReceived: 2, established: 3, finWait: 4, closeWait: 5,\n"
 			    "  timeWait: 6, closed: 7, unanswered: 8, answered: 9, echo: 10, other: 11, "
-			    "fragment: 12}\nanswersPerSecond: 13\nsweepSeconds: 14\n",
+			    "fragment: 12}\nanswersPerSecond: 13\nsweepSeconds: 14\n"
+			    "shieldPacketsPerSecond: 15\nshieldSeconds: 16\n",
 			    &config, &error),
 		0);
 	assert_int_equal(config.directories.n, 2);
@@ -93,6 +94,8 @@ static void every_setting_can_be_given(void **state)
 	assert_int_equal(config.times.fragment_seconds, 12);
 	assert_int_equal(config.times.answers_per_second, 13);
 	assert_int_equal(config.sweep_seconds, 14);
+	assert_int_equal(config.times.shield_packets_per_second, 15);
+	assert_int_equal(config.times.shield_seconds, 16);
 	agent_config_free(&config);
 }
 

@@ -30,10 +30,10 @@ static struct weir_control control(const struct fixture *f)
 
 static uint32_t clock_now(const struct datapath *datapath)
 {
-	struct weir_sweep sweep = { .table = WEIR_FLOW_TABLES };
+	uint32_t now;
 
-	assert_int_equal(sweep_run(datapath, &sweep), 0);
-	return sweep.now;
+	assert_int_equal(clock_read(datapath, &now), 0);
+	return now;
 }
 
 static void put_flow4(const struct fixture *f, const char *table, uint16_t port, const struct weir_flow *flow)
@@ -105,20 +105,28 @@ static void a_tick_is_a_quarter_of_a_second_or_near(void **state)
 	assert_in_range(tick, SECOND / 6, SECOND / 3 + SECOND / 100);
 }
 
+struct moment {
+	const struct datapath *datapath;
+	uint32_t tick;
+};
+
+static bool has_come(const void *data)
+{
+	const struct moment *moment = data;
+
+	return (int32_t)(clock_now(moment->datapath) - moment->tick) >= 0;
+}
+
 static void the_clock_of_the_programs_runs_at_that_pace(void **state)
 {
-	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
 	const struct fixture *f = *state;
 	_cleanup_(datapath_closep) struct datapath *datapath = open_datapath(&f->config);
-	const uint32_t from = clock_now(datapath);
+	const struct moment first = { datapath, clock_now(datapath) + 1 }, last = { datapath, first.tick + 8 };
 	struct timespec begin, end;
 
-	/* From the edge of one tick to that of another, eight later. */
-	while (clock_now(datapath) == from)
-		nanosleep(&pause, NULL);
+	assert_true(eventually(has_come, &first));
 	clock_gettime(CLOCK_MONOTONIC, &begin);
-	while (clock_now(datapath) < from + 9)
-		nanosleep(&pause, NULL);
+	assert_true(eventually(has_come, &last));
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	const double ns = (double)(end.tv_sec - begin.tv_sec) * 1e9 + (double)(end.tv_nsec - begin.tv_nsec);
 	const double ticks = ns / (double)datapath_tick_ns(datapath);
@@ -156,6 +164,21 @@ static void answers_have_a_rate_and_as_many_at_once(void **state)
 	times.answers_per_second = 0;
 	datapath_set_times(datapath, &times);
 	assert_true(control(f).answer_cost > control(f).answer_burst);
+}
+
+static void the_shield_has_a_rate_or_is_not_there(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(datapath_closep) struct datapath *datapath = open_datapath(&f->config);
+	const uint64_t tick = datapath_tick_ns(datapath);
+	struct datapath_times times = datapath_times_defaults;
+
+	assert_int_equal(control(f).shield_cost, SECOND * WEIR_TICKS_PER_NS / 10000);
+	assert_int_equal(control(f).shield_burst, SECOND * WEIR_TICKS_PER_NS);
+	assert_int_equal(control(f).shield_time, (10 * SECOND + tick - 1) / tick);
+	times.shield_packets_per_second = 0;
+	datapath_set_times(datapath, &times);
+	assert_int_equal(control(f).shield_cost, 0);
 }
 
 static void times_stay_until_the_next_life_sets_them(void **state)
@@ -358,6 +381,7 @@ int main(void)
 		TEST(the_clock_of_the_programs_runs_at_that_pace),
 		TEST(times_are_given_in_ticks_and_never_cut_short),
 		TEST(answers_have_a_rate_and_as_many_at_once),
+		TEST(the_shield_has_a_rate_or_is_not_there),
 		TEST(times_stay_until_the_next_life_sets_them),
 		TEST(a_sweep_takes_out_what_has_expired_and_counts_the_others),
 		TEST(what_entered_and_neither_left_nor_is_there_was_evicted),

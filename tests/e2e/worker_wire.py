@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a worker does with frames, below every protocol: it sends any, and notes those that arrive."""
+import select
+import socket
+import threading
+
+ETH_P_ALL = 3
+SOL_PACKET, PACKET_IGNORE_OUTGOING = 263, 23
+
+
+class Watch(threading.Thread):
+    """Keeps every frame that arrives at an interface."""
+
+    def __init__(self, interface):
+        super().__init__(daemon=True)
+        self.frames = []
+        self.ended = False
+        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        self.socket.setsockopt(socket.SOL_SOCKET, 33, 8 << 20)  # SO_RCVBUFFORCE
+        self.socket.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+        self.socket.bind((interface, ETH_P_ALL))
+        self.socket.setblocking(False)
+
+    def run(self):
+        while True:
+            ended = self.ended  # what had arrived by then is read first
+            while True:
+                try:
+                    self.frames.append(self.socket.recv(1 << 17).hex())
+                except OSError:
+                    break
+            if ended:
+                break
+            select.select([self.socket], [], [], 0.02)
+        self.socket.close()
+
+
+class Wire:
+    """Commands."""
+
+    def __init__(self):
+        self.watches = {}
+
+    def emit(self, interface, frames):
+        """Puts frames, in hexadecimal, on the wire as they are."""
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as s:
+            s.bind((interface, 0))
+            for frame in frames:
+                s.send(bytes.fromhex(frame))
+
+    def watch(self, interface):
+        self.watches[interface] = Watch(interface)
+        self.watches[interface].start()
+
+    def watched(self, interface):
+        """The frames so far; goes on."""
+        return list(self.watches[interface].frames)
+
+    def unwatch(self, interface):
+        """The frames since watch."""
+        watch = self.watches.pop(interface)
+        watch.ended = True
+        watch.join(5)
+        return watch.frames

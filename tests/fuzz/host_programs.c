@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "fuzz/host_programs.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "weir.bpf.c"
+
+#include "fuzz/host_packet.h"
+
+#define MAP(map)                                                                                   \
+	{                                                                                          \
+		.name = &(map), .key_size = sizeof(*(map).key), .value_size = sizeof(*(map).value) \
+	}
+#define ARRAY(map, count)                                                                                         \
+	{                                                                                                         \
+		.name = &(map), .key_size = sizeof(*(map).key), .value_size = sizeof(*(map).value), .array = true \
+	}
+
+struct host_map host_maps[HOST_MAPS] = {
+	[HOST_ENDPOINTS] = MAP(endpoints),
+	[HOST_ADDRESSES4] = MAP(addresses4),
+	[HOST_ADDRESSES6] = MAP(addresses6),
+	[HOST_FLOWS + WEIR_OPENINGS * WEIR_FAMILIES + WEIR_IPV4] = MAP(openings4),
+	[HOST_FLOWS + WEIR_OPENINGS * WEIR_FAMILIES + WEIR_IPV6] = MAP(openings6),
+	[HOST_FLOWS + WEIR_CONNECTIONS * WEIR_FAMILIES + WEIR_IPV4] = MAP(connections4),
+	[HOST_FLOWS + WEIR_CONNECTIONS * WEIR_FAMILIES + WEIR_IPV6] = MAP(connections6),
+	[HOST_FLOWS + WEIR_EXCHANGES * WEIR_FAMILIES + WEIR_IPV4] = MAP(exchanges4),
+	[HOST_FLOWS + WEIR_EXCHANGES * WEIR_FAMILIES + WEIR_IPV6] = MAP(exchanges6),
+	[HOST_FRAGMENTS] = MAP(fragments),
+	[HOST_TALLIES] = MAP(tallies),
+	[HOST_REASONS] = MAP(reasons),
+	[HOST_DECISIONS] = MAP(decisions),
+	[HOST_BUCKETS] = MAP(buckets),
+	/* The inner map is the same to the helpers: its one value is the image's words. */
+	[HOST_IMAGES] = { .name = &images, .key_size = sizeof(__u32), .value_size = sizeof(void *) },
+};
+
+static void set_constant(const volatile __u32 *constant, __u32 value)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), at = (uintptr_t)constant & ~(page - 1);
+
+	if (mprotect((void *)at, page, PROT_READ | PROT_WRITE) < 0)
+		abort();
+	*(volatile __u32 *)constant = value;
+}
+
+/* As a loader sets read-only data before it loads. */
+void host_load(uint32_t image_mask, uint32_t tick_shift)
+{
+	set_constant(&weir_image_mask, image_mask);
+	set_constant(&weir_tick_shift, tick_shift);
+}
+
+struct weir_control *host_control(void)
+{
+	return &weir_control;
+}
+
+void host_sweep(enum weir_flow_table table, uint32_t family)
+{
+	struct weir_sweep asked = { .table = table, .family = family };
+
+	weir_sweep(&asked);
+}
+
+static int run_tc(enum host_program program, struct host_frame *frame)
+{
+	struct host_packet packet;
+	struct __sk_buff skb = { .ifindex = frame->ifindex, .ingress_ifindex = frame->ingress_ifindex };
+	int r;
+
+	host_packet_open(&packet, frame);
+	skb.data = packet.linear;
+	skb.data_end = packet.linear + packet.n_linear;
+	skb.len = packet.length;
+	/* As eth_type_trans() has it: below 1536 it is a length, of IEEE 802.2. */
+	skb.protocol = bpf_htons(4);
+	if (bpf_ntohs(*(__be16 *)(frame->bytes + 12)) >= 0x600)
+		skb.protocol = *(__be16 *)(frame->bytes + 12);
+	r = program == HOST_FROM_POD ? weir_from_pod(&skb) : weir_to_pod(&skb);
+	host_packet_close(&packet, frame);
+	return r;
+}
+
+static int run_xdp(enum host_program program, struct host_frame *frame)
+{
+	struct host_packet packet;
+	struct xdp_md xdp = { .ingress_ifindex = frame->ifindex };
+	int r;
+
+	host_packet_open(&packet, frame);
+	xdp.data = packet.linear;
+	xdp.data_end = packet.linear + packet.n_linear;
+	r = program == HOST_XDP ? weir_xdp(&xdp) : weir_uplink(&xdp);
+	host_packet_close(&packet, frame);
+	return r;
+}
+
+int host_run(enum host_program program, struct host_frame *frame)
+{
+	return program == HOST_XDP || program == HOST_UPLINK ? run_xdp(program, frame) : run_tc(program, frame);
+}

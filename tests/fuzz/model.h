@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is to happen to a packet, said once more: plain C with no thought of
+ * speed, written from the RFCs and from what docs/architecture.md promises. It
+ * shares no code with bpf/, only the words of include/weir and the walk through
+ * a policy image. Where the programs and the model disagree, one is wrong.
+ */
+#ifndef WEIR_TESTS_FUZZ_MODEL_H
+#define WEIR_TESTS_FUZZ_MODEL_H
+
+#include <stdbool.h>
+
+#include "fuzz/observation.h"
+#include "fuzz/sequence.h"
+
+#define MODEL_ANSWER_MAX 160u /* link header, IP header and what is quoted */
+
+struct judgement {
+	enum weir_verdict verdict;
+	enum weir_reason reason;
+	uint32_t counter;	/* of the decision that is counted; WEIR_COUNTER_NONE */
+	bool xdp_drops;		/* XDP on the pod's interface sees that already */
+	uint32_t destination;	/* interface of the local pod that it is for, as an uplink sees it; 0: none, or no IP */
+	uint32_t answer_length; /* of the answer to a rejected packet; 0: there is none */
+	uint8_t answer[MODEL_ANSWER_MAX];
+};
+
+struct model {
+	struct weir_control control;
+	uint32_t now;		    /* tick; stands still, entries grow older instead */
+	uint32_t revision;	    /* of the last image */
+	uint32_t words[TINY_WORDS]; /* the image */
+	bool known[SETTING_PODS];   /* there is an endpoint */
+	struct weir_endpoint endpoints[SETTING_PODS];
+	unsigned answers[SETTING_PODS];	   /* sent since the endpoint was set */
+	uint64_t charged[SETTING_BUCKETS]; /* units */
+	struct observation seen;	   /* flows, fragments, counters */
+};
+
+/* Nothing has happened yet. generation and revision go on from where they are. */
+void model_reset(struct model *model, uint32_t now);
+/* What the agent does, and time. */
+void model_event(struct model *model, const struct step *step);
+void model_packet(struct model *model, const struct step *step, struct judgement *ret);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the parts of the model hand to one another. */
+#ifndef WEIR_TESTS_FUZZ_MODEL_PACKET_H
+#define WEIR_TESTS_FUZZ_MODEL_PACKET_H
+
+#include "fuzz/model.h"
+
+enum tcp_bits {
+	BIT_FIN = 0x01,
+	BIT_SYN = 0x02,
+	BIT_RST = 0x04,
+	BIT_ACK = 0x10,
+};
+
+/* RFC 9260 section 3.2 */
+enum sctp_chunks {
+	CHUNK_INIT = 1,
+	CHUNK_INIT_ACK = 2,
+	CHUNK_ABORT = 6,
+	CHUNK_SHUTDOWN = 7,
+	CHUNK_COOKIE_ECHO = 10,
+	CHUNK_SHUTDOWN_COMPLETE = 14,
+};
+
+/* A packet, as its headers have it. Numbers in host order; IPv4 addresses in the last four bytes. */
+struct packet {
+	const uint8_t *bytes;
+	uint32_t length;
+	enum weir_direction direction;
+	unsigned pod;
+	bool hairpin;
+
+	uint16_t eth_proto; /* behind the tags */
+	uint32_t network;   /* offset of the IP header, or of ARP */
+	bool located;	    /* the IP header is sound: source and destination are known */
+	enum weir_family family;
+	uint8_t source[16], destination[16];
+	uint8_t hop_limit;
+	uint8_t protocol;
+	bool direct;  /* IPv6: no extension headers */
+	uint32_t end; /* what follows is padding */
+
+	bool fragment, later; /* one of several; not the first of them */
+	bool last;
+	bool orphan;	      /* later, and nobody remembers the first */
+	uint32_t fragment_id; /* as it stands in the packet */
+	uint32_t from, to;    /* the part that it brings, in units of eight bytes */
+
+	uint32_t transport; /* offset of the transport header */
+	uint32_t payload;   /* TCP: bytes behind the header */
+	enum weir_port_protocol ports;
+	uint16_t source_port, destination_port; /* echo: both are the identifier */
+	bool opening;				/* asks for a new connection */
+	uint8_t flags;				/* TCP's; of SCTP's first chunk */
+	uint8_t type;				/* ICMP's; of SCTP's first chunk */
+	uint32_t seq, ack;			/* TCP */
+	uint32_t initiate_tag, tag;		/* SCTP; as they stand in the packet */
+
+	bool plain; /* of a shape that XDP looks into */
+};
+
+uint16_t model_u16(const uint8_t *at);
+uint32_t model_u32(const uint8_t *at);
+
+/* --- model_parse.c, model_transport.c: what kind of packet it is; NONE, or what is wrong with it --- */
+enum weir_reason model_parse(struct packet *p);
+enum weir_reason model_parse_transport(struct packet *p);
+bool model_is_icmp(enum weir_family family, uint8_t protocol);
+bool model_is_echo(enum weir_family family, uint8_t type);
+enum weir_port_protocol model_ports_of(uint8_t protocol);
+
+/* --- model_flow.c: the flow tables, and the state of each connection --- */
+void model_name_flow(const struct packet *p, struct flow_name *ret);
+struct observed_flow *model_find_flow(struct model *m, const struct packet *p, const struct flow_name *name);
+/* Of another connection's packet: whatever table it is in. */
+struct observed_flow *model_find_any_flow(struct model *m, enum weir_port_protocol ports, const struct flow_name *name);
+void model_track(struct model *m, const struct packet *p, struct observed_flow *of, bool promote);
+/* flow: what is known of the decision. */
+void model_open_flow(struct model *m, const struct packet *p, const struct flow_name *name,
+		     const struct weir_flow *decided);
+void model_sweep(struct model *m, enum weir_flow_table table, enum weir_family family);
+
+/* --- model_fragment.c --- */
+/* Of a later fragment: it takes ports and protocol from its first one. NONE, or what is wrong. */
+enum weir_reason model_follow_first(struct model *m, struct packet *p);
+/* Of a first one: NONE, or FRAGMENT_OVERLAP for one that was here just now. */
+enum weir_reason model_check_first(struct model *m, const struct packet *p);
+void model_remember_first(struct model *m, const struct packet *p);
+
+/* --- model_source.c: who speaks --- */
+bool model_is_own(const struct model *m, const struct packet *p, enum weir_family family, const uint8_t *addr);
+bool model_carries_mac(const struct packet *p, const uint8_t *mac);
+/* The source of what a pod sends: NONE, or what is wrong. */
+enum weir_reason model_check_mac(const struct model *m, const struct packet *p);
+enum weir_reason model_check_source(const struct model *m, const struct packet *p);
+uint32_t model_identity(enum weir_family family, const uint8_t *addr, uint32_t *ret_ifindex);
+enum weir_reason model_judge_arp(const struct model *m, const struct packet *p);
+bool model_is_neighbour(const struct packet *p);
+enum weir_reason model_judge_neighbour(const struct model *m, const struct packet *p);
+
+/* --- model_quote.c --- */
+/* The flow of the packet that an ICMP error quotes, when the error may speak of it. */
+struct observed_flow *model_quoted_flow(struct model *m, const struct packet *p, enum weir_port_protocol *ret_ports);
+
+/* --- model_answer.c --- */
+void model_answer(struct model *m, const struct packet *p, struct judgement *ret);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Of the laboratory's own files. */
+#ifndef WEIR_TESTS_PACKET_LAB_PRIVATE_H
+#define WEIR_TESTS_PACKET_LAB_PRIVATE_H
+
+#include "packet/lab.h"
+#include "weir.skel.h"
+
+struct lab {
+	struct weir_bpf *skeleton;
+	uint32_t image_words;
+	int n_cpus;
+};
+
+#endif
