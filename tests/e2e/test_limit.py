@@ -201,6 +201,23 @@ class Connections(LabCase):
                 self.assert_talks(self.frontend, connection)
         self.assert_open(self.intruder, self.backend)
 
+    def test_visible(self):
+        """get limits tells what passed, what did not, and whose it was"""
+        self.limit()
+        for _ in range(3):
+            self.connect(self.frontend, self.backend)
+        self.assert_open(self.intruder, self.backend)
+        self.assert_shut(self.frontend, self.backend)
+        item = self.lab.weir_json("get", "limits")["items"][0]
+        self.assertEqual((item["unit"], item["per"]), ("connectionsPerSecond", "Address"))
+        self.assertGreater(item["passedPackets"], 4)
+        self.assertGreater(item["droppedPackets"], 0)
+        self.assertEqual(item["topSources"], [{"address": self.frontend.addr4,
+                                               "droppedPackets": item["droppedPackets"],
+                                               "droppedBytes": item["droppedBytes"]}])
+        metrics = self.assert_done(self.lab.weir("metrics"))
+        self.assertIn(f'limit="connectionsPerSecond"}} {item["droppedPackets"]}', metrics)
+
     def test_rejected(self):
         """with onDeny: Reject a connection over the limit is refused at once"""
         self.limit("Reject")

@@ -79,7 +79,7 @@ static bool release_bucket(void *data, uint32_t number)
 	if (datapath_read_charged(agent->datapath, number, &charged) < 0 ||
 	    datapath_clear_bucket(agent->datapath, number) < 0)
 		return false;
-	ledger_forget_bucket(&agent->ledger, number, charged.dropped_packets);
+	ledger_forget_bucket(&agent->ledger, number, &charged);
 	return true;
 }
 

@@ -143,27 +143,6 @@ int datapath_clear_bucket(struct datapath *datapath, uint32_t bucket)
 		       ?: clear(datapath->skeleton->maps.buckets, bucket, &zeros);
 }
 
-struct source_prune {
-	const struct bpf_map *map;
-	bool (*is_used)(void *data, uint32_t bucket);
-	void *data;
-};
-
-static int prune_source(void *data, const void *key, const void *value)
-{
-	const struct source_prune *prune = data;
-	const struct weir_source_key *source = key;
-
-	return prune->is_used(prune->data, source->bucket) ? 0 : map_delete(prune->map, key);
-}
-
-int datapath_prune_sources(struct datapath *datapath, bool (*is_used)(void *data, uint32_t bucket), void *data)
-{
-	struct source_prune prune = { datapath->skeleton->maps.sources, is_used, data };
-
-	return map_walk(prune.map, prune_source, &prune);
-}
-
 static int count_one(void *data, const void *key, const void *value)
 {
 	++*(uint32_t *)data;

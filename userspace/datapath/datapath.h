@@ -197,6 +197,13 @@ int datapath_read_charged(struct datapath *datapath, uint32_t bucket, struct wei
 /* Makes one that no image refers to as good as new. */
 int datapath_clear_decision(struct datapath *datapath, uint32_t counter);
 int datapath_clear_bucket(struct datapath *datapath, uint32_t bucket);
+/* A source that a limit per identity or address has dropped packets of. */
+struct datapath_source {
+	struct weir_source_key key;
+	struct weir_counter dropped;
+};
+typedef VEC(struct datapath_source) datapath_sources;
+int datapath_list_sources(struct datapath *datapath, datapath_sources *ret);
 /* Forgets the sources of buckets that mean nothing any more. */
 int datapath_prune_sources(struct datapath *datapath, bool (*is_used)(void *data, uint32_t bucket), void *data);
 
