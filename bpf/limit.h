@@ -108,6 +108,8 @@ __weak __noinline int charge_limit(const struct weir_image_limit *limit, const s
 
 	if (!limit || !charge)
 		return false;
+	if (limit->unit == WEIR_LIMIT_CONNECTIONS && !charge->opens)
+		return true;
 	burst = (__u64)limit->burst[1] << 32 | limit->burst[0];
 	bucket = find_bucket(limit, charge);
 	if (bucket && gcra_take(&bucket->tat, charge->now, limit_cost(limit, charge), burst)) {

@@ -256,7 +256,10 @@ struct weir_source_key {
 	__u32 family;	  /* enum weir_family, per address; else 0 */
 };
 
-/* charged: weir_image_limit.bucket -> what came to a limit, from all its sources, per CPU. */
+/*
+ * charged: weir_image_limit.bucket -> what came to a limit, from all its sources,
+ * per CPU. Of a limit on connections that is the packets that open one.
+ */
 struct weir_charged {
 	__u64 passed_packets;
 	__u64 passed_bytes;

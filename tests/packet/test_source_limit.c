@@ -142,7 +142,10 @@ static void test_opener_pays(void **state)
 
 static void connect_until_over(struct lab *lab, uint16_t flags, enum weir_verdict over)
 {
+	struct weir_charged before, after;
+
 	set_limit(lab, WEIR_LIMIT_CONNECTIONS, WEIR_LIMIT_PER_ADDRESS | flags);
+	assert_int_equal(lab_charged(lab, BUCKET, &before), 0);
 	assert_int_equal(offer(lab, "10.9.0.1", FIRST), WEIR_VERDICT_PASS);
 	for (unsigned i = 0; i < 3 * SHARE; i++)
 		assert_int_equal(offer(lab, "10.9.0.1", FIRST), WEIR_VERDICT_PASS);
@@ -151,6 +154,10 @@ static void connect_until_over(struct lab *lab, uint16_t flags, enum weir_verdic
 	assert_int_equal(offer(lab, "10.9.0.1", NEXT(SHARE)), over);
 	assert_int_equal(offer(lab, "10.9.0.1", FIRST), WEIR_VERDICT_PASS);
 	assert_int_equal(offer(lab, "10.9.0.2", FIRST), WEIR_VERDICT_PASS);
+	/* Packets that open none don't come to the limit. */
+	assert_int_equal(lab_charged(lab, BUCKET, &after), 0);
+	assert_int_equal(after.passed_packets - before.passed_packets, SHARE + 1);
+	assert_int_equal(after.dropped_packets - before.dropped_packets, 1);
 }
 
 static void test_connections(void **state)
