@@ -139,6 +139,26 @@ class Limit(Meter):
         self.assertEqual(len(self.intruder.do("arrivals", port=PORT)), sent["sent"])
 
 
+class Table(Meter):
+    def test_rates(self):
+        """get limits measures what is offered, delivered and dropped a second, in 80 columns"""
+        self.lab.enforce(limited("{packetsPerSecond: 100}"))
+        noise = threading.Thread(target=self.flood, args=(2000, 64, 4))
+        noise.start()
+        try:
+            lines = self.assert_done(self.lab.weir("get", "limits")).splitlines()
+        finally:
+            noise.join()
+        self.assertLessEqual(max(map(len, lines)), 80, lines)
+        self.assertEqual(lines[0].split()[3:8], ["UNIT/S", "ASKED", "OFFERED", "DELIVERED", "DROPPED"])
+        unit, asked, *rates = lines[1].split()[3:8]
+        offered, delivered, dropped = (int(r.replace(",", "")) for r in rates)
+        self.assertEqual((unit, asked), ("packets", "100"))
+        self.assertAlmostEqual(offered, delivered + dropped, delta=2)
+        self.assertAlmostEqual(delivered, 100, delta=20)
+        self.assertGreater(dropped, delivered)
+
+
 class Fairness(Meter):
     """Two senders under one rule, told apart by the sizes of what they send."""
 
@@ -215,6 +235,7 @@ class Connections(LabCase):
         self.assertEqual(item["topSources"], [{"address": self.frontend.addr4,
                                                "droppedPackets": item["droppedPackets"],
                                                "droppedBytes": item["droppedBytes"]}])
+        self.assertIn(f"{self.frontend.addr4}: ", self.assert_done(self.lab.weir("get", "limits", "-o", "wide")))
         metrics = self.assert_done(self.lab.weir("metrics"))
         self.assertIn(f'limit="connectionsPerSecond"}} {item["droppedPackets"]}', metrics)
 
