@@ -19,7 +19,9 @@ static __always_inline __u32 clock_ticks(void)
 /* Ticks wrap after 30 years; what another CPU has seen a moment ago may be ahead of this one's clock. */
 static __always_inline bool has_expired(__u32 seen, __u32 now, __u32 timeout)
 {
-	return (__s32)(now - seen) > (__s32)timeout;
+	const __s32 age = now - seen;
+
+	return age > 0 && (__u32)age > timeout;
 }
 
 static __always_inline bool flow_has_expired(const struct weir_flow *flow, __u32 now)

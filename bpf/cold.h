@@ -15,33 +15,30 @@
 
 #include "packet.h"
 
-#define COLD_FUNCTION(context, which, name, stage, family, key_type)                               \
-	__weak __noinline int name(context *ctx, struct facts *facts, struct key_type *flow_key)   \
-	{                                                                                          \
-		struct scratch scratch;                                                            \
-		struct key_type key;                                                               \
-		struct packet pkt = { .f = facts, .scratch = &scratch, .cold = true, .ctx = ctx }; \
-		int ret;                                                                           \
-                                                                                                   \
-		if (!facts || !flow_key)                                                           \
-			return WEIR_VERDICT_DROP;                                                  \
-		key = *flow_key; /* before 6.2 a key that is looked up is on the own stack */      \
-		pkt.key = (union flow_key *)&key;                                                  \
-		pkt.hook = which;                                                                  \
-		pkt.direction = facts->direction == WEIR_EGRESS ? WEIR_EGRESS : WEIR_INGRESS;      \
-		ret = stage(&pkt, family);                                                         \
-		*flow_key = key;                                                                   \
-		return ret;                                                                        \
+#define COLD_FUNCTION(context, which, name, stage, family, member)                                              \
+	__weak __noinline int name(context *ctx, struct facts *facts, struct weir_flow##member##_key *flow_key) \
+	{                                                                                                       \
+		struct scratch scratch;                                                                         \
+		union flow_key key;                                                                             \
+		struct packet pkt = { .f = facts, .scratch = &scratch, .cold = true, .ctx = ctx, .key = &key }; \
+		int ret;                                                                                        \
+                                                                                                                \
+		if (!facts || !flow_key)                                                                        \
+			return WEIR_VERDICT_DROP;                                                               \
+		key.v##member = *flow_key; /* before 6.2 a key that is looked up is on the own stack */         \
+		pkt.hook = which;                                                                               \
+		pkt.direction = facts->direction == WEIR_EGRESS ? WEIR_EGRESS : WEIR_INGRESS;                   \
+		ret = stage(&pkt, family);                                                                      \
+		*flow_key = key.v##member;                                                                      \
+		return ret;                                                                                     \
 	}
 
-#define COLD_STAGE(stage)                                                                                  \
-	COLD_FUNCTION(struct __sk_buff, facts->peek ? PACKET_PEEK : PACKET_TC, stage##4, stage, WEIR_IPV4, \
-		      weir_flow4_key)                                                                      \
-	COLD_FUNCTION(struct __sk_buff, facts->peek ? PACKET_PEEK : PACKET_TC, stage##6, stage, WEIR_IPV6, \
-		      weir_flow6_key)
-#define COLD_STAGE_XDP(stage)                                                                    \
-	COLD_FUNCTION(struct xdp_md, PACKET_XDP, stage##_xdp4, stage, WEIR_IPV4, weir_flow4_key) \
-	COLD_FUNCTION(struct xdp_md, PACKET_XDP, stage##_xdp6, stage, WEIR_IPV6, weir_flow6_key)
+#define COLD_STAGE(stage)                                                                                     \
+	COLD_FUNCTION(struct __sk_buff, facts->peek ? PACKET_PEEK : PACKET_TC, stage##4, stage, WEIR_IPV4, 4) \
+	COLD_FUNCTION(struct __sk_buff, facts->peek ? PACKET_PEEK : PACKET_TC, stage##6, stage, WEIR_IPV6, 6)
+#define COLD_STAGE_XDP(stage)                                                       \
+	COLD_FUNCTION(struct xdp_md, PACKET_XDP, stage##_xdp4, stage, WEIR_IPV4, 4) \
+	COLD_FUNCTION(struct xdp_md, PACKET_XDP, stage##_xdp6, stage, WEIR_IPV6, 6)
 
 #define CALL_STAGE(pkt, stage, family)                                           \
 	((family) == WEIR_IPV4 ? stage##4((pkt)->ctx, (pkt)->f, &(pkt)->key->v4) \

@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """XDP where the node is reached: what is denied from outside ends there, and nothing else changes."""
-import os
 import signal
 
 from case import LabCase, main, shop
@@ -14,14 +13,9 @@ UPLINK = "up0"
 
 
 class UplinkCase(LabCase):
-    settings = "{}"
-
     @classmethod
     def build(cls):
-        path = os.path.join(cls.lab.dir, "weir.yaml")
-        with open(path, "w", encoding="utf-8") as f:
-            f.write(cls.settings)
-        cls.lab.options += ["--uplink", UPLINK, "--config", path]
+        cls.lab.options += ["--uplink", UPLINK]
         shop(cls.lab)
 
     def uplinks(self):
@@ -42,7 +36,7 @@ class UplinkCase(LabCase):
 class Uplink(CoreCases, UplinkCase):
     """All that holds without uplinks holds with one that decides everything."""
 
-    settings = "shieldPacketsPerSecond: 0"
+    settings = {"shieldPacketsPerSecond": 0}
 
     def test_attached(self):
         """status lists the uplink and how it is attached, and the kernel agrees"""
@@ -102,7 +96,7 @@ class Uplink(CoreCases, UplinkCase):
 class Shield(UplinkCase):
     """An uplink that is only called in a flood."""
 
-    settings = "{shieldPacketsPerSecond: 50, shieldSeconds: 2}"
+    settings = {"shieldPacketsPerSecond": 50, "shieldSeconds": 2}
 
     def knock(self):
         """A few packets that are denied; how many of them came to the node's stack."""

@@ -72,6 +72,7 @@ static bool packet_differs(const struct engine *engine, const struct step *step,
 
 	if (!engine->takes(step))
 		return false;
+	model.linear = engine->linear(step);
 	model_packet(&model, step, &judgement);
 	compare_reasons[judgement.reason]++;
 	if (find_xdp(step, &judgement, &hook, &drops)) {

@@ -31,6 +31,8 @@ struct engine {
 	int (*event)(const struct step *step, const struct model *model);
 	/* False for frames that it can't be given; they are left out. */
 	bool (*takes)(const struct step *step);
+	/* How much of the packet tc's program may read in place. */
+	uint32_t (*linear)(const struct step *step);
 	int (*run)(const struct step *step, enum engine_hook hook, struct engine_run *ret);
 	/* What is there since the last reset; flows and fragments are forgotten. */
 	int (*observe)(struct observation *ret);

@@ -84,8 +84,11 @@ static bool takes(const struct step *step)
 	return true;
 }
 
-/* Some packets are only partly in place; a driver leaves at least the link header there. */
-static uint32_t linear_part(const struct step *step)
+/*
+ * Some packets are only partly in place; a driver leaves at least the link
+ * header there. XDP leaves them to tc, which is not what the model is about.
+ */
+static uint32_t linear(const struct step *step)
 {
 	const unsigned chosen = step->bytes[step->length - 1] + step->length;
 
@@ -98,7 +101,7 @@ static int run(const struct step *step, enum engine_hook hook, struct engine_run
 	struct host_frame frame = {
 		.bytes = step->bytes,
 		.length = step->length,
-		.linear = linear_part(step),
+		.linear = hook == ENGINE_TC ? linear(step) : step->length,
 		.ifindex = setting_ifindex(pod),
 		.ingress_ifindex = step->argument & PACKET_HAIRPIN ? setting_ifindex(pod) : 0,
 		.answer = ret->frame,
@@ -163,7 +166,7 @@ static int observe(struct observation *ret)
 
 const struct engine *host_engine(void)
 {
-	static const struct engine engine = { "programs in userspace", NOW, reset, event, takes, run, observe };
+	static const struct engine engine = { "programs in userspace", NOW, reset, event, takes, linear, run, observe };
 	struct setting_address address;
 
 	host_load(TINY_WORDS - 1, TICK_SHIFT);

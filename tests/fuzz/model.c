@@ -145,7 +145,7 @@ static void keep(struct model *m, const struct packet *p, const struct question 
 	if (asked->of) {
 		fill_flow(m, p, at, &asked->of->flow);
 		if (!asked->quoted)
-			model_track(m, p, asked->of, false);
+			model_track(m, p, asked->of);
 	} else if (!p->later && !(p->ports == WEIR_PORTS_TCP && p->flags & BIT_RST) &&
 		   !(p->ports == WEIR_PORTS_SCTP && p->type == CHUNK_ABORT)) {
 		fill_flow(m, p, at, &flow);
@@ -220,13 +220,13 @@ static bool holds(struct model *m, const struct packet *p, const struct question
 
 	if (flow->generation != m->control.generation)
 		return false;
+	if (carries_other_mac(p, flow)) {
+		say(ret, WEIR_VERDICT_DROP, WEIR_REASON_SPOOFED_MAC);
+		return true;
+	}
 	if (flow->flags & WEIR_FLOW_REVOKED) {
 		ret->counter = flow->counter;
 		say(ret, flow->flags & WEIR_FLOW_REJECTED ? WEIR_VERDICT_REJECT : WEIR_VERDICT_DROP, flow->reason);
-		return true;
-	}
-	if (carries_other_mac(p, flow)) {
-		say(ret, WEIR_VERDICT_DROP, WEIR_REASON_SPOOFED_MAC);
 		return true;
 	}
 	ret->counter = flow->counter;
@@ -234,9 +234,17 @@ static bool holds(struct model *m, const struct packet *p, const struct question
 	return true;
 }
 
+/* SCTP's header is copied in any case. */
+static bool is_in_place(const struct model *m, const struct packet *p)
+{
+	const uint32_t header = p->ports == WEIR_PORTS_TCP ? 20 : p->ports == WEIR_PORTS_SCTP ? 0 : 8;
+
+	return p->transport + header <= m->linear;
+}
+
 /*
  * A decision with limits is an offset in one image: under another it is made
- * again, and so it is for packets of odd shapes. NONE: it is charged.
+ * again, and so it is for packets of odd shapes or not in place. NONE: it is charged.
  */
 static enum weir_reason charge_again(struct model *m, const struct packet *p, const struct weir_flow *flow,
 				     bool *ret_again)
@@ -246,7 +254,7 @@ static enum weir_reason charge_again(struct model *m, const struct packet *p, co
 	*ret_again = false;
 	if (!(flow->flags & WEIR_FLOW_LIMITED) || p->direction != flow->opener)
 		return WEIR_REASON_NONE;
-	*ret_again = !p->plain || flow->revision != weir_image_header_word(&image, revision);
+	*ret_again = !p->plain || !is_in_place(m, p) || flow->revision != weir_image_header_word(&image, revision);
 	return *ret_again ? WEIR_REASON_NONE : charge(m, p, flow->decision, false);
 }
 
@@ -270,7 +278,7 @@ static void judge_flow(struct model *m, const struct packet *p, const struct que
 		ret->reason = WEIR_REASON_AUDIT;
 	if (ret->verdict != WEIR_VERDICT_PASS)
 		return;
-	model_track(m, p, asked->of, true);
+	model_track(m, p, asked->of);
 	model_remember_first(m, p);
 }
 

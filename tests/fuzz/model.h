@@ -27,6 +27,7 @@ struct judgement {
 
 struct model {
 	struct weir_control control;
+	uint32_t linear;	    /* bytes of the next packet that can be read in place */
 	uint32_t now;		    /* tick; stands still, entries grow older instead */
 	uint32_t revision;	    /* of the last image */
 	uint32_t words[TINY_WORDS]; /* the image */

@@ -25,7 +25,7 @@ static struct observed_flow *entry(struct model *m, const struct flow_name *name
 
 static bool has_expired(const struct model *m, const struct weir_flow *flow)
 {
-	return m->now - flow->seen > m->control.timeouts[flow->state];
+	return (int32_t)(m->now - flow->seen) > (int32_t)m->control.timeouts[flow->state];
 }
 
 static struct observed_flow *live(struct model *m, const struct flow_name *name, enum weir_flow_table table)
@@ -98,18 +98,17 @@ struct observed_flow *model_find_flow(struct model *m, const struct packet *p, c
 	return of && model_is_repeated_opening(p, &of->flow) ? of : NULL;
 }
 
-void model_track(struct model *m, const struct packet *p, struct observed_flow *of, bool promote)
+void model_track(struct model *m, const struct packet *p, struct observed_flow *of)
 {
 	const bool opening = of->name.table == WEIR_OPENINGS;
-	bool complete;
 
 	of->flow.seen = m->now;
 	of->flow.counts[p->direction].packets++;
 	of->flow.counts[p->direction].bytes += p->length;
-	complete = model_next_state(p, &of->flow, opening) && opening;
-	if (!complete || !promote)
+	if (!model_next_state(p, &of->flow, opening) || !opening)
 		return;
-	of->flow.state = WEIR_FLOW_ESTABLISHED;
+	if (of->flow.state == WEIR_FLOW_SYN_RECEIVED)
+		of->flow.state = WEIR_FLOW_ESTABLISHED;
 	enter(m, &of->name, WEIR_CONNECTIONS, &of->flow);
 	leave(m, of);
 }

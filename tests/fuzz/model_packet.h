@@ -74,7 +74,7 @@ void model_name_flow(const struct packet *p, struct flow_name *ret);
 struct observed_flow *model_find_flow(struct model *m, const struct packet *p, const struct flow_name *name);
 /* Of another connection's packet: whatever table it is in. */
 struct observed_flow *model_find_any_flow(struct model *m, enum weir_port_protocol ports, const struct flow_name *name);
-void model_track(struct model *m, const struct packet *p, struct observed_flow *of, bool promote);
+void model_track(struct model *m, const struct packet *p, struct observed_flow *of);
 /* flow: what is known of the decision. */
 void model_open_flow(struct model *m, const struct packet *p, const struct flow_name *name,
 		     const struct weir_flow *decided);

@@ -73,6 +73,7 @@ static enum weir_reason parse_ipv4(struct packet *p)
 	const uint32_t room = p->length - p->network;
 	uint32_t header, total, fragment;
 
+	p->plain = room >= 20; /* XDP leaves to tc what it can't read in one piece */
 	if (room < 20 || ip[0] >> 4 != 4 || (ip[0] & 15) < 5)
 		return WEIR_REASON_BAD_IPV4;
 	header = (ip[0] & 15) * 4;
@@ -163,6 +164,7 @@ static enum weir_reason parse_ipv6(struct packet *p)
 	const uint8_t *ip = p->bytes + p->network;
 	const uint32_t room = p->length - p->network;
 
+	p->plain = room >= 40;
 	if (room < 40 || ip[0] >> 4 != 6 || 40u + model_u16(ip + 4) > room)
 		return WEIR_REASON_BAD_IPV6;
 	p->family = WEIR_IPV6;

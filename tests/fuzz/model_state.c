@@ -65,13 +65,20 @@ void model_hear_first(const struct packet *p, struct weir_flow *flow)
 		hear_tag(p, flow);
 }
 
+/* Of a connection whose handshake is over: by who has closed. */
+static uint8_t open_state(const struct weir_flow *flow)
+{
+	const bool opener = heard(flow, WEIR_HEARD_CLOSE, flow->opener);
+
+	if (heard(flow, WEIR_HEARD_CLOSE, !flow->opener))
+		return opener ? WEIR_FLOW_TIME_WAIT : WEIR_FLOW_CLOSE_WAIT;
+	return opener ? WEIR_FLOW_FIN_WAIT : WEIR_FLOW_ESTABLISHED;
+}
+
 static void close_end(const struct packet *p, struct weir_flow *flow)
 {
 	flow->heard |= WEIR_HEARD_CLOSE << p->direction;
-	if (heard(flow, WEIR_HEARD_CLOSE, WEIR_EGRESS) && heard(flow, WEIR_HEARD_CLOSE, WEIR_INGRESS))
-		flow->state = WEIR_FLOW_TIME_WAIT;
-	else
-		flow->state = p->direction == flow->opener ? WEIR_FLOW_FIN_WAIT : WEIR_FLOW_CLOSE_WAIT;
+	flow->state = open_state(flow);
 }
 
 /* RFC 9293 section 3.10.7.3: a reset in answer to a SYN acknowledges it; section 3.10.7.4: any other is in the window.
@@ -100,17 +107,33 @@ static bool is_acceptable(const struct packet *p, const struct weir_flow *flow)
  * Whoever still talks has not believed the reset. A handshake is then where its
  * two ends' words leave it: not complete, as the opener has proved nothing.
  */
-static uint8_t revived(const struct weir_flow *flow, bool opening)
+static uint8_t before_reset(const struct weir_flow *flow, bool opening)
 {
 	if (!opening)
-		return WEIR_FLOW_ESTABLISHED;
-	return heard(flow, WEIR_HEARD, !flow->opener) && heard(flow, WEIR_HEARD, flow->opener) ? WEIR_FLOW_SYN_RECEIVED
-											       : WEIR_FLOW_SYN_SENT;
+		return open_state(flow);
+	return heard(flow, WEIR_HEARD, !flow->opener) ? WEIR_FLOW_SYN_RECEIVED : WEIR_FLOW_SYN_SENT;
+}
+
+/* The handshake's third packet; or the first word of the other end, where a connection was taken up in its middle. */
+static bool completes_tcp(const struct packet *p, const struct weir_flow *flow)
+{
+	const bool from_opener = p->direction == flow->opener;
+
+	if (flow->state == WEIR_FLOW_SYN_SENT)
+		return false;
+	if (flow->state == WEIR_FLOW_SYN_RECEIVED)
+		return from_opener && p->flags & BIT_ACK && p->ack == flow->ends[!p->direction].next;
+	return !from_opener;
+}
+
+static bool is_handshake(const struct weir_flow *flow)
+{
+	return flow->state == WEIR_FLOW_SYN_SENT || flow->state == WEIR_FLOW_SYN_RECEIVED;
 }
 
 static bool next_tcp(const struct packet *p, struct weir_flow *flow, bool opening)
 {
-	const bool from_opener = p->direction == flow->opener;
+	bool complete;
 
 	if (p->flags & BIT_RST) {
 		if (believes_reset(p, flow))
@@ -120,15 +143,14 @@ static bool next_tcp(const struct packet *p, struct weir_flow *flow, bool openin
 	if (!is_acceptable(p, flow))
 		return false;
 	hear_tcp(p, flow);
-	if (p->flags & BIT_FIN)
-		close_end(p, flow);
-	else if (p->flags & BIT_SYN && flow->state == WEIR_FLOW_SYN_SENT && !from_opener)
-		flow->state = WEIR_FLOW_SYN_RECEIVED;
 	if (flow->state == WEIR_FLOW_CLOSED)
-		flow->state = revived(flow, opening);
-	if (flow->state == WEIR_FLOW_SYN_RECEIVED)
-		return from_opener && p->flags & BIT_ACK && p->ack == flow->ends[!p->direction].next;
-	return flow->state == WEIR_FLOW_ESTABLISHED && !from_opener; /* taken up in its middle */
+		flow->state = before_reset(flow, opening);
+	complete = opening && completes_tcp(p, flow);
+	if (p->flags & BIT_FIN && (complete || !is_handshake(flow)))
+		close_end(p, flow);
+	if (p->flags & BIT_SYN && flow->state == WEIR_FLOW_SYN_SENT && p->direction != flow->opener)
+		flow->state = WEIR_FLOW_SYN_RECEIVED;
+	return complete;
 }
 
 static bool next_sctp(const struct packet *p, struct weir_flow *flow)

@@ -358,6 +358,11 @@ static bool takes(const struct step *step)
 						      : ETH_HLEN);
 }
 
+static uint32_t linear(const struct step *step)
+{
+	return step->length;
+}
+
 static int run_tc(const struct step *step, struct engine_run *ret)
 {
 	const unsigned pod = step->argument & PACKET_SECOND ? 1 : 0;
@@ -421,7 +426,7 @@ int programs_open(const struct engine **ret, const char **ret_why)
 	r = attach() ?: read_now();
 	if (r < 0)
 		return r;
-	self.engine = (struct engine){ "programs", self.engine.now, reset, event, takes, run, observe };
+	self.engine = (struct engine){ "programs", self.engine.now, reset, event, takes, linear, run, observe };
 	*ret = &self.engine;
 	return 0;
 }

@@ -139,6 +139,10 @@ static bool is_plain(const struct scenario_step *step, enum weir_family family)
 {
 	const struct frame_spec *packet = &step->packet;
 
+	/* A header that is not in the linear part, or not there, is left to tc. */
+	if (step->linear || step->reason == WEIR_REASON_BAD_IPV4 || step->reason == WEIR_REASON_BAD_IPV6 ||
+	    step->reason == WEIR_REASON_BAD_TRANSPORT)
+		return false;
 	if (packet->eth_proto)
 		return true;
 	if (packet->options || packet->ihl || packet->n_extensions || packet->in_one_piece)

@@ -222,13 +222,13 @@ static const struct scenario scenarios[] = {
 	{ "ports behind the fragment header of a packet in one piece are its ports", IPV6_ONLY, .peer = PEER_WEB,
 	  .steps = { { SENDS, .packet = { .in_one_piece = true }, ADMITTED },
 		     { SENDS, .packet = { .in_one_piece = true, .port = 22 }, REFUSED, .flow = FLOW_KEPT } } },
-	{ "two fragment headers hide no port", IPV6_ONLY, .peer = PEER_WEB,
+	{ "a packet that was cut twice is no packet", IPV6_ONLY, .peer = PEER_WEB,
 	  .steps = { { SENDS,
 		       .packet = { .protocol = IPPROTO_UDP,
 				   .n_extensions = 2,
 				   .extensions = { IPPROTO_FRAGMENT, IPPROTO_FRAGMENT },
 				   .port = 22 },
-		       REFUSED } } },
+		       MALFORMED(BAD_IPV6) } } },
 };
 
 int main(void)

@@ -115,6 +115,9 @@ static int ask_kernel(const struct asked *asked, struct side *side)
 	side->revision = answer.revision;
 	if (answer.revision && compiled && compiled->revision == answer.revision)
 		side->decision = compiled_decision(compiled, answer.decision);
+	/* The program says that it was audited, the decision what would have been. */
+	if (answer.reason == WEIR_REASON_AUDIT && side->decision)
+		side->reason = side->decision->reason;
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #define __type(name, type)   __typeof__(type) *name
 #define __array(name, value) __typeof__(value) *name[]
 #define __noinline	     __attribute__((noinline))
+#define __weak		     __attribute__((weak))
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #endif
