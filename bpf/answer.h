@@ -16,7 +16,7 @@
 #include <linux/pkt_cls.h>
 
 #include "cold.h"
-#include "limit.h"
+#include "gcra.h"
 #include "track.h"
 #include "transport.h"
 
@@ -80,8 +80,8 @@ static __always_inline bool may_answer(struct packet *pkt)
 	__u32 ifindex = pkt->f->ifindex;
 	struct weir_endpoint *endpoint = bpf_map_lookup_elem(&endpoints, &ifindex);
 
-	return endpoint && gcra_take(&endpoint->answered, bpf_ktime_get_ns() * WEIR_TICKS_PER_NS,
-				     weir_control.answer_cost, weir_control.answer_burst);
+	return endpoint &&
+	       gcra_take(&endpoint->answered, gcra_now(), weir_control.answer_cost, weir_control.answer_burst);
 }
 
 static __always_inline bool is_group_address4(__be32 addr)

@@ -40,8 +40,8 @@
 	COLD_FUNCTION(struct xdp_md, PACKET_XDP, stage##_xdp4, stage, WEIR_IPV4, 4) \
 	COLD_FUNCTION(struct xdp_md, PACKET_XDP, stage##_xdp6, stage, WEIR_IPV6, 6)
 
-#define CALL_STAGE(pkt, stage, family)                                                               \
-	((enum weir_verdict)((family) == WEIR_IPV4 ? stage##4((pkt)->ctx, (pkt)->f, &(pkt)->key->v4) \
-						   : stage##6((pkt)->ctx, (pkt)->f, &(pkt)->key->v6)))
+#define CALL_STAGE(pkt, stage, family)                                           \
+	((family) == WEIR_IPV4 ? stage##4((pkt)->ctx, (pkt)->f, &(pkt)->key->v4) \
+			       : stage##6((pkt)->ctx, (pkt)->f, &(pkt)->key->v6))
 
 #endif

@@ -44,11 +44,32 @@ static __always_inline enum weir_verdict parse_plain(struct packet *pkt, enum we
 	return WEIR_VERDICT_NONE;
 }
 
+/* An image that was swapped in between is a reason to decide once more; two swaps take longer than a packet. */
+static __always_inline enum weir_verdict charge_new(struct packet *pkt, enum weir_family family)
+{
+	int charged = CALL_STAGE(pkt, charge, family);
+
+	if (unlikely(charged == ANOTHER_IMAGE)) {
+		enum weir_verdict verdict = CALL_STAGE(pkt, admit, family);
+
+		if (verdict)
+			return verdict;
+		charged = CALL_STAGE(pkt, charge, family);
+	}
+	if (charged == CHARGED_BUT_AUDIT)
+		pkt->f->reason = WEIR_REASON_AUDIT;
+	else if (charged != CHARGED)
+		return over_limit(pkt, charged);
+	return CALL_STAGE(pkt, remember_charged, family);
+}
+
 static __always_inline enum weir_verdict ask_policy(struct packet *pkt, enum weir_family family)
 {
 	if (pkt->hook == PACKET_XDP)
 		return CALL_STAGE(pkt, admit_xdp, family);
-	return CALL_STAGE(pkt, admit, family);
+	if (pkt->hook == PACKET_PEEK)
+		return CALL_STAGE(pkt, admit, family);
+	return CALL_STAGE(pkt, admit, family) ?: charge_new(pkt, family);
 }
 
 /* XDP only drops; what it doesn't look into, it leaves to tc. */
@@ -56,7 +77,7 @@ static __always_inline enum weir_verdict walk_odd(struct packet *pkt, enum weir_
 {
 	if (pkt->hook == PACKET_XDP)
 		return pass(pkt, WEIR_REASON_NONE);
-	return CALL_STAGE(pkt, match_odd, family) ?: CALL_STAGE(pkt, admit, family);
+	return CALL_STAGE(pkt, match_odd, family) ?: ask_policy(pkt, family);
 }
 
 /* The families share the source of every stage and none of the code: an IPv4 packet runs through no test for IPv6. */

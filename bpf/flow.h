@@ -116,6 +116,15 @@ static __always_inline bool carries_other_mac(const struct packet *pkt, const st
 	       pkt->f->source_mac != mac_word(flow->mac);
 }
 
+static __always_inline int charge_again(struct packet *pkt, enum weir_family family, const struct weir_flow *flow)
+{
+	pkt->f->decision = flow->decision;
+	pkt->f->revision = flow->revision;
+	pkt->f->identity = flow->source;
+	pkt->f->peer = flow->source;
+	return CALL_STAGE(pkt, charge, family);
+}
+
 /* Of a connection that was admitted before, and is no more. */
 static __always_inline enum weir_verdict refuse_again(struct packet *pkt, const struct weir_flow *flow)
 {
@@ -149,12 +158,12 @@ static __always_inline enum weir_verdict match_flow(struct packet *pkt, enum wei
 		/* There it is cheaper on the stack to decide again. */
 		if (pkt->cold)
 			return WEIR_VERDICT_NONE;
-		charged = charge_again(pkt, flow);
+		charged = charge_again(pkt, family, flow);
 
 		if (charged == ANOTHER_IMAGE)
 			return WEIR_VERDICT_NONE;
 		if (charged == NOT_CHARGED)
-			return over_limit(pkt);
+			return over_limit(pkt, charged);
 		if (charged == CHARGED_BUT_AUDIT)
 			pkt->f->reason = WEIR_REASON_AUDIT;
 	}

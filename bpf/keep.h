@@ -17,6 +17,11 @@ static __always_inline __u8 flow_reason(const struct packet *pkt)
 	return pkt->f->audited ? WEIR_REASON_AUDIT : WEIR_REASON_FLOW;
 }
 
+static __always_inline __u32 flow_source(const struct packet *pkt)
+{
+	return pkt->f->opener == WEIR_INGRESS ? pkt->f->peer : pkt->f->identity;
+}
+
 static __always_inline void insert_flow(struct packet *pkt, enum weir_family family)
 {
 	struct weir_flow flow = {
@@ -25,6 +30,7 @@ static __always_inline void insert_flow(struct packet *pkt, enum weir_family fam
 		.decision = pkt->f->decision,
 		.counter = pkt->f->counter,
 		.opener = pkt->f->opener,
+		.source = flow_source(pkt),
 		.flags = flow_flags(pkt),
 		.reason = flow_reason(pkt),
 	};
@@ -45,6 +51,7 @@ static __always_inline void update_flow(const struct packet *pkt, struct weir_fl
 	flow->decision = pkt->f->decision;
 	flow->counter = pkt->f->counter;
 	flow->opener = pkt->f->opener;
+	flow->source = flow_source(pkt);
 	flow->flags = flow_flags(pkt);
 	flow->reason = flow_reason(pkt);
 	__builtin_memcpy(flow->mac, pkt->endpoint->mac, sizeof(flow->mac));

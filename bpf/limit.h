@@ -1,136 +1,206 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Token buckets as GCRA: a bucket is the time at which it will be full again,
- * moved on by one compare-and-swap. It is exact on any number of CPUs and
- * holds no lock. Times are in ticks and may wrap.
+ * Charges a packet to the limits of its decision. All must conform; when one
+ * doesn't, what the earlier ones were charged is given back. A limit per
+ * identity or address has a bucket for each opener in a table that makes room
+ * by itself; all others are in an array.
  */
 #ifndef WEIR_BPF_LIMIT_H
 #define WEIR_BPF_LIMIT_H
 
-#include "header.h"
+#include "account.h"
+#include "cold.h"
+#include "gcra.h"
 
-/* A swap fails only because another packet's succeeded; one that loses this often is dropped. */
-#define SWAP_TRIES 8
-
-/* What one packet asks of a limit, by enum weir_limit_unit. */
-struct demand {
-	__u32 packets;
-	__u32 bytes;
-	__u32 connections;
-};
-
-static __always_inline __u64 limit_cost(const struct weir_image_limit *limit, const struct demand *demand)
-{
-	__u64 mult = (__u64)limit->mult[1] << 32 | limit->mult[0];
-	__u32 units = demand->packets;
-
-	if (limit->unit == WEIR_LIMIT_BYTES)
-		units = demand->bytes;
-	else if (limit->unit == WEIR_LIMIT_CONNECTIONS)
-		units = demand->connections;
-	return units * mult >> (limit->shift & 63);
-}
-
-static __always_inline bool gcra_take(__u64 *bucket, __u64 now, __u64 cost, __u64 burst)
-{
-	if (!cost)
-		return true;
-	for (int i = 0; i < SWAP_TRIES; i++) {
-		__u64 seen = *(volatile __u64 *)bucket;
-		/* Zero was never used: after years of uptime it would look like the future. */
-		__u64 from = !seen || (__s64)(seen - now) < 0 ? now : seen;
-		__u64 tat = from + cost;
-
-		/* Emptied under an earlier, larger burst: what it owes beyond this one's is forgiven. */
-		if (unlikely(from - now > burst)) {
-			__sync_val_compare_and_swap(bucket, seen, now + burst);
-			return false;
-		}
-		if (tat - now > burst)
-			return false;
-		if (__sync_val_compare_and_swap(bucket, seen, tat) == seen)
-			return true;
-	}
-	return false;
-}
-
-/* Takes back what the first n limits were charged. */
-static __always_inline void refund(const struct weir_image *image, __u32 decision, __u32 n, const struct demand *demand)
-{
-	for (__u32 i = 0; i < WEIR_DECISION_LIMITS && i < n; i++) {
-		struct weir_image_limit limit = weir_image_limit_at(image, decision, i);
-		struct weir_bucket *bucket = bpf_map_lookup_elem(&buckets, &limit.bucket);
-
-		if (bucket)
-			__sync_fetch_and_add(&bucket->tat, -limit_cost(&limit, demand));
-	}
-}
+static const struct weir_bucket empty_bucket;
 
 enum charged {
 	CHARGED,
 	CHARGED_BUT_AUDIT, /* over a limit that only says so */
 	NOT_CHARGED,
+	NOT_CHARGED_REJECT, /* and to be answered */
 	ANOTHER_IMAGE,
 };
 
-/*
- * All limits of a decision must conform; one that has no bucket never does.
- * Not inlined: packets without limits shall not carry its weight.
- */
-static __noinline int charge(const __u32 *words, __u32 decision, __u32 packets, __u32 bytes, __u32 connections)
+/* A packet that is to be charged, and to whom. */
+struct charge {
+	__u64 now;
+	__u32 segments;
+	__u32 wire_bytes;
+	__u32 opens; /* connections */
+	__u32 family;
+	__u32 identity; /* limits hold for what the opener of a connection sends: so the opener is the source */
+	__u8 address[16];
+	__u32 pad;
+};
+
+static __always_inline __u64 limit_cost(const struct weir_image_limit *limit, const struct charge *charge)
 {
-	const struct weir_image image = { .words = words, .mask = weir_image_mask };
-	const struct demand demand = { .packets = packets, .bytes = bytes, .connections = connections };
-	__u32 n = weir_image_decision_at(&image, decision).n_limits;
-	__u64 now = bpf_ktime_get_ns() * WEIR_TICKS_PER_NS;
-	int charged = CHARGED;
+	__u64 mult = (__u64)limit->mult[1] << 32 | limit->mult[0];
+	__u32 units = charge->segments;
 
-	for (__u32 i = 0; i < WEIR_DECISION_LIMITS && i < n; i++) {
-		struct weir_image_limit limit = weir_image_limit_at(&image, decision, i);
-		__u64 burst = (__u64)limit.burst[1] << 32 | limit.burst[0];
-		struct weir_bucket *bucket = bpf_map_lookup_elem(&buckets, &limit.bucket);
-
-		if (bucket && gcra_take(&bucket->tat, now, limit_cost(&limit, &demand), burst))
-			continue;
-		if (bucket) {
-			__sync_fetch_and_add(&bucket->dropped_packets, packets);
-			__sync_fetch_and_add(&bucket->dropped_bytes, bytes);
-		}
-		if (limit.flags & WEIR_LIMIT_AUDIT) {
-			charged = CHARGED_BUT_AUDIT;
-			continue;
-		}
-		refund(&image, decision, i, &demand);
-		return NOT_CHARGED;
-	}
-	return charged;
+	if (limit->unit == WEIR_LIMIT_BYTES)
+		units = charge->wire_bytes;
+	else if (limit->unit == WEIR_LIMIT_CONNECTIONS)
+		units = charge->opens;
+	return units * mult >> (limit->shift & 63);
 }
 
-/* A decision is an offset in the image of one revision: of another it is to be made again. */
-__weak __noinline int charge_known(__u32 decision, __u32 revision, __u32 packets, __u32 bytes)
+static __always_inline struct weir_bucket *find_source(const struct weir_image_limit *limit,
+						       const struct charge *charge)
+{
+	struct weir_source_key key = { .bucket = limit->bucket };
+	struct weir_bucket *bucket;
+
+	if (limit->flags & WEIR_LIMIT_PER_IDENTITY) {
+		key.identity = charge->identity;
+	} else {
+		key.family = charge->family;
+		__builtin_memcpy(key.address, charge->address, sizeof(key.address));
+	}
+	bucket = bpf_map_lookup_elem(&sources, &key);
+	if (bucket)
+		return bucket;
+	if (!bpf_map_update_elem(&sources, &key, &empty_bucket, BPF_NOEXIST))
+		tally_add(WEIR_TALLY_SOURCES, 1);
+	return bpf_map_lookup_elem(&sources, &key);
+}
+
+static __always_inline struct weir_bucket *find_bucket(const struct weir_image_limit *limit,
+						       const struct charge *charge)
+{
+	const __u32 bucket = limit->bucket;
+
+	if (limit->flags & (WEIR_LIMIT_PER_IDENTITY | WEIR_LIMIT_PER_ADDRESS))
+		return find_source(limit, charge);
+	return bpf_map_lookup_elem(&buckets, &bucket);
+}
+
+static __always_inline void count_passed(__u32 index, const struct charge *charge)
+{
+	struct weir_charged *count = bpf_map_lookup_elem(&charged, &index);
+
+	if (count) {
+		count->passed_packets += charge->segments;
+		count->passed_bytes += charge->wire_bytes;
+	}
+}
+
+static __always_inline void count_dropped(__u32 index, struct weir_bucket *bucket, const struct charge *charge)
+{
+	struct weir_charged *count = bpf_map_lookup_elem(&charged, &index);
+
+	if (count) {
+		count->dropped_packets += charge->segments;
+		count->dropped_bytes += charge->wire_bytes;
+	}
+	if (bucket) {
+		__sync_fetch_and_add(&bucket->dropped_packets, charge->segments);
+		__sync_fetch_and_add(&bucket->dropped_bytes, charge->wire_bytes);
+	}
+}
+
+/* Whether the packet conforms to the limit; one that has no bucket lets nothing through. */
+__weak __noinline int charge_limit(const struct weir_image_limit *limit, const struct charge *charge)
+{
+	struct weir_bucket *bucket;
+	__u64 burst;
+
+	if (!limit || !charge)
+		return false;
+	if (limit->unit == WEIR_LIMIT_CONNECTIONS && !charge->opens)
+		return true;
+	burst = (__u64)limit->burst[1] << 32 | limit->burst[0];
+	bucket = find_bucket(limit, charge);
+	if (bucket && gcra_take(&bucket->tat, charge->now, limit_cost(limit, charge), burst)) {
+		count_passed(limit->bucket, charge);
+		return true;
+	}
+	count_dropped(limit->bucket, bucket, charge);
+	return false;
+}
+
+/* Gives back what it was charged. */
+__weak __noinline int refund_limit(const struct weir_image_limit *limit, const struct charge *charge)
+{
+	struct weir_bucket *bucket;
+
+	if (!limit || !charge)
+		return 0;
+	bucket = find_bucket(limit, charge);
+	if (bucket)
+		__sync_fetch_and_add(&bucket->tat, -limit_cost(limit, charge));
+	return 0;
+}
+
+static __always_inline void refund(const struct weir_image *image, __u32 decision, __u32 n, const struct charge *charge)
+{
+	for (__u32 i = 0; i < WEIR_DECISION_LIMITS && i < n; i++) {
+		struct weir_image_limit limit = weir_image_limit_at(image, decision, i);
+
+		refund_limit(&limit, charge);
+	}
+}
+
+static __always_inline int charge_limits(const struct weir_image *image, __u32 decision, const struct charge *charge)
+{
+	const __u32 n = weir_image_decision_at(image, decision).n_limits;
+	int ret = CHARGED;
+
+	for (__u32 i = 0; i < WEIR_DECISION_LIMITS && i < n; i++) {
+		struct weir_image_limit limit = weir_image_limit_at(image, decision, i);
+
+		if (charge_limit(&limit, charge))
+			continue;
+		if (limit.flags & WEIR_LIMIT_AUDIT) {
+			ret = CHARGED_BUT_AUDIT;
+			continue;
+		}
+		refund(image, decision, i, charge);
+		return limit.flags & WEIR_LIMIT_REJECT && charge->opens ? NOT_CHARGED_REJECT : NOT_CHARGED;
+	}
+	return ret;
+}
+
+static __always_inline void fill_source(const struct packet *pkt, enum weir_family family, struct charge *ret)
+{
+	const bool in = pkt->f->opener == WEIR_INGRESS;
+
+	ret->identity = in ? pkt->f->peer : pkt->f->identity;
+	ret->family = family;
+	if (family == WEIR_IPV4)
+		__builtin_memcpy(ret->address + 12, in ? &pkt->key->v4.remote : &pkt->key->v4.local, 4);
+	else
+		__builtin_memcpy(ret->address, in ? pkt->key->v6.remote : pkt->key->v6.local, 16);
+}
+
+/*
+ * Charges the limits of the decision that facts hold. That is an offset in the
+ * image of one revision: of another it is to be made again.
+ */
+static __always_inline int charge(struct packet *pkt, enum weir_family family)
 {
 	__u32 slot = WEIR_SLOT_ENFORCED, first = 0;
 	void *inner = bpf_map_lookup_elem(&images, &slot);
 	const __u32 *words = inner ? bpf_map_lookup_elem(inner, &first) : NULL;
 	const struct weir_image image = { .words = words, .mask = weir_image_mask };
+	struct charge charge = { .now = gcra_now(), .opens = !pkt->f->found && !pkt->f->later_fragment };
 
-	if (!words || weir_image_header_word(&image, revision) != revision)
+	if (!words || weir_image_header_word(&image, revision) != pkt->f->revision)
 		return ANOTHER_IMAGE;
-	return charge(words, decision, packets, bytes, 0);
+	charge.segments = packet_segments(pkt);
+	charge.wire_bytes = packet_wire_bytes(pkt, charge.segments);
+	fill_source(pkt, family, &charge);
+	return charge_limits(&image, pkt->f->decision, &charge);
 }
 
-/* Of a connection whose decision is known. */
-static __always_inline int charge_again(const struct packet *pkt, const struct weir_flow *flow)
-{
-	__u32 segments = packet_segments(pkt);
+COLD_STAGE(charge)
 
-	return charge_known(flow->decision, flow->revision, segments, packet_wire_bytes(pkt, segments));
-}
-
-static __always_inline enum weir_verdict over_limit(struct packet *pkt)
+static __always_inline enum weir_verdict over_limit(struct packet *pkt, int charged)
 {
 	pkt->f->counter = WEIR_COUNTER_NONE;
-	return drop(pkt, WEIR_REASON_LIMIT);
+	pkt->f->reason = WEIR_REASON_LIMIT;
+	return charged == NOT_CHARGED_REJECT ? WEIR_VERDICT_REJECT : WEIR_VERDICT_DROP;
 }
 
 #endif

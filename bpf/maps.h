@@ -144,4 +144,18 @@ struct {
 	__type(value, struct weir_bucket);
 } buckets SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1 << 16);
+	__type(key, struct weir_source_key);
+	__type(value, struct weir_bucket);
+} sources SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1 << 16);
+	__type(key, __u32);
+	__type(value, struct weir_charged);
+} charged SEC(".maps");
+
 #endif

@@ -11,7 +11,7 @@
 #define WEIR_BPF_SHIELD_H
 
 #include "clock.h"
-#include "limit.h"
+#include "gcra.h"
 
 static __always_inline bool has_shield(void)
 {
@@ -78,7 +78,7 @@ static __noinline bool note_denied_of(const struct weir_shield_key *of, __u64 no
 /* A flood from made-up sources is known by its target, and shall not fill the table with them. */
 static __always_inline void note_denied(const struct packet *pkt, enum weir_family family)
 {
-	const __u64 now = bpf_ktime_get_ns() * WEIR_TICKS_PER_NS;
+	const __u64 now = gcra_now();
 
 	struct weir_shield_key key;
 

@@ -137,12 +137,18 @@ struct weir_image_limit {
 };
 
 #define WEIR_TICKS_PER_NS 64u
-#define WEIR_LIMIT_AUDIT  0x01u /* over it passes, and is counted as what would be dropped */
+/* flags */
+#define WEIR_LIMIT_AUDIT	0x01u /* over it passes, and is counted as what would be dropped */
+#define WEIR_LIMIT_PER_IDENTITY 0x02u /* a bucket for the identity of each opener */
+#define WEIR_LIMIT_PER_ADDRESS	0x04u /* a bucket for the address of each opener */
+#define WEIR_LIMIT_REJECT	0x08u /* over it is answered, where it opens a connection */
+#define WEIR_LIMIT_MARK		0x10u /* what can be marked (ECN) is, once half of the burst is used */
 
 enum weir_limit_unit {
 	WEIR_LIMIT_PACKETS = 0,
 	WEIR_LIMIT_BYTES = 1,
 	WEIR_LIMIT_CONNECTIONS = 2,
+	WEIR_LIMIT_OPEN = 3, /* connections at a time: burst is how many, mult and shift mean nothing */
 };
 
 #define WEIR_HEADER_WORDS   (sizeof(struct weir_image_header) / sizeof(__u32))

@@ -150,9 +150,9 @@ struct weir_flow {
 	__u8 mac[6];	  /* that packets from the endpoint carry, with WEIR_FLOW_CHECK_MAC */
 	__u8 heard;	  /* WEIR_HEARD*: of what each end has been seen to send */
 	__u8 pad;
-	__u32 opened;		      /* tick of its first packet */
-	struct weir_flow_end ends[2]; /* by enum weir_direction: the endpoint's own is WEIR_EGRESS */
-	__u32 reserved;
+	__u32 opened;		       /* tick of its first packet */
+	struct weir_flow_end ends[2];  /* by enum weir_direction: the endpoint's own is WEIR_EGRESS */
+	__u32 source;		       /* identity of the opener */
 	struct weir_counter counts[2]; /* by direction; of packets that meet on two CPUs, one may go uncounted */
 };
 
@@ -211,7 +211,8 @@ enum weir_tally {
 	WEIR_TALLY_ANSWERED = 13,   /* rejected packets that were answered */
 	WEIR_TALLY_UNANSWERED = 14, /* too many, or of a kind that has no answer */
 	WEIR_TALLY_FRAGMENTED = 15, /* first fragments remembered */
-	WEIR_TALLIES = 16,
+	WEIR_TALLY_SOURCES = 16,    /* new entries of the sources map */
+	WEIR_TALLIES = 20,
 };
 
 /* What the program weir_sweep is given and gives back: expired entries are taken out, the others counted. */
@@ -239,7 +240,31 @@ struct weir_bucket {
 	__u64 tat; /* GCRA: theoretical arrival time of the next conforming unit, in ticks */
 	__u64 dropped_packets;
 	__u64 dropped_bytes;
-	__u64 reserved[5];
+	__u32 open; /* WEIR_LIMIT_OPEN: connections that are */
+	__u32 reserved[9];
+};
+
+/*
+ * sources: the buckets of limits per identity or address. Least recently used:
+ * when it is full, the source that was quiet for longest begins anew, with its
+ * burst.
+ */
+struct weir_source_key {
+	__u32 bucket;
+	__u32 identity;	  /* per identity; else 0 */
+	__u8 address[16]; /* per address, IPv4 in the last four bytes; else zeros */
+	__u32 family;	  /* enum weir_family, per address; else 0 */
+};
+
+/*
+ * charged: weir_image_limit.bucket -> what came to a limit, from all its sources,
+ * per CPU. Of a limit on connections that is the packets that open one.
+ */
+struct weir_charged {
+	__u64 passed_packets;
+	__u64 passed_bytes;
+	__u64 dropped_packets; /* in audit mode: that passed all the same */
+	__u64 dropped_bytes;
 };
 
 _Static_assert(sizeof(struct weir_control) == 128, "control layout");
@@ -256,5 +281,7 @@ _Static_assert(sizeof(struct weir_shield) == 16, "shield layout");
 _Static_assert(sizeof(struct weir_sweep) == 24, "sweep layout");
 _Static_assert(sizeof(struct weir_counter) == 16, "counter layout");
 _Static_assert(sizeof(struct weir_bucket) == 64, "bucket layout");
+_Static_assert(sizeof(struct weir_source_key) == 28, "source key layout");
+_Static_assert(sizeof(struct weir_charged) == 32, "charged layout");
 
 #endif

@@ -55,6 +55,15 @@ static inline void put_port(FILE *out, struct random *r)
 	fprintf(out, "}");
 }
 
+static inline void put_limit(FILE *out, struct random *r)
+{
+	static const char *const units[] = { "packetsPerSecond", "bytesPerSecond", "connectionsPerSecond" };
+	static const char *const scopes[] = { "", ", per: Rule", ", per: Identity", ", per: Address" };
+	const char *unit = PICK(r, units), *scope = PICK(r, scopes);
+
+	fprintf(out, "{%s: %u%s}", unit, 1 + pick(r, 100), scope);
+}
+
 static inline void put_rule(FILE *out, struct random *r, const char *peers, bool is_traffic, unsigned index)
 {
 	const bool is_deny = is_traffic && one_in(r, 6),
@@ -67,8 +76,9 @@ static inline void put_rule(FILE *out, struct random *r, const char *peers, bool
 		fprintf(out, "action: Deny, ");
 	if (has_limit) {
 		r->limits_left--;
-		fprintf(out, "%slimits: [{packetsPerSecond: %u}], ", one_in(r, 2) ? "action: Limit, " : "",
-			1 + pick(r, 100));
+		fprintf(out, "%slimits: [", one_in(r, 2) ? "action: Limit, " : "");
+		put_limit(out, r);
+		fprintf(out, "], ");
 	}
 	fprintf(out, "%s: [", peers);
 	for (uint32_t i = pick(r, 3); i-- > 0;) {

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Token buckets: what is asked for is what is delivered, whatever is offered."""
 import itertools
+import threading
 
-from case import LabCase, main, shop
+from case import OPEN_WAIT, LabCase, main, shop
 from core_cases import policy
 
 PORT = 9000
@@ -136,6 +137,115 @@ class Limit(Meter):
         self.intruder.do("sink", port=PORT)
         sent = self.frontend.do("flood", host=self.intruder.addr4, port=PORT, size=64, rate=2000, seconds=0.5)
         self.assertEqual(len(self.intruder.do("arrivals", port=PORT)), sent["sent"])
+
+
+class Table(Meter):
+    def test_rates(self):
+        """get limits measures what is offered, delivered and dropped a second, in 80 columns"""
+        self.lab.enforce(limited("{packetsPerSecond: 100}"))
+        noise = threading.Thread(target=self.flood, args=(2000, 64, 4))
+        noise.start()
+        try:
+            lines = self.assert_done(self.lab.weir("get", "limits")).splitlines()
+        finally:
+            noise.join()
+        self.assertLessEqual(max(map(len, lines)), 80, lines)
+        self.assertEqual(lines[0].split()[3:8], ["UNIT/S", "ASKED", "OFFERED", "DELIVERED", "DROPPED"])
+        unit, asked, *rates = lines[1].split()[3:8]
+        offered, delivered, dropped = (int(r.replace(",", "")) for r in rates)
+        self.assertEqual((unit, asked), ("packets", "100"))
+        self.assertAlmostEqual(offered, delivered + dropped, delta=2)
+        self.assertAlmostEqual(delivered, 100, delta=20)
+        self.assertGreater(dropped, delivered)
+
+
+class Fairness(Meter):
+    """Two senders under one rule, told apart by the sizes of what they send."""
+
+    NOISY, QUIET = 64, 65
+
+    def share(self, limit):
+        """How much of each one's datagrams arrives, while one sends 50 times what the other does."""
+        self.lab.enforce(policy(f"""
+            podSelector: {{matchLabels: {{app: backend}}}}
+            ingress:
+            - name: shared-{next(rule_numbers)}
+              limits: [{limit}]
+            """, kind="TrafficPolicy", name="limited"))
+        self.backend.do("sink", port=PORT)
+        noise = threading.Thread(target=self.flood, args=(5000, self.NOISY, 3))
+        noise.start()
+        try:
+            sent = self.intruder.do("flood", host=self.backend.addr4, port=PORT, size=self.QUIET, rate=100, seconds=2)
+        finally:
+            noise.join()
+        sizes = [size for _, size in self.backend.do("arrivals", port=PORT)]
+        return sent["sent"], sizes.count(self.QUIET), sizes.count(self.NOISY)
+
+    def test_address(self):
+        """per Address, who keeps to the share loses nothing to one who sends 50 times as much"""
+        sent, quiet, noisy = self.share("{packetsPerSecond: 150, burst: 100, per: Address}")
+        self.assertEqual(quiet, sent)
+        self.assertAlmostEqual(noisy, 100 + 3 * 150, delta=50)
+
+    def test_identity(self):
+        """per Identity, pods of other labels lose nothing either"""
+        sent, quiet, _ = self.share("{packetsPerSecond: 150, burst: 100, per: Identity}")
+        self.assertEqual(quiet, sent)
+
+    def test_rule(self):
+        """per Rule, the noisy one does take from the other"""
+        sent, quiet, _ = self.share("{packetsPerSecond: 150, burst: 100}")
+        self.assertLess(quiet, sent / 2)
+
+
+class Connections(LabCase):
+    """A token takes four minutes to come back, so that the time a test takes does not matter."""
+
+    def limit(self, on_deny="Drop"):
+        self.lab.enforce(policy(f"""
+            podSelector: {{matchLabels: {{app: backend}}}}
+            onDeny: {on_deny}
+            ingress:
+            - name: opened-{next(rule_numbers)}
+              limits: [{{connectionsPerSecond: 4m, burst: 3, per: Address}}]
+            """, kind="TrafficPolicy", name="limited"))
+
+    def test_burst(self):
+        """new connections stop at the limit, for one address; open ones go on"""
+        self.limit()
+        connections = [self.connect(self.frontend, self.backend) for _ in range(3)]
+        self.assert_shut(self.frontend, self.backend)
+        for connection in connections:
+            for _ in range(20):
+                self.assert_talks(self.frontend, connection)
+        self.assert_open(self.intruder, self.backend)
+
+    def test_visible(self):
+        """get limits tells what passed, what did not, and whose it was"""
+        self.limit()
+        for _ in range(3):
+            self.connect(self.frontend, self.backend)
+        self.assert_open(self.intruder, self.backend)
+        self.assert_shut(self.frontend, self.backend)
+        item = self.lab.weir_json("get", "limits")["items"][0]
+        self.assertEqual((item["unit"], item["per"]), ("connectionsPerSecond", "Address"))
+        self.assertEqual(item["passedPackets"], 4)
+        self.assertGreater(item["droppedPackets"], 0)
+        self.assertEqual(item["topSources"], [{"address": self.frontend.addr4,
+                                               "droppedPackets": item["droppedPackets"],
+                                               "droppedBytes": item["droppedBytes"]}])
+        self.assertIn(f"{self.frontend.addr4}: ", self.assert_done(self.lab.weir("get", "limits", "-o", "wide")))
+        metrics = self.assert_done(self.lab.weir("metrics"))
+        self.assertIn(f'limit="connectionsPerSecond"}} {item["droppedPackets"]}', metrics)
+
+    def test_rejected(self):
+        """with onDeny: Reject a connection over the limit is refused at once"""
+        self.limit("Reject")
+        for _ in range(3):
+            self.connect(self.frontend, self.backend)
+        self.assertEqual(self.attempts(self.frontend, [(self.backend, 8080, "TCP", 4)], OPEN_WAIT),
+                         ["Connection refused"])
 
 
 class LimitInXdp(Meter):

@@ -174,7 +174,7 @@ int enforcer_refill(const struct enforcer *enforcer, const struct compiled *comp
 					BPF_ANY) < 0)
 			return -errno;
 	}
-	return 0;
+	return empty(enforcer->datapath->skeleton->maps.sources);
 }
 
 static uint64_t packets(int map, uint32_t index)

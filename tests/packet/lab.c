@@ -39,6 +39,8 @@ static int size_maps(struct weir_bpf *skeleton, const struct lab_config *config,
 		bpf_map__set_max_entries(skeleton->maps.addresses6, config->addresses) ?:
 		bpf_map__set_max_entries(skeleton->maps.decisions, LAB_DECISIONS) ?:
 		bpf_map__set_max_entries(skeleton->maps.buckets, LAB_BUCKETS) ?:
+		bpf_map__set_max_entries(skeleton->maps.charged, LAB_BUCKETS) ?:
+		bpf_map__set_max_entries(skeleton->maps.sources, LAB_SOURCES) ?:
 		bpf_map__set_inner_map_fd(skeleton->maps.images, image_map);
 
 	skeleton->rodata->weir_image_mask = config->image_words - 1;
@@ -126,7 +128,7 @@ int lab_reset(struct lab *lab)
 		if (r < 0)
 			return r;
 	}
-	return lab_forget_flows(lab) ?:
+	return lab_forget_flows(lab) ?: forget_all(lab->skeleton->maps.sources) ?:
 	       forget_all(lab->skeleton->maps.addresses4) ?: forget_all(lab->skeleton->maps.addresses6);
 }
 

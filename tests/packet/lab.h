@@ -18,6 +18,7 @@
 #define LAB_IFINDEX	1u
 #define LAB_DECISIONS	64u
 #define LAB_BUCKETS	16u
+#define LAB_SOURCES	1024u
 #define LAB_TICKS	(1u << 20)
 #define LAB_ANSWERS	5u /* to rejected packets, and one more an hour */
 #define LAB_ANSWER_NS	(3600ull * 1000 * 1000 * 1000)
@@ -90,6 +91,9 @@ struct lab_counters {
 };
 int lab_counters(struct lab *lab, struct lab_counters *ret);
 int lab_bucket(struct lab *lab, uint32_t bucket, struct weir_bucket *ret);
+int lab_charged(struct lab *lab, uint32_t bucket, struct weir_charged *ret);
+/* How many sources are known to limits per identity or address. */
+int lab_sources(struct lab *lab);
 int lab_set_bucket(struct lab *lab, uint32_t bucket, const struct weir_bucket *value);
 
 /* How many flows there are in all tables, or in one of both families; *ret is one of them. */

@@ -48,6 +48,25 @@ int lab_set_bucket(struct lab *lab, uint32_t bucket, const struct weir_bucket *v
 				    BPF_ANY);
 }
 
+int lab_charged(struct lab *lab, uint32_t bucket, struct weir_charged *ret)
+{
+	const size_t size = lab->n_cpus * sizeof(*ret);
+	_cleanup_free_ struct weir_charged *values = malloc(size);
+	int r = values ? bpf_map__lookup_elem(lab->skeleton->maps.charged, &bucket, sizeof(bucket), values, size, 0)
+		       : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	*ret = (struct weir_charged){ 0 };
+	for (int cpu = 0; cpu < lab->n_cpus; cpu++) {
+		ret->passed_packets += values[cpu].passed_packets;
+		ret->passed_bytes += values[cpu].passed_bytes;
+		ret->dropped_packets += values[cpu].dropped_packets;
+		ret->dropped_bytes += values[cpu].dropped_bytes;
+	}
+	return 0;
+}
+
 int lab_tallies(struct lab *lab, uint64_t ret[static WEIR_TALLIES])
 {
 	_cleanup_free_ uint64_t *values = calloc(lab->n_cpus, sizeof(*values));
@@ -150,6 +169,11 @@ int lab_fragments(struct lab *lab)
 	return for_each_entry(lab->skeleton->maps.fragments, count_only, NULL);
 }
 
+int lab_sources(struct lab *lab)
+{
+	return for_each_entry(lab->skeleton->maps.sources, count_only, NULL);
+}
+
 /* --- all that is kept ------------------------------------------------------------ */
 
 static int for_each_kept(struct lab *lab, visitor visit, void *data)
@@ -188,6 +212,8 @@ int lab_print(struct lab *lab, uint64_t *ret)
 		r = for_each_entry(lab->skeleton->maps.endpoints, add_print, &print);
 	if (r >= 0)
 		r = for_each_entry(lab->skeleton->maps.buckets, add_print, &print);
+	if (r >= 0)
+		r = for_each_entry(lab->skeleton->maps.sources, add_print, &print);
 	if (r >= 0)
 		r = lab_tallies(lab, tallies);
 	if (r >= 0)

@@ -30,7 +30,7 @@ void agent_config_free(struct agent_config *config); /* what it holds */
 /*
  * Reads a YAML file: keys sources (["dir:/path"]), node, stateDir, runDir,
  * bpffs, metrics, uplinks (["eth0"] or ["auto"]), newInterfaces ("closed" or "open"), the capacities openings,
- * connections, exchanges, fragments, shields, addresses and imageWords,
+ * connections, exchanges, fragments, shields, addresses, limitSources and imageWords,
  * timeouts (a mapping), answersPerSecond,
  * shieldPacketsPerSecond, shieldSeconds, sweepSeconds. An unknown key is an
  * error. The error's text is "FILE:LINE:COL: key: what is wrong".

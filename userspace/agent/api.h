@@ -35,6 +35,7 @@ json_t *api_text(const char *text);				/* a JSON string of any bytes; null for N
 json_t *api_notes(const struct notes *notes);			/* an array of strings */
 json_t *api_degraded(const struct agent *agent);		/* why, one line each; empty when all is well */
 void api_world(const struct agent *agent, struct world *world); /* of the sources as last read */
+json_t *api_items(json_t *list);				/* {"items": list}; takes the list */
 json_t *api_limit(const struct agent *agent, const struct limit_info *info);
 const char *api_hook_name(enum datapath_hook hook);
 const char *api_xdp_name(enum datapath_xdp xdp);

@@ -5,7 +5,7 @@
 #include "agent/selection.h"
 #include "observe/names.h"
 
-static json_t *items(json_t *list)
+json_t *api_items(json_t *list)
 {
 	return json_pack("{s:o}", "items", list);
 }
@@ -72,7 +72,7 @@ void api_endpoints(void *data, const struct http_request *request, struct http_r
 	vec_for_each (endpoint, &agent->endpoints.list)
 		json_array_append_new(list, endpoint_json(agent, &world, endpoint));
 	world_free(&world);
-	reply->json = items(list);
+	reply->json = api_items(list);
 }
 
 static json_t *labels_json(const struct labels *labels)
@@ -106,7 +106,7 @@ void api_identities(void *data, const struct http_request *request, struct http_
 						      "namespace", api_text(info->namespace), "labels",
 						      labels_json(&info->labels), "pods", (json_int_t)info->pods));
 	}
-	reply->json = items(list);
+	reply->json = api_items(list);
 }
 
 static size_t count_selected(const struct world *world, const struct object *policy)
@@ -143,31 +143,5 @@ void api_policies(void *data, const struct http_request *request, struct http_re
 	for (size_t i = 0; i < world.policies.n; i++)
 		json_array_append_new(list, policy_json(agent, &world, world.policies.items[i]));
 	world_free(&world);
-	reply->json = items(list);
-}
-
-json_t *api_limit(const struct agent *agent, const struct limit_info *info)
-{
-	struct weir_bucket bucket = {};
-
-	if (datapath_read_bucket(agent->datapath, info->bucket, &bucket) < 0)
-		bucket = (struct weir_bucket){};
-	return json_pack("{s:s, s:o, s:o, s:o, s:I, s:s, s:s, s:f, s:I, s:s, s:I, s:I, s:s}", "kind",
-			 kind_info(info->rule.kind)->kind, "namespace", api_text(info->rule.namespace), "policy",
-			 api_text(info->rule.policy), "rule", api_text(info->rule.rule), "limit",
-			 (json_int_t)info->index, "direction", direction_text(info->direction), "unit",
-			 limit_name(info->limit.unit), "rate", (double)info->limit.rate_milli / 1000, "burst",
-			 (json_int_t)info->limit.burst, "per", limit_scope_name(info->limit.scope), "droppedPackets",
-			 (json_int_t)bucket.dropped_packets, "droppedBytes", (json_int_t)bucket.dropped_bytes, "mode",
-			 policy_mode_name(info->audit ? POLICY_AUDIT : POLICY_ENFORCE));
-}
-
-void api_limits(void *data, const struct http_request *request, struct http_reply *reply)
-{
-	const struct agent *agent = data;
-	json_t *list = json_array();
-
-	for (size_t i = 0; agent->compiled && i < agent->compiled->limits.n; i++)
-		json_array_append_new(list, api_limit(agent, &agent->compiled->limits.items[i]));
-	reply->json = items(list);
+	reply->json = api_items(list);
 }

@@ -15,19 +15,17 @@ static uint64_t count_enforced(const struct agent *agent)
 	return n;
 }
 
-/* A bucket that can't be read counts as never having dropped, as one that was never used. */
-static uint64_t *read_bucket_drops(const struct agent *agent)
+/* What can't be read counts as never charged. */
+static struct weir_charged *read_charged(const struct agent *agent)
 {
 	const size_t n = agent->ledger.buckets.n;
-	uint64_t *drops = xcalloc(n + 1, sizeof(*drops));
+	struct weir_charged *charged = xcalloc(n + 1, sizeof(*charged));
 
 	for (uint32_t i = 0; i < n; i++) {
-		struct weir_bucket bucket;
-
-		if (agent->ledger.buckets.items[i].labels.n && datapath_read_bucket(agent->datapath, i, &bucket) == 0)
-			drops[i] = bucket.dropped_packets;
+		if (agent->ledger.buckets.items[i].labels.n)
+			datapath_read_charged(agent->datapath, i, &charged[i]);
 	}
-	return drops;
+	return charged;
 }
 
 static void add_sources(const struct agent *agent, struct prometheus_source *sources)
@@ -60,7 +58,7 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 	const size_t n_counters = agent->ledger.counters.n;
 	_cleanup_free_ struct weir_counter *reasons = xcalloc(WEIR_REASON_MAX * WEIR_DIRECTIONS, sizeof(*reasons));
 	_cleanup_free_ struct weir_counter *decisions = xcalloc(n_counters + 1, sizeof(*decisions));
-	_cleanup_free_ uint64_t *drops = read_bucket_drops(agent);
+	_cleanup_free_ struct weir_charged *charged = read_charged(agent);
 	_cleanup_free_ struct prometheus_source *sources = xcalloc(agent->sources.list.n + 1, sizeof(*sources));
 	struct datapath_map_info maps[DATAPATH_MAPS_MAX];
 	uint64_t tallies[WEIR_TALLIES];
@@ -86,7 +84,7 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 						   .ledger = &agent->ledger,
 						   .reasons = reasons,
 						   .decisions = decisions,
-						   .bucket_drops = drops,
+						   .charged = charged,
 						   .maps = maps,
 						   .n_maps = n_maps,
 						   .sources = sources,

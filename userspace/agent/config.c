@@ -155,6 +155,7 @@ CAPACITY(exchanges)
 CAPACITY(fragments)
 CAPACITY(shields)
 CAPACITY(addresses)
+CAPACITY(limit_sources)
 
 static void read_image_words(const struct field *field, void *target)
 {
@@ -243,6 +244,7 @@ static const struct member members[] = {
 	{ "fragments", read_fragments },
 	{ "shields", read_shields },
 	{ "addresses", read_addresses },
+	{ "limitSources", read_limit_sources },
 	{ "imageWords", read_image_words },
 	{ "timeouts", read_timeouts },
 	{ "answersPerSecond", read_answers },

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "agent/prune.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "weir/maps.h"
 
@@ -72,12 +74,12 @@ static bool release_counter(void *data, uint32_t number)
 static bool release_bucket(void *data, uint32_t number)
 {
 	struct agent *agent = data;
-	struct weir_bucket bucket;
+	struct weir_charged charged;
 
-	if (datapath_read_bucket(agent->datapath, number, &bucket) < 0 ||
+	if (datapath_read_charged(agent->datapath, number, &charged) < 0 ||
 	    datapath_clear_bucket(agent->datapath, number) < 0)
 		return false;
-	ledger_forget_bucket(&agent->ledger, number, bucket.dropped_packets);
+	ledger_forget_bucket(&agent->ledger, number, &charged);
 	return true;
 }
 
@@ -101,6 +103,23 @@ static size_t prune_one(struct turn *turn, void (*use_all)(const struct turn *tu
 									   .data = turn->agent });
 }
 
+static bool bucket_is_used(void *numbering, uint32_t bucket)
+{
+	return numbering_key(numbering, bucket);
+}
+
+static size_t prune_buckets(struct agent *agent, bool any)
+{
+	struct numbering *buckets = agent->state.numbers.buckets;
+	size_t n = prune_one(&(struct turn){ .agent = agent, .numbering = buckets, .release = release_bucket },
+			     use_buckets, any);
+	int r = n ? datapath_prune_sources(agent->datapath, bucket_is_used, buckets) : 0;
+
+	if (r < 0)
+		log_warning("sources of limits that are gone can't be forgotten: %s", strerror(-r));
+	return n;
+}
+
 static void prune(struct agent *agent, bool any)
 {
 	const struct numberings *numbers = &agent->state.numbers;
@@ -111,8 +130,7 @@ static void prune(struct agent *agent, bool any)
 	n = prune_one(&(struct turn){ .agent = agent, .numbering = numbers->identities }, use_identities, any) +
 	    prune_one(&(struct turn){ .agent = agent, .numbering = numbers->counters, .release = release_counter },
 		      use_counters, any) +
-	    prune_one(&(struct turn){ .agent = agent, .numbering = numbers->buckets, .release = release_bucket },
-		      use_buckets, any);
+	    prune_buckets(agent, any);
 	if (!n)
 		return;
 	ledger_trim(&agent->ledger);

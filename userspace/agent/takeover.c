@@ -40,14 +40,24 @@ static size_t reserve_counters(struct agent *agent)
 	return n;
 }
 
-/* Only when the whole file is lost, as each bucket is a system call of its own. */
+/* One per identity or address is never charged itself, but counts. */
+static bool bucket_was_used(const struct agent *agent, uint32_t number)
+{
+	struct weir_charged charged;
+	struct weir_bucket bucket;
+
+	return (datapath_read_bucket(agent->datapath, number, &bucket) == 0 && bucket.tat) ||
+	       (datapath_read_charged(agent->datapath, number, &charged) == 0 &&
+		(charged.passed_packets || charged.dropped_packets));
+}
+
+/* Only when the whole file is lost, as each bucket is a system call or two of its own. */
 static size_t reserve_buckets(struct agent *agent)
 {
-	struct weir_bucket bucket;
 	size_t n = 0;
 
 	for (uint32_t i = 0; i < BUCKETS_MAX && agent->state.lost; i++) {
-		if (datapath_read_bucket(agent->datapath, i, &bucket) == 0 && bucket.tat)
+		if (bucket_was_used(agent, i))
 			n += reserve(agent->state.numbers.buckets, i);
 	}
 	return n;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "cli/client.h"
 #include "cli/flows.h"
+#include "cli/limits.h"
 #include "cli/output.h"
 #include "object/object.h"
 
@@ -21,7 +22,7 @@ struct view {
 	const char *path;
 	const char *names[4];  /* plural first, then what else the kind goes by */
 	const char *titles[3]; /* the fields that NAME is looked for in */
-	struct view_column columns[16];
+	struct view_column columns[20];
 };
 
 static const struct view views[] = {
@@ -62,21 +63,25 @@ static const struct view views[] = {
 	    { "NAMESPACE", "namespace", COLUMN_PLAIN },
 	    { "PODS", "pods", COLUMN_RIGHT },
 	    { "LABELS", "identity labels", COLUMN_WRAPS } } },
-	{ "/v1/limits",
+	{ LIMITS_PATH,
 	  { "limits", "limit" },
 	  { "policy", "rule" },
 	  { { "NAMESPACE", "namespace", COLUMN_PLAIN },
 	    { "POLICY", "policy", COLUMN_WRAPS },
 	    { "RULE", "rule", COLUMN_WRAPS },
-	    { "RATE", "rate", COLUMN_RIGHT },
-	    { "UNIT", "unit", COLUMN_PLAIN },
-	    { "BURST", "burst", COLUMN_RIGHT },
-	    { "DROPPED", "droppedPackets", COLUMN_RIGHT },
+	    { "UNIT/S", "limit unit", COLUMN_PLAIN },
+	    { "ASKED", "rate", COLUMN_RIGHT },
+	    { "OFFERED", "limit offered", COLUMN_RIGHT },
+	    { "DELIVERED", "limit delivered", COLUMN_RIGHT },
+	    { "DROPPED", "limit dropped", COLUMN_RIGHT },
 	    { "MODE", "mode", COLUMN_PLAIN },
+	    { "PER", "per", COLUMN_WIDE },
+	    { "BURST", "burst", COLUMN_RIGHT | COLUMN_WIDE },
 	    { "KIND", "kind", COLUMN_WIDE },
 	    { "DIRECTION", "direction", COLUMN_WIDE },
 	    { "LIMIT", "limit", COLUMN_RIGHT | COLUMN_WIDE },
-	    { "DROPPED-BYTES", "droppedBytes", COLUMN_RIGHT | COLUMN_WIDE } } },
+	    { "ALL-DROPPED", "droppedPackets", COLUMN_RIGHT | COLUMN_WIDE },
+	    { "TOP-SOURCES", "limit top", COLUMN_WRAPS | COLUMN_WIDE } } },
 	{ FLOWS_PATH,
 	  { "flows", "flow" },
 	  { NULL },
@@ -111,6 +116,11 @@ static const struct {
 	{ "flow age", flow_age },
 	{ "flow sent", flow_sent },
 	{ "flow answered", flow_answered },
+	{ "limit unit", limit_unit },
+	{ "limit offered", limit_offered },
+	{ "limit delivered", limit_delivered },
+	{ "limit dropped", limit_dropped },
+	{ "limit top", limit_top },
 };
 
 /* What to list: a view, and which of its items. */
@@ -289,6 +299,29 @@ static int find_selection(const struct invocation *invocation, struct selection 
 	return EXIT_DONE;
 }
 
+static bool is_for_programs(const struct invocation *invocation)
+{
+	return invocation->format == OUTPUT_JSON || invocation->format == OUTPUT_YAML;
+}
+
+/* Counters are for programs, rates for people. */
+static int read_items(const struct invocation *invocation, const struct selection *selection, const char *path,
+		      json_t **ret)
+{
+	json_auto_t *list = NULL;
+	struct error error = { 0 };
+	int code = EXIT_DONE;
+
+	if (client_get(invocation->socket, path, &list, &error))
+		return say_error(&error);
+	if (!strcmp(selection->view->path, LIMITS_PATH) && !is_for_programs(invocation) &&
+	    json_array_size(json_object_get(list, "items")))
+		code = limits_measure(invocation, list, &error);
+	if (code == EXIT_DONE)
+		*ret = TAKE_PTR(list);
+	return code;
+}
+
 static void print_items(const struct invocation *invocation, const struct view *view, const json_t *items)
 {
 	const char *namespace = option_value(invocation, "namespace", NULL);
@@ -304,18 +337,15 @@ int command_get(const struct invocation *invocation)
 	json_auto_t *list = NULL, *items = NULL;
 	struct selection selection = { 0 };
 	_cleanup_free_ char *path = NULL;
-	struct error error = { 0 };
 	int code = find_selection(invocation, &selection, &path);
 
+	code = code ?: read_items(invocation, &selection, path, &list);
 	if (code)
 		return code;
-	if (client_get(invocation->socket, path, &list, &error))
-		return say_error(&error);
-
 	items = select_items(&selection, list);
 	if (selection.name && !json_array_size(items))
 		return say_failed("get: no %s \"%s\"", selection.view->names[1], selection.name);
-	if (invocation->format == OUTPUT_JSON || invocation->format == OUTPUT_YAML) {
+	if (is_for_programs(invocation)) {
 		json_object_set(list, "items", items);
 		output_json(invocation->format, list, stdout);
 	} else {

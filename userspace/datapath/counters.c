@@ -52,22 +52,30 @@ int datapath_read_decisions(struct datapath *datapath, uint32_t n, struct weir_c
 	return read_counters(datapath->skeleton->maps.decisions, n, ret_counters);
 }
 
-int datapath_read_decision(struct datapath *datapath, uint32_t counter, struct weir_counter *ret)
+/* One entry of a per-CPU array whose values are so many counters each. */
+static int read_one(const struct bpf_map *map, uint32_t index, size_t n, uint64_t *ret_sums)
 {
 	const int cpus = libbpf_num_possible_cpus();
-	_cleanup_free_ struct weir_counter *each = xcalloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*each));
-	struct weir_counter sum = {};
+	_cleanup_free_ uint64_t *each = xcalloc(cpus > 0 ? (size_t)cpus : 1, n * sizeof(*each));
 
 	if (cpus < 0)
 		return cpus;
-	if (bpf_map_lookup_elem(bpf_map__fd(datapath->skeleton->maps.decisions), &counter, each) < 0)
+	if (bpf_map_lookup_elem(bpf_map__fd(map), &index, each) < 0)
 		return -errno;
-	for (int cpu = 0; cpu < cpus; cpu++) {
-		sum.packets += each[cpu].packets;
-		sum.bytes += each[cpu].bytes;
-	}
-	*ret = sum;
+	memset(ret_sums, 0, n * sizeof(*ret_sums));
+	for (size_t i = 0; i < n * (size_t)cpus; i++)
+		ret_sums[i % n] += each[i];
 	return 0;
+}
+
+int datapath_read_decision(struct datapath *datapath, uint32_t counter, struct weir_counter *ret)
+{
+	return read_one(datapath->skeleton->maps.decisions, counter, sizeof(*ret) / sizeof(uint64_t), (uint64_t *)ret);
+}
+
+int datapath_read_charged(struct datapath *datapath, uint32_t bucket, struct weir_charged *ret)
+{
+	return read_one(datapath->skeleton->maps.charged, bucket, sizeof(*ret) / sizeof(uint64_t), (uint64_t *)ret);
 }
 
 int datapath_read_bucket(struct datapath *datapath, uint32_t bucket, struct weir_bucket *ret)
@@ -114,19 +122,25 @@ static int clear(const struct bpf_map *map, uint32_t index, const void *zeros)
 	return bpf_map_update_elem(bpf_map__fd(map), &index, zeros, BPF_EXIST) < 0 ? -errno : 0;
 }
 
-int datapath_clear_decision(struct datapath *datapath, uint32_t counter)
+static int clear_per_cpu(const struct bpf_map *map, uint32_t index)
 {
 	const int cpus = libbpf_num_possible_cpus();
-	_cleanup_free_ struct weir_counter *zeros = xcalloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*zeros));
+	_cleanup_free_ void *zeros = xcalloc(cpus > 0 ? (size_t)cpus : 1, bpf_map__value_size(map));
 
-	return cpus < 0 ? cpus : clear(datapath->skeleton->maps.decisions, counter, zeros);
+	return cpus < 0 ? cpus : clear(map, index, zeros);
+}
+
+int datapath_clear_decision(struct datapath *datapath, uint32_t counter)
+{
+	return clear_per_cpu(datapath->skeleton->maps.decisions, counter);
 }
 
 int datapath_clear_bucket(struct datapath *datapath, uint32_t bucket)
 {
 	static const struct weir_bucket zeros;
 
-	return clear(datapath->skeleton->maps.buckets, bucket, &zeros);
+	return clear_per_cpu(datapath->skeleton->maps.charged, bucket)
+		       ?: clear(datapath->skeleton->maps.buckets, bucket, &zeros);
 }
 
 static int count_one(void *data, const void *key, const void *value)

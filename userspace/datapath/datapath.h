@@ -30,6 +30,7 @@ struct datapath_config {
 	uint32_t endpoints;
 	uint32_t counters;
 	uint32_t buckets;
+	uint32_t limit_sources; /* of the openers that limits per identity or address tell apart */
 };
 
 extern const struct datapath_config datapath_defaults;
@@ -191,9 +192,20 @@ int datapath_read_reasons(struct datapath *datapath, struct weir_counter *ret_co
 int datapath_read_decisions(struct datapath *datapath, uint32_t n, struct weir_counter *ret_counters);
 int datapath_read_decision(struct datapath *datapath, uint32_t counter, struct weir_counter *ret); /* one */
 int datapath_read_bucket(struct datapath *datapath, uint32_t bucket, struct weir_bucket *ret);
+/* What came to a limit, from all its sources. */
+int datapath_read_charged(struct datapath *datapath, uint32_t bucket, struct weir_charged *ret);
 /* Makes one that no image refers to as good as new. */
 int datapath_clear_decision(struct datapath *datapath, uint32_t counter);
 int datapath_clear_bucket(struct datapath *datapath, uint32_t bucket);
+/* A source that a limit per identity or address has dropped packets of. */
+struct datapath_source {
+	struct weir_source_key key;
+	struct weir_counter dropped;
+};
+typedef VEC(struct datapath_source) datapath_sources;
+int datapath_list_sources(struct datapath *datapath, datapath_sources *ret);
+/* Forgets the sources of buckets that mean nothing any more. */
+int datapath_prune_sources(struct datapath *datapath, bool (*is_used)(void *data, uint32_t bucket), void *data);
 
 /* The first packet of a connection, as it passes one endpoint. Both addresses are of one family. */
 struct datapath_question {

@@ -18,6 +18,7 @@ const struct datapath_config datapath_defaults = {
 	.endpoints = 4096,
 	.counters = 65536,
 	.buckets = 65536,
+	.limit_sources = 65536,
 };
 
 void datapath_note(struct datapath *datapath, const char *format, ...)
@@ -42,7 +43,7 @@ static int check_config(const struct datapath_config *config, struct error *erro
 		{ "exchanges", config->exchanges }, { "fragments", config->fragments },
 		{ "shields", config->shields },	    { "addresses", config->addresses },
 		{ "endpoints", config->endpoints }, { "counters", config->counters },
-		{ "buckets", config->buckets },
+		{ "buckets", config->buckets },	    { "sources of limits", config->limit_sources },
 	};
 
 	if (config->image_words < WEIR_HEADER_WORDS || config->image_words > WEIR_IMAGE_WORDS_MAX ||
@@ -77,6 +78,8 @@ static int size_maps(const struct datapath_config *config, struct weir_bpf *skel
 		{ skeleton->maps.shields, config->shields },
 		{ skeleton->maps.decisions, config->counters },
 		{ skeleton->maps.buckets, config->buckets },
+		{ skeleton->maps.charged, config->buckets },
+		{ skeleton->maps.sources, config->limit_sources },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {

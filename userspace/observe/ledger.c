@@ -8,7 +8,6 @@
 #include "observe/names.h"
 #include "observe/series.h"
 #include "policy/words.h"
-#include "weir/maps.h"
 
 /* The account of a number; NULL when it has been learnt already. */
 #define new_account(accounts, number)                                         \
@@ -83,26 +82,31 @@ static void account_free(struct ledger_account *account)
 }
 
 /* The labels go over to what is carried. */
-static void forget(ledger_accounts *accounts, uint32_t number, uint64_t packets, ledger_carries *carried)
+static void forget(ledger_accounts *accounts, uint32_t number, const struct ledger_carried *counted,
+		   ledger_carries *carried)
 {
 	struct ledger_account *account = number < accounts->n ? &accounts->items[number] : NULL;
 
 	if (!account)
 		return;
 	vec_for_each (labels, &account->labels)
-		vec_push(carried, (struct ledger_carried){ *labels, packets, account->audit });
+		vec_push(carried,
+			 (struct ledger_carried){ *labels, counted->packets, counted->passed, account->audit });
 	vec_free(&account->labels);
 	account->audit = false;
 }
 
 void ledger_forget_counter(struct ledger *ledger, uint32_t counter, uint64_t packets)
 {
-	forget(&ledger->counters, counter, packets, &ledger->counted);
+	forget(&ledger->counters, counter, &(struct ledger_carried){ .packets = packets }, &ledger->counted);
 }
 
-void ledger_forget_bucket(struct ledger *ledger, uint32_t bucket, uint64_t packets)
+void ledger_forget_bucket(struct ledger *ledger, uint32_t bucket, const struct weir_charged *charged)
 {
-	forget(&ledger->buckets, bucket, packets, &ledger->dropped);
+	const struct ledger_carried counted = { .packets = charged->dropped_packets,
+						.passed = charged->passed_packets };
+
+	forget(&ledger->buckets, bucket, &counted, &ledger->dropped);
 }
 
 static int compare_carried(const void *a, const void *b)
@@ -136,6 +140,7 @@ static void trim(const ledger_accounts *accounts, ledger_carries *carried)
 
 		if (n && compare_carried(&carried->items[n - 1], one) == 0) {
 			carried->items[n - 1].packets += one->packets;
+			carried->items[n - 1].passed += one->passed;
 			free(one->labels);
 		} else if (live.n && bsearch(&one->labels, live.items, live.n, sizeof(*live.items), compare_texts)) {
 			carried->items[n++] = *one;

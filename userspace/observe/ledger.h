@@ -11,6 +11,7 @@
 #define WEIR_OBSERVE_LEDGER_H
 
 #include "policy/compile.h"
+#include "weir/maps.h"
 
 /* The labels of one number, as series_labels() makes them. */
 struct ledger_account {
@@ -24,6 +25,7 @@ typedef VEC(struct ledger_account) ledger_accounts;
 struct ledger_carried {
 	char *labels;
 	uint64_t packets;
+	uint64_t passed; /* a bucket's: packets within the limit */
 	bool audit;
 };
 
@@ -37,9 +39,9 @@ struct ledger {
 
 /* Learns the counters and buckets of a compiled policy. */
 void ledger_learn(struct ledger *ledger, const struct compiled *compiled);
-/* The number means nothing any more; packets: what it had counted, or dropped. */
+/* The number means nothing any more; packets: what it had counted. */
 void ledger_forget_counter(struct ledger *ledger, uint32_t counter, uint64_t packets);
-void ledger_forget_bucket(struct ledger *ledger, uint32_t bucket, uint64_t packets);
+void ledger_forget_bucket(struct ledger *ledger, uint32_t bucket, const struct weir_charged *charged);
 /* Ends the series that nobody counts for. To be called after the last of several that are forgotten. */
 void ledger_trim(struct ledger *ledger);
 void ledger_free(struct ledger *ledger); /* what it holds */

@@ -100,7 +100,7 @@ static void write_limits(FILE *out, const struct prometheus_input *input, const 
 		const struct ledger_account *account = &ledger->buckets.items[i];
 
 		for (size_t k = 0; account->audit == audit && k < account->labels.n; k++)
-			sum_add(&sums, account->labels.items[k], input->bucket_drops[i]);
+			sum_add(&sums, account->labels.items[k], input->charged[i].dropped_packets);
 	}
 	vec_for_each (carried, &ledger->dropped) {
 		if (carried->audit == audit)
@@ -109,8 +109,25 @@ static void write_limits(FILE *out, const struct prometheus_input *input, const 
 	sums_write(out, name, &sums);
 }
 
+/* Of an audited policy too: what is within its limits is the same packets. */
+static void write_passed(FILE *out, const struct prometheus_input *input)
+{
+	const struct ledger *ledger = input->ledger;
+	struct sum *sums = NULL;
+
+	for (size_t i = 0; i < ledger->buckets.n; i++) {
+		vec_for_each (labels, &ledger->buckets.items[i].labels)
+			sum_add(&sums, *labels, input->charged[i].passed_packets);
+	}
+	vec_for_each (carried, &ledger->dropped)
+		sum_add(&sums, carried->labels, carried->passed);
+	sums_write(out, "weir_limit_passed_total", &sums);
+}
+
 static void write_all_limits(FILE *out, const struct prometheus_input *input)
 {
+	series_metric(out, "weir_limit_passed_total", "counter", "Packets that were within a rule's limit.");
+	write_passed(out, input);
 	series_metric(out, "weir_limit_dropped_total", "counter",
 		      "Packets dropped because a rule's limit was reached.");
 	write_limits(out, input, "weir_limit_dropped_total", false);
@@ -180,6 +197,9 @@ static void write_answers(FILE *out, const struct prometheus_input *input)
 		series_count(out, "weir_answers_total", results[i].labels, input->tallies[results[i].tally]);
 	series_counter(out, "weir_fragmented_packets_total", "Packets in fragments whose first one was admitted.",
 		       input->tallies[WEIR_TALLY_FRAGMENTED]);
+	series_counter(out, "weir_limit_sources_total",
+		       "Sources that limits per Identity or Address met for the first time, or anew.",
+		       input->tallies[WEIR_TALLY_SOURCES]);
 }
 
 static void write_state(FILE *out, const struct prometheus_input *input)

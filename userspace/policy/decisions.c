@@ -75,6 +75,14 @@ static uint32_t number_counter(struct decisions *decisions, const struct draft *
 	return number;
 }
 
+/* What a rule's policy makes of its limits. */
+static uint16_t policy_flags(const struct ruleset *rules, uint32_t number, enum limit_unit unit)
+{
+	if (ruleset_is_audited(rules, number))
+		return WEIR_LIMIT_AUDIT;
+	return unit == LIMIT_CONNECTIONS && ruleset_rejects(rules, number) ? WEIR_LIMIT_REJECT : 0;
+}
+
 static int add_limit(struct decisions *decisions, uint32_t number, uint32_t index, uint32_t *ret, struct error *error)
 {
 	const struct rule *rule = &decisions->rules->rules.items[number];
@@ -93,7 +101,7 @@ static int add_limit(struct decisions *decisions, uint32_t number, uint32_t inde
 	record.bucket = numbering_get(decisions->numberings->buckets, text, BUCKETS_MAX);
 	if (record.bucket == BUCKETS_MAX)
 		return error_set(error, -ENOSPC, "%s: all %u token buckets are taken", text, BUCKETS_MAX);
-	record.flags = ruleset_is_audited(decisions->rules, number) ? WEIR_LIMIT_AUDIT : 0;
+	record.flags |= policy_flags(decisions->rules, number, limit.unit);
 	*ret = intern(&decisions->limit_keys, key, sizeof(key));
 	vec_push(&decisions->limit_records, record);
 	vec_push(&decisions->limits, (struct limit_info){ .bucket = record.bucket,

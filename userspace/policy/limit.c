@@ -34,6 +34,18 @@ static void split(uint64_t value, uint32_t words[2])
 	words[1] = (uint32_t)(value >> 32);
 }
 
+static const enum weir_limit_unit units[] = {
+	[LIMIT_PACKETS] = WEIR_LIMIT_PACKETS,
+	[LIMIT_BYTES] = WEIR_LIMIT_BYTES,
+	[LIMIT_CONNECTIONS] = WEIR_LIMIT_CONNECTIONS,
+};
+
+static const uint16_t scopes[] = {
+	[LIMIT_PER_RULE] = 0,
+	[LIMIT_PER_IDENTITY] = WEIR_LIMIT_PER_IDENTITY,
+	[LIMIT_PER_ADDRESS] = WEIR_LIMIT_PER_ADDRESS,
+};
+
 int limit_parameters(const struct policy_limit *limit, struct weir_image_limit *ret, struct error *error)
 {
 	unsigned __int128 mult, burst;
@@ -53,8 +65,9 @@ int limit_parameters(const struct policy_limit *limit, struct weir_image_limit *
 		return error_set(error, -ERANGE, "a burst of %" PRIu64 " is more than two years' worth of the rate",
 				 limit->burst);
 	*ret = (struct weir_image_limit){
-		.unit = limit->unit == LIMIT_BYTES ? WEIR_LIMIT_BYTES : WEIR_LIMIT_PACKETS,
+		.unit = (uint8_t)units[limit->unit],
 		.shift = (uint8_t)shift,
+		.flags = scopes[limit->scope],
 	};
 	split((uint64_t)mult, ret->mult);
 	split((uint64_t)burst, ret->burst);

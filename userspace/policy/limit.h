@@ -27,7 +27,10 @@
 /* What is enforced: the burst raised where it must be. */
 struct policy_limit limit_effective(const struct policy_limit *limit);
 
-/* limit: effective, in packets or bytes. -ERANGE when its numbers can't be kept. bucket is left zero. */
+/*
+ * limit: effective, and a rate. -ERANGE when its numbers can't be kept. bucket is
+ * left zero; of the flags, those of the scope are set.
+ */
 int limit_parameters(const struct policy_limit *limit, struct weir_image_limit *ret, struct error *error);
 
 #endif

@@ -248,6 +248,11 @@ bool ruleset_is_audited(const struct ruleset *rules, uint32_t rule)
 	return rules->policies.items[rules->rules.items[rule].policy].object->policy.mode == POLICY_AUDIT;
 }
 
+bool ruleset_rejects(const struct ruleset *rules, uint32_t rule)
+{
+	return rules->policies.items[rules->rules.items[rule].policy].object->policy.on_deny == POLICY_REJECT;
+}
+
 void ruleset_free(struct ruleset *rules)
 {
 	vec_for_each (rule, &rules->rules) {

@@ -78,6 +78,7 @@ void ruleset_free(struct ruleset *rules); /* what it holds */
 
 /* Whether the rule's policy is in audit mode. */
 bool ruleset_is_audited(const struct ruleset *rules, uint32_t rule);
+bool ruleset_rejects(const struct ruleset *rules, uint32_t rule); /* its policy has onDeny: Reject */
 
 /* The port class index of an IP protocol; WEIR_PORTS_NONE when policy can't name its ports. */
 enum weir_port_protocol port_protocol(uint8_t ip_protocol);

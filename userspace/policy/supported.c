@@ -4,15 +4,7 @@
 
 static const char *unsupported_limit(const struct policy_limit *limit)
 {
-	if (limit->unit == LIMIT_CONNECTIONS)
-		return "a limit in connectionsPerSecond";
-	if (limit->unit == LIMIT_MAX_CONNECTIONS)
-		return "a limit in maxConnections";
-	if (limit->scope == LIMIT_PER_IDENTITY)
-		return "a limit per Identity";
-	if (limit->scope == LIMIT_PER_ADDRESS)
-		return "a limit per Address";
-	return NULL;
+	return limit->unit == LIMIT_MAX_CONNECTIONS ? "a limit in maxConnections" : NULL;
 }
 
 static const char *unsupported_rule(const struct policy_rule *rule)

@@ -13,7 +13,7 @@ struct verdict verdict_of_image(const struct weir_image *image, uint32_t cell)
 				   .n_limits = decision.n_limits };
 
 	for (uint32_t i = 0; i < decision.n_limits && i < WEIR_DECISION_LIMITS; i++)
-		verdict.n_audited_limits += weir_image_limit_at(image, cell, i).flags == WEIR_LIMIT_AUDIT;
+		verdict.n_audited_limits += weir_image_limit_at(image, cell, i).flags & WEIR_LIMIT_AUDIT;
 	return verdict;
 }
 

@@ -60,7 +60,8 @@ static void every_setting_can_be_given(void **state)
 	assert_int_equal(
 		read_config("sources: ['dir:/etc/a', 'dir:/etc/b']\nnode: worker\nstateDir: /s\nrunDir: /r\n"
 			    "bpffs: /b\nmetrics: off\nnewInterfaces: open\nuplinks: [eth0, auto]\nopenings: 1000\n"
-			    "connections: 1001\nexchanges: 1002\nfragments: 1003\nshields: 1004\naddresses: 2000\n"
+			    "connections: 1001\nexchanges: 1002\nfragments: 1003\nshields: 1004\naddresses: "
+			    "2000\nlimitSources: 2001\n"
 			    "imageWords: 4096\n"
 			    "timeouts: {synSent: 1, synReceived: 2, established: 3, finWait: 4, closeWait: 5,\n"
 			    "  timeWait: 6, closed: 7, unanswered: 8, answered: 9, echo: 10, other: 11, "
@@ -86,6 +87,7 @@ static void every_setting_can_be_given(void **state)
 	assert_int_equal(config.capacities.fragments, 1003);
 	assert_int_equal(config.capacities.shields, 1004);
 	assert_int_equal(config.capacities.addresses, 2000);
+	assert_int_equal(config.capacities.limit_sources, 2001);
 	assert_int_equal(config.capacities.image_words, 4096);
 	for (enum weir_flow_state i = 0; i <= WEIR_FLOW_OTHER; i++)
 		assert_int_equal(config.times.flow_seconds[i], i + 1);

@@ -47,6 +47,7 @@ static int setup(void **state)
 		.endpoints = 64,
 		.counters = 64,
 		.buckets = 64,
+		.limit_sources = 64,
 	};
 	struct error error = {};
 
@@ -131,6 +132,36 @@ static void fill_bucket(const struct fixture *f, uint32_t bucket)
 	assert_int_equal(bpf_map_update_elem(fd, &bucket, &used, BPF_ANY), 0);
 }
 
+/* What a limit per address of that bucket would leave. */
+static void fill_charged(const struct fixture *f, uint32_t bucket)
+{
+	_cleanup_free_ struct weir_charged *each = xcalloc((size_t)libbpf_num_possible_cpus(), sizeof(*each));
+	const struct weir_source_key source = { .bucket = bucket, .address = { [15] = 1 } };
+	const struct weir_bucket used = { .tat = 78 };
+	_cleanup_close_ int charged = map_fd(f, "charged"), sources = map_fd(f, "sources");
+
+	each[0] = (struct weir_charged){ .passed_packets = 5, .dropped_packets = 3 };
+	assert_int_equal(bpf_map_update_elem(charged, &bucket, each, BPF_ANY), 0);
+	assert_int_equal(bpf_map_update_elem(sources, &source, &used, BPF_ANY), 0);
+}
+
+static bool has_source(const struct fixture *f, uint32_t bucket)
+{
+	const struct weir_source_key source = { .bucket = bucket, .address = { [15] = 1 } };
+	_cleanup_close_ int fd = map_fd(f, "sources");
+	struct weir_bucket found;
+
+	return bpf_map_lookup_elem(fd, &source, &found) == 0;
+}
+
+static uint64_t passed(const struct fixture *f, uint32_t bucket)
+{
+	struct weir_charged found;
+
+	assert_int_equal(datapath_read_charged(f->agent.datapath, bucket, &found), 0);
+	return found.passed_packets;
+}
+
 static uint64_t bucket_time(const struct fixture *f, uint32_t bucket)
 {
 	struct weir_bucket found;
@@ -163,8 +194,11 @@ static void counters_and_buckets_of_rules_that_went_are_wiped_and_given_again(vo
 	assert_int_not_equal(bucket, UINT32_MAX);
 	count(f, counter, 9);
 	fill_bucket(f, bucket);
+	fill_charged(f, bucket);
 	prune_all(&f->agent);
 	assert_int_equal(counted(f, counter), 9);
+	assert_int_equal(passed(f, bucket), 5);
+	assert_true(has_source(f, bucket));
 	assert_int_equal(bucket_time(f, bucket), 77);
 
 	load(f, POD("a", "a") POLICY("q"));
@@ -174,6 +208,8 @@ static void counters_and_buckets_of_rules_that_went_are_wiped_and_given_again(vo
 	prune_all(&f->agent);
 	assert_int_equal(counted(f, counter), 0);
 	assert_int_equal(bucket_time(f, bucket), 0);
+	assert_int_equal(passed(f, bucket), 0);
+	assert_false(has_source(f, bucket));
 	assert_int_equal(number_of(numbers->counters, "shop/p"), UINT32_MAX);
 	assert_int_equal(number_of(numbers->buckets, "shop/p"), UINT32_MAX);
 	assert_int_equal(f->agent.ledger.counters.items[counter].labels.n, 0);

@@ -110,6 +110,7 @@ static inline int fixture_setup(void **state)
 		.endpoints = 64,
 		.counters = 512,
 		.buckets = 512,
+		.limit_sources = 128,
 	};
 	run("ip link add " POD " type veth peer name " PEER " && ip link set " POD " up && ip link set " PEER " up");
 	f->ifindex = if_nametoindex(POD);

@@ -168,6 +168,7 @@ static void entries_are_counted_over_many_batches_and_a_full_map_says_so(void **
 	assert_int_equal(map_info(datapath, "exchanges6").capacity, f->config.exchanges);
 	assert_int_equal(map_info(datapath, "fragments").capacity, f->config.fragments);
 	assert_int_equal(map_info(datapath, "shields").capacity, f->config.shields);
+	assert_int_equal(map_info(datapath, "sources").capacity, f->config.limit_sources);
 	assert_int_equal(map_info(datapath, "endpoints").capacity, f->config.endpoints);
 	assert_int_equal(datapath_list_addresses(datapath, &all), 0);
 	assert_int_equal(all.n, 5000);
@@ -201,6 +202,7 @@ static void reasons_and_buckets_begin_at_zero(void **state)
 	struct fixture *f = *state;
 	_cleanup_(datapath_closep) struct datapath *datapath = open_datapath(&f->config);
 	struct weir_counter reasons[WEIR_REASON_MAX * WEIR_DIRECTIONS];
+	struct weir_charged charged = { .passed_bytes = 1 };
 	struct weir_bucket bucket = { .tat = 1 };
 
 	memset(reasons, 0xff, sizeof(reasons));
@@ -210,6 +212,9 @@ static void reasons_and_buckets_begin_at_zero(void **state)
 	assert_int_equal(datapath_read_bucket(datapath, f->config.buckets - 1, &bucket), 0);
 	assert_int_equal(bucket.tat, 0);
 	assert_int_equal(datapath_read_bucket(datapath, f->config.buckets, &bucket), -ENOENT);
+	assert_int_equal(datapath_read_charged(datapath, f->config.buckets - 1, &charged), 0);
+	assert_int_equal(charged.passed_bytes, 0);
+	assert_int_equal(datapath_read_charged(datapath, f->config.buckets, &charged), -ENOENT);
 }
 
 static void capacities_that_cannot_be_are_refused(void **state)
@@ -226,6 +231,7 @@ static void capacities_that_cannot_be_are_refused(void **state)
 		{ &config->fragments, 0, "fragments" },	    { &config->shields, 0, "shields" },
 		{ &config->addresses, 0, "addresses" },	    { &config->endpoints, 0, "endpoints" },
 		{ &config->counters, 0, "counters" },	    { &config->buckets, 0, "buckets" },
+		{ &config->limit_sources, 0, "sources" },
 	};
 	struct datapath *datapath = NULL;
 

@@ -9,7 +9,7 @@ static void a_second_open_takes_maps_over_with_what_they_hold(void **state)
 	static const char *const maps[] = { "images",	  "control",   "endpoints",    "addresses4",   "addresses6",
 					    "openings4",  "openings6", "connections4", "connections6", "exchanges4",
 					    "exchanges6", "fragments", "shields",      "tallies",      "reasons",
-					    "decisions",  "buckets" };
+					    "decisions",  "buckets",   "sources",      "charged" };
 	struct fixture *f = *state;
 	struct addr addr = { WEIR_IPV6, { 0xfd, [15] = 1 } };
 	uint32_t before[ARRAY_SIZE(maps)], last;

@@ -49,7 +49,7 @@ struct fixture {
 	struct histogram apply;
 	struct weir_counter reasons[WEIR_REASON_MAX * WEIR_DIRECTIONS];
 	struct weir_counter decisions[5];
-	uint64_t drops[4];
+	struct weir_charged charged[4];
 	struct datapath_map_info maps[1];
 	struct datapath_flow_counts flows;
 	uint64_t tallies[WEIR_TALLIES];
@@ -68,8 +68,8 @@ static int setup(void **state)
 	f->decisions[1].packets = 10;
 	f->decisions[3].packets = 5;
 	f->decisions[4].packets = 6;
-	f->drops[2] = 42;
-	f->drops[3] = 8;
+	f->charged[2] = (struct weir_charged){ .passed_packets = 43, .dropped_packets = 42 };
+	f->charged[3].dropped_packets = 8;
 	f->maps[0] = (struct datapath_map_info){ "connections4", 3, 100 };
 	f->flows.present[WEIR_CONNECTIONS][WEIR_IPV4] = 2;
 	f->flows.present[WEIR_EXCHANGES][WEIR_IPV6] = 1;
@@ -79,6 +79,7 @@ static int setup(void **state)
 	f->tallies[WEIR_TALLY_ANSWERED] = 12;
 	f->tallies[WEIR_TALLY_UNANSWERED] = 13;
 	f->tallies[WEIR_TALLY_FRAGMENTED] = 14;
+	f->tallies[WEIR_TALLY_SOURCES] = 15;
 	f->sources[0] = (struct prometheus_source){ "dir:/a \"b\"\\c\nd", true };
 	f->sources[1] = (struct prometheus_source){ "store", false };
 	histogram_add(&f->apply, 0.002);
@@ -89,7 +90,7 @@ static int setup(void **state)
 							  .ledger = &f->ledger,
 							  .reasons = f->reasons,
 							  .decisions = f->decisions,
-							  .bucket_drops = f->drops,
+							  .charged = f->charged,
 							  .maps = f->maps,
 							  .n_maps = 1,
 							  .sources = f->sources,
@@ -148,6 +149,7 @@ static const char *const expected[] = {
 	"weir_answers_total{result=\"answered\"} 12",
 	"weir_answers_total{result=\"unanswered\"} 13",
 	"weir_fragmented_packets_total 14",
+	"weir_limit_sources_total 15",
 	"weir_map_entries{map=\"connections4\"} 3",
 	"weir_map_capacity{map=\"connections4\"} 100",
 	"weir_events_total 0",
@@ -155,6 +157,8 @@ static const char *const expected[] = {
 	"weir_source_synced{source=\"store\"} 0",
 	"weir_limit_dropped_total{kind=\"NetworkPolicy\",namespace=\"shop\",policy=\"p\",rule=\"web\",limit="
 	"\"bytesPerSecond\"} 42",
+	"weir_limit_passed_total{kind=\"NetworkPolicy\",namespace=\"shop\",policy=\"p\",rule=\"web\",limit="
+	"\"bytesPerSecond\"} 43",
 	"# TYPE weir_packets_total counter",
 	"# TYPE weir_policy_apply_seconds histogram",
 	"# TYPE weir_flows gauge",
@@ -277,10 +281,27 @@ static void a_freed_number_leaves_what_it_counted_to_its_series(void **state)
 	ledger_trim(&ledger);
 	assert_int_equal(carried_for(&ledger, "policy=\"p\""), 17);
 	ledger_forget_counter(&ledger, 3, 1);
-	ledger_forget_bucket(&ledger, 2, 5);
+	ledger_forget_bucket(&ledger, 2, &(struct weir_charged){ .dropped_packets = 5 });
 	ledger_trim(&ledger);
 	assert_int_equal(ledger.counted.n, 0);
 	assert_int_equal(ledger.dropped.n, 0);
+	ledger_free(&ledger);
+}
+
+static void what_a_freed_bucket_let_pass_is_carried_too(void **state)
+{
+	const struct weir_charged once = { .passed_packets = 7, .dropped_packets = 2 };
+	struct ledger ledger = {};
+
+	for (int i = 0; i < 2; i++) {
+		learn(&ledger);
+		ledger_forget_bucket(&ledger, 2, &once);
+	}
+	learn(&ledger);
+	ledger_trim(&ledger);
+	assert_int_equal(ledger.dropped.n, 1);
+	assert_int_equal(ledger.dropped.items[0].passed, 14);
+	assert_int_equal(ledger.dropped.items[0].packets, 4);
 	ledger_free(&ledger);
 }
 
@@ -299,7 +320,7 @@ static void what_was_carried_is_told_with_what_is_counted(void **state)
 							  .ledger = &f->ledger,
 							  .reasons = f->reasons,
 							  .decisions = f->decisions,
-							  .bucket_drops = f->drops,
+							  .charged = f->charged,
 							  .flows = &f->flows,
 							  .tallies = f->tallies,
 							  .apply = &f->apply });
@@ -352,6 +373,7 @@ int main(void)
 		TEST(the_text_is_well_formed),
 		cmocka_unit_test(a_rule_that_left_the_image_keeps_its_series),
 		cmocka_unit_test(a_freed_number_leaves_what_it_counted_to_its_series),
+		cmocka_unit_test(what_a_freed_bucket_let_pass_is_carried_too),
 		TEST(what_was_carried_is_told_with_what_is_counted),
 		cmocka_unit_test(decisions_without_a_number_share_one_row),
 		cmocka_unit_test(this_process_is_measured),

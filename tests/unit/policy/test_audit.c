@@ -96,7 +96,7 @@ static void tell(const struct fixture *f, const struct decision_info *info, FILE
 	unsigned n_audited = 0;
 
 	for (uint32_t i = 0; i < record.n_limits; i++)
-		n_audited += weir_image_limit_at(&image, info->at, i).flags == WEIR_LIMIT_AUDIT;
+		n_audited += weir_image_limit_at(&image, info->at, i).flags & WEIR_LIMIT_AUDIT;
 	assert_int_equal(record.flags, info->flags);
 	assert_int_equal(record.verdict, info->verdict);
 	assert_int_equal(!!(record.flags & WEIR_DECISION_REJECT), record.verdict == WEIR_VERDICT_REJECT);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What a compilation hands out beside verdicts: numbers, records and names. */
+#include "base/mem.h"
 #include "unit/policy/fixture.h"
 #include "weir/maps.h"
 
@@ -158,6 +159,42 @@ static void every_limit_of_every_allowing_rule_is_in_the_record(void **state)
 	info = decision_of(&f, "shop/a1", "shop/b", 81);
 	assert_int_equal(weir_image_decision_at(&image, info->at).n_limits, 0);
 	fixture_free(&f);
+}
+
+static uint16_t limit_flags(const char *mode, const char *limit)
+{
+	_cleanup_free_ char *policy = xasprintf(
+		POD("a1", "a", "10.0.0.1") POD("b", "b", "10.0.0.3")
+			TRAFFIC_POLICY("t", "podSelector: {matchLabels: {app: b}}, %s ingress: [{limits: [{%s}]}]"),
+		mode, limit);
+	struct weir_image image;
+	struct fixture f;
+	uint16_t flags;
+
+	fixture_load(&f, policy);
+	image = compiled_image(f.compiled);
+	flags = weir_image_limit_at(&image, decision_of(&f, "shop/a1", "shop/b", 80)->at, 0).flags;
+	fixture_free(&f);
+	return flags;
+}
+
+static void a_policy_that_rejects_answers_connections_over_its_limits(void **state)
+{
+	static const struct {
+		const char *mode, *limit;
+		uint16_t flags;
+	} cases[] = {
+		{ "", "connectionsPerSecond: 5", 0 },
+		{ "onDeny: Reject,", "connectionsPerSecond: 5", WEIR_LIMIT_REJECT },
+		{ "onDeny: Reject,", "connectionsPerSecond: 5, per: Address",
+		  WEIR_LIMIT_REJECT | WEIR_LIMIT_PER_ADDRESS },
+		{ "onDeny: Reject,", "packetsPerSecond: 5, per: Identity", WEIR_LIMIT_PER_IDENTITY },
+		{ "onDeny: Reject, mode: Audit,", "connectionsPerSecond: 5, per: Identity",
+		  WEIR_LIMIT_AUDIT | WEIR_LIMIT_PER_IDENTITY },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(limit_flags(cases[i].mode, cases[i].limit), cases[i].flags);
 }
 
 static void limits_are_listed_by_bucket(void **state)
@@ -347,6 +384,7 @@ int main(void)
 		cmocka_unit_test(the_nodes_own_address_is_nobody_elses),
 		cmocka_unit_test(the_header_describes_the_image),
 		cmocka_unit_test(every_limit_of_every_allowing_rule_is_in_the_record),
+		cmocka_unit_test(a_policy_that_rejects_answers_connections_over_its_limits),
 		cmocka_unit_test(limits_are_listed_by_bucket),
 		cmocka_unit_test(numbers_outlive_a_recompilation),
 		cmocka_unit_test(the_same_world_compiles_to_the_same_image),

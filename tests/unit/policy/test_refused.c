@@ -16,14 +16,10 @@ static const struct {
 	int code;
 	const char *text;
 } refused[] = {
-	{ TRAFFIC_POLICY("t", RULE("name: x, limits: [{connectionsPerSecond: 5}]")), -EOPNOTSUPP,
-	  "TrafficPolicy shop/t: rule x: a limit in connectionsPerSecond is not supported by this version" },
-	{ TRAFFIC_POLICY("t", RULE("limits: [{maxConnections: 5}]")), -EOPNOTSUPP,
-	  "TrafficPolicy shop/t: rule 0: a limit in maxConnections is not supported by this version" },
-	{ TRAFFIC_POLICY("t", RULE("limits: [{packetsPerSecond: 5, per: Identity}]")), -EOPNOTSUPP,
-	  "TrafficPolicy shop/t: rule 0: a limit per Identity is not supported by this version" },
-	{ TRAFFIC_POLICY("t", "podSelector: {}, egress: [{}, {limits: [{packetsPerSecond: 5, per: Address}]}]"),
-	  -EOPNOTSUPP, "TrafficPolicy shop/t: rule 1: a limit per Address is not supported by this version" },
+	{ TRAFFIC_POLICY("t", RULE("name: x, limits: [{packetsPerSecond: 5}, {maxConnections: 5}]")), -EOPNOTSUPP,
+	  "TrafficPolicy shop/t: rule x: a limit in maxConnections is not supported by this version" },
+	{ TRAFFIC_POLICY("t", "podSelector: {}, egress: [{}, {limits: [{maxConnections: 5, per: Address}]}]"),
+	  -EOPNOTSUPP, "TrafficPolicy shop/t: rule 1: a limit in maxConnections is not supported by this version" },
 	{ POD("a", "a", "10.0.0.1") TRAFFIC_POLICY(
 		  "t", RULE("limits: [{packetsPerSecond: 1}, {packetsPerSecond: 2}, {packetsPerSecond: 3}]"))
 		  TRAFFIC_POLICY("u", RULE("limits: [{packetsPerSecond: 4}, {packetsPerSecond: 5}]")),

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A token bucket as GCRA (ITU-T I.371): it is the time at which it will be full
+ * again, moved on by one compare-and-swap. It is exact on any number of CPUs
+ * and holds no lock. Times are in ticks of 1/64 ns, and may wrap.
+ */
+#ifndef WEIR_BPF_GCRA_H
+#define WEIR_BPF_GCRA_H
+
+#include "header.h"
+
+/* A swap fails only because another packet's succeeded; one that loses this often does not conform. */
+#define SWAP_TRIES 8
+
+static __always_inline __u64 gcra_now(void)
+{
+	return bpf_ktime_get_ns() * WEIR_TICKS_PER_NS;
+}
+
+static __always_inline bool gcra_take(__u64 *bucket, __u64 now, __u64 cost, __u64 burst)
+{
+	if (!cost)
+		return true;
+	for (int i = 0; i < SWAP_TRIES; i++) {
+		__u64 seen = *(volatile __u64 *)bucket;
+		/* Zero was never used: after years of uptime it would look like the future. */
+		__u64 from = !seen || (__s64)(seen - now) < 0 ? now : seen;
+		__u64 tat = from + cost;
+
+		/* Emptied under an earlier, larger burst: what it owes beyond this one's is forgiven. */
+		if (unlikely(from - now > burst)) {
+			__sync_val_compare_and_swap(bucket, seen, now + burst);
+			return false;
+		}
+		if (tat - now > burst)
+			return false;
+		if (__sync_val_compare_and_swap(bucket, seen, tat) == seen)
+			return true;
+	}
+	return false;
+}
+
+#endif
