@@ -122,7 +122,17 @@ static uint32_t decide(const struct model *m, const struct packet *p, const stru
 	return weir_image_cell(&image, subject, asked->opener, peer, weir_image_port_class(&image, asked->ports, port));
 }
 
-static void fill_flow(const struct model *m, const struct packet *p, uint32_t at, struct weir_flow *ret)
+/* Limits hold for what the opener sends. */
+static uint32_t opener_identity(const struct model *m, const struct packet *p, const struct question *asked)
+{
+	uint32_t ifindex;
+
+	return asked->opener == WEIR_INGRESS ? model_identity(p->family, asked->name.remote, &ifindex)
+					     : m->endpoints[p->pod].identity;
+}
+
+static void fill_flow(const struct model *m, const struct packet *p, const struct question *asked, uint32_t at,
+		      struct weir_flow *ret)
 {
 	const struct weir_image image = image_of(m);
 	const struct weir_image_decision decision = weir_image_decision_at(&image, at);
@@ -131,6 +141,7 @@ static void fill_flow(const struct model *m, const struct packet *p, uint32_t at
 	ret->revision = weir_image_header_word(&image, revision);
 	ret->decision = at;
 	ret->counter = decision.counter;
+	ret->source = opener_identity(m, p, asked);
 	ret->flags = (decision.n_limits ? WEIR_FLOW_LIMITED : 0) |
 		     (m->endpoints[p->pod].flags & WEIR_ENDPOINT_CHECK_MAC ? WEIR_FLOW_CHECK_MAC : 0);
 	ret->reason = decision.verdict == WEIR_VERDICT_PASS ? WEIR_REASON_FLOW : WEIR_REASON_AUDIT;
@@ -143,12 +154,12 @@ static void keep(struct model *m, const struct packet *p, const struct question 
 	struct weir_flow flow = { .opener = asked->opener };
 
 	if (asked->of) {
-		fill_flow(m, p, at, &asked->of->flow);
+		fill_flow(m, p, asked, at, &asked->of->flow);
 		if (!asked->quoted)
 			model_track(m, p, asked->of);
 	} else if (!p->later && !(p->ports == WEIR_PORTS_TCP && p->flags & BIT_RST) &&
 		   !(p->ports == WEIR_PORTS_SCTP && p->type == CHUNK_ABORT)) {
-		fill_flow(m, p, at, &flow);
+		fill_flow(m, p, asked, at, &flow);
 		model_open_flow(m, p, &asked->name, &flow);
 	}
 	if (!asked->quoted)

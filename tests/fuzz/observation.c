@@ -58,12 +58,13 @@ static void print_flow(const char *who, const struct observed_flow *of, FILE *ou
 
 	fprintf(out,
 		"  %s: table %u protocol %u interface %u %s:%u %s:%u generation %u revision %u decision %u counter %u "
-		"opener %u state %u flags %x reason %u seen %u mac %02x%02x heard %x opened %u next %u %u ack %u %u\n",
+		"opener %u source %u state %u flags %x reason %u seen %u mac %02x%02x heard %x opened %u next %u %u "
+		"ack %u %u\n",
 		who, name->table, name->protocol, name->ifindex,
 		inet_ntop(family, name->local + from, local, sizeof(local)), name->local_port,
 		inet_ntop(family, name->remote + from, remote, sizeof(remote)), name->remote_port, flow->generation,
-		flow->revision, flow->decision, flow->counter, flow->opener, flow->state, flow->flags, flow->reason,
-		flow->seen, flow->mac[0], flow->mac[5], flow->heard, flow->opened, flow->ends[0].next,
+		flow->revision, flow->decision, flow->counter, flow->opener, flow->source, flow->state, flow->flags,
+		flow->reason, flow->seen, flow->mac[0], flow->mac[5], flow->heard, flow->opened, flow->ends[0].next,
 		flow->ends[1].next, flow->ends[0].ack, flow->ends[1].ack);
 }
 
