@@ -65,9 +65,9 @@ struct weir_control {
 struct weir_endpoint {
 	__u32 identity;
 	__u32 flags; /* WEIR_ENDPOINT_* */
-	__be32 ipv4;
 	__u8 mac[6];
 	__u8 pad[2];
+	__be32 ipv4;
 	__u8 ipv6[16];
 	__u32 reserved;
 	__u64 answered; /* GCRA state of the answers to its rejected packets */
@@ -269,6 +269,7 @@ struct weir_charged {
 
 _Static_assert(sizeof(struct weir_control) == 128, "control layout");
 _Static_assert(sizeof(struct weir_endpoint) == 48, "endpoint layout");
+_Static_assert(__builtin_offsetof(struct weir_endpoint, mac) % 8 == 0, "the MAC address is compared as one word");
 _Static_assert(sizeof(struct weir_address) == 8, "address layout");
 _Static_assert(sizeof(struct weir_flow4_key) == 20, "IPv4 flow key layout");
 _Static_assert(sizeof(struct weir_flow6_key) == 44, "IPv6 flow key layout");

@@ -111,8 +111,13 @@ class Shield(UplinkCase):
         self.assertGreater(self.knock(), 0)
         self.lab.outside.do("flood", host=self.backend.addr4, port=53, size=64, rate=2000, seconds=0.5)
         self.assertEqual(self.knock(), 0)
+        self.lab.until(lambda: self.backend.addr4 in self.lab.status()["shields"], "the shield is told of", 5)
         self.assert_open(self.lab.outside, self.intruder)
         self.lab.until(lambda: self.knock() > 0, "the shield is down again", 20)
+        self.lab.until(lambda: not self.lab.status()["shields"], "the calm is told of", 5)
+        log = self.lab.log_tail(200)
+        self.assertIn(f"dropped at the uplink now for {self.backend.addr4}", log)
+        self.assertIn(f"calm again for {self.backend.addr4}", log)
 
 
 class Auto(LabCase):

@@ -8,7 +8,7 @@
 #include "fuzz/sequence.h"
 #include "weir/image.h"
 
-#define SHAPE_EXTENSIONS 10u
+#define SHAPE_EXTENSIONS 12u /* nine, and two by which it is cut */
 #define SHAPE_OPTIONS	 40u
 #define SHAPE_TRANSPORT	 256u
 

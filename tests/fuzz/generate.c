@@ -28,7 +28,7 @@ static void dress_ipv6(struct random *r, struct shape *shape)
 					 IPPROTO_DSTOPTS };
 	const unsigned n = one_in(r, 6) ? 1 + random_below(r, 9) : 1 + random_below(r, 2);
 
-	for (unsigned i = 0; i < n && shape->n_extensions < SHAPE_EXTENSIONS - 1; i++)
+	for (unsigned i = 0; i < n && shape->n_extensions < SHAPE_EXTENSIONS - 2; i++)
 		shape->extensions[shape->n_extensions++] = i == 0 ? random_of(r, kinds) : kinds[1 + random_below(r, 4)];
 	shape->segments_left = one_in(r, 4);
 }

@@ -24,6 +24,21 @@ static int open_links(struct agent *agent, struct error *error)
 	return links_open(&events, &agent->links, error);
 }
 
+/* Only what arrives by an uplink can be shielded from; elsewhere, denied packets shall not pay for the question. */
+bool agent_has_shield(const struct agent *agent)
+{
+	return agent->config->uplinks.n && agent->config->times.shield_packets_per_second;
+}
+
+static struct datapath_times times_of(const struct agent *agent)
+{
+	struct datapath_times times = agent->config->times;
+
+	if (!agent_has_shield(agent))
+		times.shield_packets_per_second = 0;
+	return times;
+}
+
 static int open_datapath(struct agent *agent, struct error *error)
 {
 	const struct agent_config *config = agent->config;
@@ -32,8 +47,11 @@ static int open_datapath(struct agent *agent, struct error *error)
 
 	datapath.bpffs = config->bpffs;
 	r = datapath_open(&datapath, &agent->datapath, error);
-	if (r == 0)
-		datapath_set_times(agent->datapath, &config->times);
+	if (r == 0) {
+		const struct datapath_times times = times_of(agent);
+
+		datapath_set_times(agent->datapath, &times);
+	}
 	return r;
 }
 
@@ -112,6 +130,7 @@ static void stop(struct agent *agent)
 	endpoints_free(&agent->endpoints);
 	uplinks_free(&agent->uplinks);
 	sweeper_free(&agent->sweeper);
+	shields_free(&agent->shields);
 	addresses_free(&agent->addresses);
 	datapath_close(agent->datapath);
 	links_close(agent->links);

@@ -95,7 +95,9 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 						   .endpoints = count_enforced(agent),
 						   .identities = agent->compiled ? agent->compiled->identities.n : 0,
 						   .flows = &agent->sweeper.counts,
-						   .tallies = tallies },
+						   .tallies = tallies,
+						   .shields = agent->shields.up.n,
+						   .shields_raised = agent->shields.raised },
 		       &reply->text);
 	if (r < 0)
 		http_fail(reply, HTTP_INTERNAL_ERROR, "out of memory");

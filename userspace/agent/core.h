@@ -13,6 +13,7 @@
 #include "agent/lock.h"
 #include "agent/sources.h"
 #include "agent/state.h"
+#include "agent/shields.h"
 #include "agent/sweeper.h"
 #include "agent/uplinks.h"
 #include "observe/histogram.h"
@@ -37,6 +38,7 @@ struct agent {
 	struct endpoints endpoints;
 	struct uplinks uplinks;
 	struct sweeper sweeper;
+	struct shields shields;
 
 	uint32_t revision;     /* in force, 0: none */
 	time_t since;	       /* when the first policy of this life was put in force */
@@ -51,6 +53,7 @@ struct agent {
 	struct http *socket, *metrics;
 };
 
+bool agent_has_shield(const struct agent *agent); /* there are uplinks, and a rate to shield them at */
 void agent_schedule(struct agent *agent); /* takes the sources in soon, when what changes together has changed */
 void agent_retry(struct agent *agent);	  /* tries again after a pause what the kernel or the disk refused */
 

@@ -20,7 +20,7 @@ struct agent_loop {
 	struct agent *agent;
 	uv_loop_t uv;
 	uv_signal_t terminate, interrupt, hangup;
-	uv_timer_t settle, retry, sweep;
+	uv_timer_t settle, retry, sweep, shields;
 	uint64_t retry_ms;
 	uv_poll_t links;
 	struct watched_source *sources; /* one per directory */
@@ -92,6 +92,13 @@ static void on_sweep(uv_timer_t *timer)
 
 	sweeper_run(&agent->sweeper, agent->datapath, &agent->config->capacities);
 	uplinks_sync(&agent->uplinks); /* routes change without a word to us */
+}
+
+static void on_shields(uv_timer_t *timer)
+{
+	struct agent *agent = ((struct agent_loop *)timer->data)->agent;
+
+	shields_watch(&agent->shields, agent->datapath);
 }
 
 static void on_links(uv_poll_t *poll, int status, int events)
@@ -177,8 +184,9 @@ int loop_open(struct agent *agent, struct agent_loop **ret, struct error *error)
 	uv_timer_init(&loop->uv, &loop->settle);
 	uv_timer_init(&loop->uv, &loop->retry);
 	uv_timer_init(&loop->uv, &loop->sweep);
+	uv_timer_init(&loop->uv, &loop->shields);
 	uv_poll_init(&loop->uv, &loop->links, links_fd(agent->links));
-	loop->settle.data = loop->retry.data = loop->sweep.data = loop->links.data = loop;
+	loop->settle.data = loop->retry.data = loop->sweep.data = loop->shields.data = loop->links.data = loop;
 	open_sources(loop);
 	*ret = loop;
 	return 0;
@@ -189,6 +197,8 @@ void loop_run(struct agent_loop *loop)
 	reconcile(loop->agent, true);
 	watch_sources(loop);
 	uv_timer_start(&loop->sweep, on_sweep, 0, loop->agent->config->sweep_seconds * MS_PER_SECOND);
+	if (agent_has_shield(loop->agent))
+		uv_timer_start(&loop->shields, on_shields, MS_PER_SECOND, MS_PER_SECOND);
 	uv_poll_start(&loop->links, UV_READABLE, on_links);
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
 }

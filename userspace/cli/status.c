@@ -158,6 +158,17 @@ static void print_interfaces(const struct invocation *invocation, const json_t *
 	table_print(table);
 }
 
+static void print_shields(const json_t *shields)
+{
+	const json_t *shield;
+	size_t i;
+
+	json_array_foreach (shields, i, shield)
+		printf("%s%s", i ? ", " : "\nflood shield up for: ", json_string_value(shield));
+	if (json_array_size(shields))
+		putchar('\n');
+}
+
 static void print_uplinks(const struct invocation *invocation, const json_t *uplinks)
 {
 	static const struct column columns[] = {
@@ -245,6 +256,7 @@ int command_status(const struct invocation *invocation)
 		print_sources(invocation, json_object_get(status, "sources"));
 		print_interfaces(invocation, json_object_get(status, "interfaces"));
 		print_uplinks(invocation, json_object_get(status, "uplinks"));
+		print_shields(json_object_get(status, "shields"));
 		print_maps(invocation, json_object_get(status, "maps"));
 	}
 	return verdict(status);

@@ -134,6 +134,8 @@ int datapath_flows_open(struct datapath *datapath, struct datapath_flows **ret);
 int datapath_flows_next(struct datapath_flows *flows, struct datapath_flow *ret);
 void datapath_flows_close(struct datapath_flows *flows);
 DEFINE_CLEANUP(struct datapath_flows, datapath_flows_close);
+/* The addresses that the flood shield is up for: sources, and endpoints. The caller frees the list. */
+int datapath_list_shields(struct datapath *datapath, addr_list *ret);
 /* Sums over CPUs, by enum weir_tally. */
 int datapath_read_tallies(struct datapath *datapath, uint64_t ret[static WEIR_TALLIES]);
 

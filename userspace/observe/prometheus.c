@@ -197,6 +197,10 @@ static void write_answers(FILE *out, const struct prometheus_input *input)
 		series_count(out, "weir_answers_total", results[i].labels, input->tallies[results[i].tally]);
 	series_counter(out, "weir_fragmented_packets_total", "Packets in fragments whose first one was admitted.",
 		       input->tallies[WEIR_TALLY_FRAGMENTED]);
+	series_gauge(out, "weir_shields", "Sources and pods that the flood shield of the uplinks is up for.",
+		     input->shields);
+	series_counter(out, "weir_shields_raised_total", "Times that it went up for one of them.",
+		       input->shields_raised);
 	series_counter(out, "weir_limit_sources_total",
 		       "Sources that limits per Identity or Address met for the first time, or anew.",
 		       input->tallies[WEIR_TALLY_SOURCES]);

@@ -30,6 +30,8 @@ struct prometheus_input {
 	uint64_t policy_errors;
 	uint64_t endpoints, identities;
 	const struct datapath_flow_counts *flows;
+	uint32_t shields;	 /* addresses that the flood shield is up for now */
+	uint64_t shields_raised; /* times that it went up */
 	const uint64_t *tallies; /* WEIR_TALLIES */
 	uint64_t events, events_lost;
 };
