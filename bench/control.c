@@ -4,8 +4,8 @@
  * the number of policies. Prints one JSON object a line and round, as packet.c
  * does; where there is nothing to stand beside, the baseline is the target.
  *
- * compile_*: compile, verify with the agent's budget, and swap. flat: a TCP SYN
- * through the loaded program, of ten thousand policies over ten. The agent's
+ * compile_*: compile, verify with the agent's budget, and swap. flat: a TCP
+ * packet of no connection through the loaded program, of ten thousand policies over ten. The agent's
  * figures are of a real agent with a directory source: from the moment a pod's
  * manifest is moved into the directory to the one at which the kernel has its
  * address.
@@ -116,7 +116,7 @@ static int bench_compile(struct enforcer *enforcer, const struct compile_case *c
 	return r;
 }
 
-/* A SYN from a pod that is let in to pod 0, by a program of its own for each number of policies. */
+/* A reset from a pod that is let in to pod 0: decided each time, as it opens no connection. */
 struct flat {
 	struct enforcer enforcer;
 	struct enforcer_policy policy;
@@ -127,14 +127,14 @@ struct flat {
 static int flat_open(struct flat *flat, unsigned policies, struct error *error)
 {
 	const struct cluster cluster = { policies / CLUSTER_NAMESPACES ?: 1, policies, 10000 };
-	const struct frame_spec syn = { .tcp_flags = FRAME_TCP_SYN, .port = CLUSTER_PORT };
+	const struct frame_spec reset = { .tcp_flags = FRAME_TCP_RST, .port = CLUSTER_PORT };
 	uint8_t target[4], peer[4];
 	const struct frame_ends ends = { WEIR_IPV4, peer, target, false };
 	int r;
 
 	cluster_address(0, target);
 	cluster_address(cluster.kinds > 1 ? CLUSTER_NAMESPACES : 2 * CLUSTER_NAMESPACES, peer);
-	frame_build(&syn, &ends, &flat->frame);
+	frame_build(&reset, &ends, &flat->frame);
 	numberings_init(&flat->numberings);
 	r = enforcer_open(&flat->enforcer, 1u << 16, error)
 		    ?: load_cluster(&flat->policy, &cluster, &flat->numberings, error);

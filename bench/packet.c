@@ -8,12 +8,13 @@
  * hold the test run's grace period too. Every case's round stands directly
  * beside a round of the empty program, so that a slow moment hits both.
  *
- * A new flow is measured twice. new_flow sends the same TCP SYN again and
- * again: a SYN is always decided anew, so every packet pays for the whole
- * decision, but finds its entry there. new_flow_insert goes through a program
- * that counts the packet's ports up before it hands it on by a tail call (and
- * the empty program is reached in the same way), so that every packet also
- * makes an entry and, the table being full, evicts one.
+ * A new flow is measured twice. new_flow sends the same TCP reset again and
+ * again: it belongs to no connection, so every packet pays for looking for one
+ * and for the whole decision, but a reset opens none. new_flow_insert goes
+ * through a program that counts the packet's ports up before it hands it on by a
+ * tail call (and the empty program is reached in the same way), so that every
+ * packet is a SYN of its own, makes an entry and, the table being full, evicts
+ * one.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -53,7 +54,7 @@ static const struct bench_case cases[] = {
 	{ "packet.tc.established_limited", "empty tc program", LAB_TO_POD, WEIR_IPV4, PEER_FAST,
 	  .packet = { .tcp_flags = FRAME_TCP_ACK, .seq = 1, .ack = 1 }, .open_first = true },
 	{ "packet.tc.new_flow", "empty tc program", LAB_TO_POD, WEIR_IPV4, PEER_FRIEND,
-	  .packet = { .tcp_flags = FRAME_TCP_SYN } },
+	  .packet = { .tcp_flags = FRAME_TCP_RST } },
 	{ "packet.tc.new_flow_insert", "empty tc program after a tail call", LAB_TO_POD, WEIR_IPV4, PEER_FRIEND,
 	  .packet = { .tcp_flags = FRAME_TCP_SYN }, .counting = true },
 	{ "packet.tc.denied", "empty tc program", LAB_TO_POD, WEIR_IPV4, PEER_STRANGER,
