@@ -54,7 +54,7 @@ static const struct bench_case cases[] = {
 	{ "packet.tc.established_limited", "empty tc program", LAB_TO_POD, WEIR_IPV4, PEER_FAST,
 	  .packet = { .tcp_flags = FRAME_TCP_ACK, .seq = 1, .ack = 1 }, .open_first = true },
 	{ "packet.tc.new_flow", "empty tc program", LAB_TO_POD, WEIR_IPV4, PEER_FRIEND,
-	  .packet = { .tcp_flags = FRAME_TCP_RST } },
+	  .packet = { .tcp_flags = FRAME_TCP_RST, .client = 50000 } },
 	{ "packet.tc.new_flow_insert", "empty tc program after a tail call", LAB_TO_POD, WEIR_IPV4, PEER_FRIEND,
 	  .packet = { .tcp_flags = FRAME_TCP_SYN }, .counting = true },
 	{ "packet.tc.denied", "empty tc program", LAB_TO_POD, WEIR_IPV4, PEER_STRANGER,
