@@ -28,7 +28,7 @@ static __always_inline void insert_flow(struct packet *pkt, enum weir_family fam
 		.generation = pkt->f->generation,
 		.revision = pkt->f->revision,
 		.decision = pkt->f->decision,
-		.counter = pkt->f->counter,
+		.account = pkt->f->counter,
 		.opener = pkt->f->opener,
 		.source = flow_source(pkt),
 		.flags = flow_flags(pkt),
@@ -49,7 +49,7 @@ static __always_inline void update_flow(const struct packet *pkt, struct weir_fl
 		return;
 	flow->revision = pkt->f->revision;
 	flow->decision = pkt->f->decision;
-	flow->counter = pkt->f->counter;
+	flow->account = pkt->f->counter;
 	flow->opener = pkt->f->opener;
 	flow->source = flow_source(pkt);
 	flow->flags = flow_flags(pkt);

@@ -143,6 +143,7 @@ struct weir_image_limit {
 #define WEIR_LIMIT_PER_ADDRESS	0x04u /* a bucket for the address of each opener */
 #define WEIR_LIMIT_REJECT	0x08u /* over it is answered, where it opens a connection */
 #define WEIR_LIMIT_MARK		0x10u /* what can be marked (ECN) is, once half of the burst is used */
+#define WEIR_LIMIT_PACE		0x20u /* what is over the burst leaves later, where it leaves the node by an fq qdisc */
 
 enum weir_limit_unit {
 	WEIR_LIMIT_PACKETS = 0,

@@ -11,7 +11,7 @@
 
 #include <linux/types.h>
 
-#define WEIR_MAPS_ABI 2u
+#define WEIR_MAPS_ABI 3u
 
 /* Slots of the array of images. */
 enum weir_slot {
@@ -47,6 +47,8 @@ enum weir_flow_state {
  */
 struct weir_control {
 	__u32 generation;
+	__u32 watch;			  /* WEIR_WATCH_*: what is told of packets, beside being counted */
+	__u32 event_budget;		  /* of each decision: event records that a CPU may write in a tick */
 	__u32 timeouts[WEIR_FLOW_STATES]; /* of a flow without packets, in ticks */
 	__u32 fragment_timeout;		  /* ticks */
 	__u32 shield_until;		  /* tick: nobody is shielded longer; packets write it */
@@ -55,8 +57,12 @@ struct weir_control {
 	__u64 shield_burst;		  /* limit ticks */
 	__u64 answer_cost;		  /* GCRA: of an answer to a rejected packet, in limit ticks */
 	__u64 answer_burst;		  /* limit ticks */
-	__u64 reserved_too[2];
+	__u64 reserved_too;
 };
+
+#define WEIR_WATCH_DENIED  0x01u /* events: of connections that are denied */
+#define WEIR_WATCH_OPENED  0x02u /* events: of connections that are admitted */
+#define WEIR_WATCH_CAPTURE 0x04u /* packets are captured */
 
 /*
  * endpoints: ifindex (__u32) -> who is behind the interface. No entry: closed.
@@ -136,12 +142,14 @@ struct weir_flow_end {
 	__u32 ack;  /* TCP: what it has acknowledged last */
 };
 
+#define WEIR_FLOW_HELD 2
+
 /* A tick here is a quarter of a second, more or less: datapath_tick_ns() knows. */
 struct weir_flow {
 	__u32 generation; /* under which the decision was made */
 	__u32 revision;	  /* of the image that decision is an offset in */
 	__u32 decision;	  /* offset of the record in that image */
-	__u32 counter;	  /* of the decision, for established packets */
+	__u32 account;	  /* where its packets are counted */
 	__u8 opener;	  /* enum weir_direction of the packet that opened it */
 	__u8 state;	  /* enum weir_flow_state */
 	__u8 flags;	  /* WEIR_FLOW_* */
@@ -153,8 +161,14 @@ struct weir_flow {
 	__u32 opened;		       /* tick of its first packet */
 	struct weir_flow_end ends[2];  /* by enum weir_direction: the endpoint's own is WEIR_EGRESS */
 	__u32 source;		       /* identity of the opener */
+	__u32 held[WEIR_FLOW_HELD];    /* slots of limits on open connections that it holds: WEIR_HELD_*; 0: none */
 	struct weir_counter counts[2]; /* by direction; of packets that meet on two CPUs, one may go uncounted */
 };
+
+/* held: bucket + 1, and which of its openers' buckets, as the limit has them */
+#define WEIR_HELD_BUCKET       0x00ffffffu
+#define WEIR_HELD_PER_IDENTITY 0x40000000u
+#define WEIR_HELD_PER_ADDRESS  0x80000000u
 
 #define WEIR_FLOW_LIMITED   0x01u /* the decision has limits: fetch the image */
 #define WEIR_FLOW_REVOKED   0x02u /* was admitted, is no more: drop both directions */
@@ -273,7 +287,7 @@ _Static_assert(__builtin_offsetof(struct weir_endpoint, mac) % 8 == 0, "the MAC 
 _Static_assert(sizeof(struct weir_address) == 8, "address layout");
 _Static_assert(sizeof(struct weir_flow4_key) == 20, "IPv4 flow key layout");
 _Static_assert(sizeof(struct weir_flow6_key) == 44, "IPv6 flow key layout");
-_Static_assert(sizeof(struct weir_flow) == 88, "flow layout");
+_Static_assert(sizeof(struct weir_flow) == 96, "flow layout");
 _Static_assert(__builtin_offsetof(struct weir_flow, mac) % 8 == 0, "the MAC address is compared as one word");
 _Static_assert(sizeof(struct weir_fragment_key) == 44, "fragment key layout");
 _Static_assert(sizeof(struct weir_fragment) == 20, "fragment layout");

@@ -35,7 +35,7 @@ static void refuse(struct model *m, const struct packet *p, const struct questio
 
 		flow->flags = WEIR_FLOW_REVOKED | (ret->verdict == WEIR_VERDICT_REJECT ? WEIR_FLOW_REJECTED : 0);
 		flow->reason = ret->reason;
-		flow->counter = ret->counter;
+		flow->account = ret->counter;
 		flow->generation = m->control.generation;
 	}
 	if (p->orphan)
@@ -140,7 +140,7 @@ static void fill_flow(const struct model *m, const struct packet *p, const struc
 	ret->generation = m->control.generation;
 	ret->revision = weir_image_header_word(&image, revision);
 	ret->decision = at;
-	ret->counter = decision.counter;
+	ret->account = decision.counter;
 	ret->source = opener_identity(m, p, asked);
 	ret->flags = (decision.n_limits ? WEIR_FLOW_LIMITED : 0) |
 		     (m->endpoints[p->pod].flags & WEIR_ENDPOINT_CHECK_MAC ? WEIR_FLOW_CHECK_MAC : 0);
@@ -236,11 +236,11 @@ static bool holds(struct model *m, const struct packet *p, const struct question
 		return true;
 	}
 	if (flow->flags & WEIR_FLOW_REVOKED) {
-		ret->counter = flow->counter;
+		ret->counter = flow->account;
 		say(ret, flow->flags & WEIR_FLOW_REJECTED ? WEIR_VERDICT_REJECT : WEIR_VERDICT_DROP, flow->reason);
 		return true;
 	}
-	ret->counter = flow->counter;
+	ret->counter = flow->account;
 	say(ret, WEIR_VERDICT_PASS, asked->quoted ? WEIR_REASON_ICMP_ERROR : flow->reason);
 	return true;
 }

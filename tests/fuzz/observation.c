@@ -63,7 +63,7 @@ static void print_flow(const char *who, const struct observed_flow *of, FILE *ou
 		who, name->table, name->protocol, name->ifindex,
 		inet_ntop(family, name->local + from, local, sizeof(local)), name->local_port,
 		inet_ntop(family, name->remote + from, remote, sizeof(remote)), name->remote_port, flow->generation,
-		flow->revision, flow->decision, flow->counter, flow->opener, flow->source, flow->state, flow->flags,
+		flow->revision, flow->decision, flow->account, flow->opener, flow->source, flow->state, flow->flags,
 		flow->reason, flow->seen, flow->mac[0], flow->mac[5], flow->heard, flow->opened, flow->ends[0].next,
 		flow->ends[1].next, flow->ends[0].ack, flow->ends[1].ack);
 }

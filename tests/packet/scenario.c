@@ -35,8 +35,8 @@ static int check_flow(struct play *play, const struct scenario_step *step)
 		return play_fail(play, "flow is not in table %d", step->in - 1);
 	if (step->in && flow.state != step->state)
 		return play_fail(play, "flow is in state %d, not %d", flow.state, step->state);
-	if ((step->verdict == WEIR_VERDICT_PASS || state == FLOW_REVOKED) && step->by && flow.counter != step->by)
-		return play_fail(play, "flow has counter %u, not %d", flow.counter, step->by);
+	if ((step->verdict == WEIR_VERDICT_PASS || state == FLOW_REVOKED) && step->by && flow.account != step->by)
+		return play_fail(play, "flow has account %u, not %d", flow.account, step->by);
 	return 0;
 }
 
