@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The agent's log, to stderr: text on a terminal, one JSON object a line
- * otherwise ({"time", "level", "message"} and the fields given).
+ * otherwise: {"time", "severity", "message"} and what else is known, by the names
+ * that events have (docs/events.md).
  */
 #ifndef WEIR_BASE_LOG_H
 #define WEIR_BASE_LOG_H
 
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
+
+const char *log_level_name(enum log_level level); /* "warning" */
 
 /* Says nothing below level. Before the first call everything from info up is written, as text or JSON by isatty(2). */
 void log_open(enum log_level level);
