@@ -32,13 +32,18 @@ const char *log_level_name(enum log_level level)
 	return level_names[level];
 }
 
-static void write_json(const char *now, enum log_level level, const char *message)
+void log_entry(enum log_level level, const json_t *entry)
 {
 	_cleanup_free_ char *line = NULL;
-	json_t *entry = json_pack("{s:s, s:s, s:s}", "time", now, "severity", level_names[level], "message", message);
 
+	if (level < log_threshold)
+		return;
+	if (isatty(STDERR_FILENO)) {
+		fprintf(stderr, "%s %-7s %s\n", json_string_value(json_object_get(entry, "time")), level_names[level],
+			json_string_value(json_object_get(entry, "message")));
+		return;
+	}
 	line = json_dumps(entry, JSON_COMPACT);
-	json_decref(entry);
 	if (line)
 		fprintf(stderr, "%s\n", line);
 }
@@ -48,6 +53,7 @@ void log_write(enum log_level level, const char *format, ...)
 	_cleanup_free_ char *message = NULL;
 	char now[TIMESTAMP_MAX];
 	int saved = errno;
+	json_t *entry;
 	va_list args;
 
 	if (level < log_threshold)
@@ -59,11 +65,10 @@ void log_write(enum log_level level, const char *format, ...)
 	if (message) {
 		/* Messages quote what others wrote: nothing of it may steer a terminal or end the line. */
 		utf8_printable(message);
-		timestamp_format(timestamp_now(), now);
-		if (isatty(STDERR_FILENO))
-			fprintf(stderr, "%s %-7s %s\n", now, level_names[level], message);
-		else
-			write_json(now, level, message);
+		entry = json_pack("{s:s, s:s, s:s}", "time", timestamp_format(timestamp_now(), now), "severity",
+				  level_names[level], "message", message);
+		log_entry(level, entry);
+		json_decref(entry);
 	}
 	errno = saved;
 }

@@ -7,6 +7,8 @@
 #ifndef WEIR_BASE_LOG_H
 #define WEIR_BASE_LOG_H
 
+#include <jansson.h>
+
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
 
 const char *log_level_name(enum log_level level); /* "warning" */
@@ -15,6 +17,8 @@ const char *log_level_name(enum log_level level); /* "warning" */
 void log_open(enum log_level level);
 
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* An entry that has "time", "severity", "message" and more; text says time and message of it. */
+void log_entry(enum log_level level, const json_t *entry);
 
 #define log_debug(...)	 log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
 #define log_info(...)	 log_write(LOG_LEVEL_INFO, __VA_ARGS__)
