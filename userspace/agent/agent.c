@@ -96,6 +96,17 @@ static void open_metrics(struct agent *agent)
 		log_warning("metrics are only served on the control socket: %s (choose another --metrics)", error.text);
 }
 
+/* The same goes for a collector. */
+static void open_otlp(struct agent *agent)
+{
+	const struct agent_config *config = agent->config;
+	struct error error = {};
+
+	if (config->otlp.endpoint &&
+	    otlp_start(loop_uv(agent->loop), &config->otlp, config->node, &agent->events, &agent->otlp, &error) < 0)
+		log_warning("events are not sent: %s", error.text);
+}
+
 static int start(struct agent *agent, struct error *error)
 {
 	int r = locks_take(agent->config, &agent->locks, error) ?:
@@ -122,6 +133,7 @@ static int start(struct agent *agent, struct error *error)
 	if (r < 0)
 		return r;
 	open_metrics(agent);
+	open_otlp(agent);
 	events_listen(&agent->events, wake_followers, agent);
 	started = event_make(EVENT_AGENT_STARTED, "weir " WEIR_VERSION " started on node %s", agent->config->node);
 	events_add(&agent->events, &started);
@@ -137,6 +149,7 @@ static void stop(struct agent *agent)
 		unlink(path);
 	http_stop(agent->socket);
 	http_stop(agent->metrics);
+	otlp_stop(agent->otlp);
 	loop_close(agent->loop);
 	compiled_free(agent->compiled);
 	endpoints_free(&agent->endpoints);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/config_otlp.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -38,6 +39,7 @@ void agent_config_init(struct agent_config *config)
 		.times = datapath_times_defaults,
 		.sweep_seconds = 30,
 		.event_history = 16384,
+		.otlp.events = EVENT_LOG_DENIED,
 	};
 }
 
@@ -54,6 +56,7 @@ void agent_config_free(struct agent_config *config)
 	free(config->run_dir);
 	free(config->bpffs);
 	free(config->metrics);
+	otlp_config_free(&config->otlp);
 	*config = (struct agent_config){};
 }
 
@@ -239,15 +242,12 @@ static void read_event_history(const struct field *field, void *target)
 
 static void read_log_events(const struct field *field, void *target)
 {
-	static const char *const words[] = {
-		[EVENT_LOG_OFF] = "off",
-		[EVENT_LOG_DENIED] = "denied",
-		[EVENT_LOG_ALL] = "all",
-	};
-	int word = field_word(field, words, ARRAY_SIZE(words));
+	config_read_choice(field, &((struct agent_config *)target)->log_events);
+}
 
-	if (word >= 0)
-		((struct agent_config *)target)->log_events = word;
+static void read_otlp(const struct field *field, void *target)
+{
+	config_read_otlp(field, &((struct agent_config *)target)->otlp);
 }
 
 static const struct member members[] = {
@@ -274,6 +274,7 @@ static const struct member members[] = {
 	{ "sweepSeconds", read_sweep },
 	{ "eventHistory", read_event_history },
 	{ "logEvents", read_log_events },
+	{ "otlp", read_otlp },
 };
 
 static void diags_freep(struct diags *diags)
