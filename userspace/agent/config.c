@@ -19,6 +19,8 @@
 #define ANSWERS_MAX	    1000000
 #define SHIELD_RATE_MAX	    100000000
 #define SWEEP_SECONDS_MAX   3600
+#define EVENTS_MINIMUM	    16
+#define EVENTS_MAX	    1048576
 
 void agent_config_init(struct agent_config *config)
 {
@@ -35,6 +37,7 @@ void agent_config_init(struct agent_config *config)
 		.capacities = datapath_defaults,
 		.times = datapath_times_defaults,
 		.sweep_seconds = 30,
+		.event_history = 16384,
 	};
 }
 
@@ -229,6 +232,24 @@ static void read_sweep(const struct field *field, void *target)
 	read_number(field, 1, SWEEP_SECONDS_MAX, &((struct agent_config *)target)->sweep_seconds);
 }
 
+static void read_event_history(const struct field *field, void *target)
+{
+	read_number(field, EVENTS_MINIMUM, EVENTS_MAX, &((struct agent_config *)target)->event_history);
+}
+
+static void read_log_events(const struct field *field, void *target)
+{
+	static const char *const words[] = {
+		[EVENT_LOG_OFF] = "off",
+		[EVENT_LOG_DENIED] = "denied",
+		[EVENT_LOG_ALL] = "all",
+	};
+	int word = field_word(field, words, ARRAY_SIZE(words));
+
+	if (word >= 0)
+		((struct agent_config *)target)->log_events = word;
+}
+
 static const struct member members[] = {
 	{ "sources", read_sources },
 	{ "node", read_node },
@@ -251,6 +272,8 @@ static const struct member members[] = {
 	{ "shieldPacketsPerSecond", read_shield_rate },
 	{ "shieldSeconds", read_shield_time },
 	{ "sweepSeconds", read_sweep },
+	{ "eventHistory", read_event_history },
+	{ "logEvents", read_log_events },
 };
 
 static void diags_freep(struct diags *diags)
