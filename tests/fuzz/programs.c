@@ -22,6 +22,7 @@
 
 #include "base/cleanup.h"
 #include "fuzz/engine.h"
+#include "weir/capture.h"
 #include "weir.skel.h"
 
 #define FLOWS	     1024u

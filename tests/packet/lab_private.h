@@ -4,6 +4,7 @@
 #define WEIR_TESTS_PACKET_LAB_PRIVATE_H
 
 #include "packet/lab.h"
+#include "weir/capture.h"
 #include "weir.skel.h"
 
 struct lab {
