@@ -88,6 +88,14 @@ static const struct command_option eval_options[] = {
 
 static const struct command_option detach_options[] = { BPFFS_OPTION, END };
 
+static const struct command_option top_options[] = {
+	{ 0, "once", NULL, "measure for one interval, print a table (or -o json) and end" },
+	{ 0, "interval", "SECONDS", "from one reading to the next (default 1)" },
+	{ 0, "sort", "KEY", "packets (default), bytes, connections or drops" },
+	{ 0, "filter", "TEXT", "only pairs with this in a name" },
+	END,
+};
+
 static const struct command_option wait_options[] = {
 	{ 0, "settled", NULL, "until everything the sources hold is enforced" },
 	{ 0, "timeout", "SECONDS", "give up after this long (default 30)" },
@@ -115,6 +123,8 @@ const struct command commands[] = {
 	  2, command_explain },
 	{ "test", "FILE... [-f FILE|DIR|-] [-o tap]", "ask what PolicyTests expect, offline; exit 1 when one fails",
 	  files_options, 1, 1000, command_test },
+	{ "top", "[--once] [OPTION]...", "which services talk most, and to whom it is denied, live", top_options, 0, 0,
+	  command_top },
 	{ "metrics", "", "print the agent's metrics (Prometheus text)", NULL, 0, 0, command_metrics },
 	{ "detach", "[--bpffs DIR]", "remove every program, link and map of a stopped agent", detach_options, 0, 0,
 	  command_detach },
