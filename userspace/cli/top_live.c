@@ -2,6 +2,7 @@
 #include "cli/top_live.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -173,11 +174,12 @@ static void finish(struct live *live)
 
 static int open_terminal(struct live *live)
 {
-	const char *name = ttyname(STDIN_FILENO);
+	char name[PATH_MAX];
+	int r = ttyname_r(STDIN_FILENO, name, sizeof(name));
 
-	live->terminal = name ? open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1;
+	live->terminal = r == 0 ? open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1;
 	if (live->terminal < 0)
-		return say_failed("top: the terminal can't be opened: %s (use --once)", strerror(errno));
+		return say_failed("top: the terminal can't be opened: %s (use --once)", strerror(r ?: errno));
 	return EXIT_DONE;
 }
 
