@@ -37,6 +37,8 @@
 #include "weir/maps.h"
 #include "weir.skel.h"
 
+struct reading;
+
 struct datapath {
 	char *root;
 	struct datapath_config config;
@@ -47,6 +49,8 @@ struct datapath {
 	bool took_over;
 	bool took_over_control; /* and so the flows */
 	char *notes;
+	struct ring_buffer *events;
+	struct reading *reading; /* while they are read */
 	datapath_attachments attachments;
 	datapath_uplinks uplinks;
 };
@@ -115,6 +119,14 @@ int grow(struct datapath *datapath, uint32_t n_words, struct error *error);
 unsigned clock_tick_shift(void);
 /* What the packets read now. */
 struct weir_control control_read(const struct datapath *datapath);
+
+/* What of packets is told, and how much of each decision in a tick. */
+void control_watch(const struct datapath *datapath, uint32_t watch, uint32_t budget);
+
+/* --- events.c --- */
+
+/* Once, when the maps are there. */
+int events_open(struct datapath *datapath);
 
 /* --- flows.c --- */
 

@@ -33,7 +33,6 @@ struct prometheus_input {
 	uint32_t shields;	 /* addresses that the flood shield is up for now */
 	uint64_t shields_raised; /* times that it went up */
 	const uint64_t *tallies; /* WEIR_TALLIES */
-	uint64_t events, events_lost;
 };
 
 void prometheus_write(FILE *out, const struct prometheus_input *input);
