@@ -3,12 +3,14 @@
 
 #include <signal.h>
 
+#include "agent/packet_events.h"
 #include "agent/reconcile.h"
 #include "base/mem.h"
 
 #define SETTLE_MS     20   /* what is written together is taken in together */
 #define RETRY_MS      1000 /* after the kernel or the disk refused something, then twice as long each time */
 #define RETRY_MS_MAX  60000
+#define EVENTS_MS     100
 #define MS_PER_SECOND 1000ull
 
 struct watched_source {
@@ -20,7 +22,7 @@ struct agent_loop {
 	struct agent *agent;
 	uv_loop_t uv;
 	uv_signal_t terminate, interrupt, hangup;
-	uv_timer_t settle, retry, sweep, shields;
+	uv_timer_t settle, retry, sweep, shields, events;
 	uint64_t retry_ms;
 	uv_poll_t links;
 	struct watched_source *sources; /* one per directory */
@@ -92,6 +94,7 @@ static void on_sweep(uv_timer_t *timer)
 
 	if (sweeper_run(&agent->sweeper, agent->datapath, &agent->config->capacities) == 0)
 		pressure_watch(agent);
+	packet_events_check(agent);
 	uplinks_sync(&agent->uplinks); /* routes change without a word to us */
 }
 
@@ -102,10 +105,17 @@ static void on_shields(uv_timer_t *timer)
 	shields_watch(&agent->shields, agent->datapath);
 }
 
+/* Nobody wakes the agent up for a record. */
+static void on_events(uv_timer_t *timer)
+{
+	packet_events_read(((struct agent_loop *)timer->data)->agent);
+}
+
 static void on_links(uv_poll_t *poll, int status, int events)
 {
 	struct agent_loop *loop = poll->data;
 
+	packet_events_read(loop->agent);
 	links_dispatch(loop->agent->links);
 	if (loop->agent->endpoints.stale)
 		reconcile_endpoints(loop->agent);
@@ -186,8 +196,10 @@ int loop_open(struct agent *agent, struct agent_loop **ret, struct error *error)
 	uv_timer_init(&loop->uv, &loop->retry);
 	uv_timer_init(&loop->uv, &loop->sweep);
 	uv_timer_init(&loop->uv, &loop->shields);
+	uv_timer_init(&loop->uv, &loop->events);
 	uv_poll_init(&loop->uv, &loop->links, links_fd(agent->links));
-	loop->settle.data = loop->retry.data = loop->sweep.data = loop->shields.data = loop->links.data = loop;
+	loop->settle.data = loop->retry.data = loop->sweep.data = loop->shields.data = loop;
+	loop->events.data = loop->links.data = loop;
 	open_sources(loop);
 	*ret = loop;
 	return 0;
@@ -200,6 +212,7 @@ void loop_run(struct agent_loop *loop)
 	uv_timer_start(&loop->sweep, on_sweep, 0, loop->agent->config->sweep_seconds * MS_PER_SECOND);
 	if (agent_has_shield(loop->agent))
 		uv_timer_start(&loop->shields, on_shields, MS_PER_SECOND, MS_PER_SECOND);
+	uv_timer_start(&loop->events, on_events, EVENTS_MS, EVENTS_MS);
 	uv_poll_start(&loop->links, UV_READABLE, on_links);
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
 }
