@@ -59,6 +59,24 @@ __weak __noinline int mark_packet(struct __sk_buff *skb, __u32 network, __u32 fa
 }
 
 /*
+ * Whether a limit wants a packet marked that finds so many ticks of its burst
+ * used. Beyond half of it that is so as long as it goes on filling, each time by
+ * a 64th: who sends more than the limit hears of it until that ends, and is not
+ * told again and again, and slowed to nothing, while what is owed comes back.
+ */
+static __always_inline bool wants_mark(struct weir_bucket *bucket, __u64 used, __u64 burst)
+{
+	const __u64 step = burst / 64, marked = *(volatile __u64 *)&bucket->marked;
+
+	if (used + step < marked)
+		bucket->marked = used + step;
+	if (used <= burst / 2 || used < marked + step)
+		return false;
+	bucket->marked = used;
+	return true;
+}
+
+/*
  * A departure time is kept by the interface that the packet leaves the node by.
  * One that is for this node passes no queue.
  */

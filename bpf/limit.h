@@ -57,6 +57,11 @@ static __always_inline __u64 limit_cost(const struct weir_image_limit *limit, co
 	return units * mult >> (limit->shift & 63);
 }
 
+static __always_inline __u64 limit_burst(const struct weir_image_limit *limit)
+{
+	return (__u64)limit->burst[1] << 32 | limit->burst[0];
+}
+
 static __always_inline struct weir_bucket *find_source(const struct weir_image_limit *limit,
 						       const struct charge *charge)
 {
@@ -102,10 +107,10 @@ static __always_inline void count_dropped(__u32 index, struct weir_bucket *bucke
 }
 
 /* The packet is within the limit. ahead: how far the bucket is ahead of now, with it. */
-static __always_inline int ease(const struct weir_image_limit *limit, const struct gcra_ask *ask, __u64 ahead,
-				struct charge *charge)
+static __always_inline int ease(const struct weir_image_limit *limit, struct weir_bucket *bucket, __u64 cost,
+				__u64 ahead, struct charge *charge)
 {
-	const __u64 burst = (__u64)limit->burst[1] << 32 | limit->burst[0];
+	const __u64 burst = limit_burst(limit);
 	struct weir_charged *count = bpf_map_lookup_elem(&charged, &limit->bucket);
 	const bool waits = ahead > burst && !(limit->flags & WEIR_LIMIT_AUDIT);
 
@@ -119,7 +124,7 @@ static __always_inline int ease(const struct weir_image_limit *limit, const stru
 		charge->wait = ahead - burst;
 	if ((limit->flags & (WEIR_LIMIT_MARK | WEIR_LIMIT_AUDIT)) != WEIR_LIMIT_MARK)
 		return CONFORMS;
-	return ahead - ask->cost > burst / 2 ? CONFORMS_AND_MARKS : CONFORMS;
+	return wants_mark(bucket, ahead - cost, burst) ? CONFORMS_AND_MARKS : CONFORMS;
 }
 
 /* Whether the packet conforms to the limit; one that has no bucket lets nothing through. */
@@ -135,7 +140,7 @@ __weak __noinline int charge_limit(const struct weir_image_limit *limit, struct 
 		return CONFORMS;
 	ask.now = charge->now;
 	ask.cost = limit_cost(limit, charge);
-	ask.burst = ask.most = (__u64)limit->burst[1] << 32 | limit->burst[0];
+	ask.burst = ask.most = limit_burst(limit);
 	if (limit->flags & WEIR_LIMIT_PACE) {
 		ask.most += PACE_HORIZON;
 		if (charge->may_wait)
@@ -143,7 +148,7 @@ __weak __noinline int charge_limit(const struct weir_image_limit *limit, struct 
 	}
 	bucket = find_bucket(limit, charge);
 	if (bucket && gcra_ask(&bucket->tat, &ask, &ahead))
-		return ease(limit, &ask, ahead, charge);
+		return ease(limit, bucket, ask.cost, ahead, charge);
 	count_dropped(limit->bucket, bucket, charge);
 	return CONFORMS_NOT;
 }

@@ -255,7 +255,9 @@ struct weir_bucket {
 	__u64 dropped_packets;
 	__u64 dropped_bytes;
 	__u32 open; /* WEIR_LIMIT_OPEN: connections that are */
-	__u32 reserved[9];
+	__u32 reserved;
+	__u64 marked; /* WEIR_LIMIT_MARK: how far tat was ahead at the last mark, or less since */
+	__u64 reserved_too[3];
 };
 
 /*

@@ -367,6 +367,7 @@ void model_reset(struct model *m, uint32_t now)
 	m->control.generation = generation + 1;
 	m->now = now;
 	memset(m->charged, 0, sizeof(m->charged));
+	memset(m->marked, 0, sizeof(m->marked));
 	memset(&m->seen, 0, sizeof(m->seen));
 	set_policy(m, POLICY_USUAL);
 	set_endpoint(m, ENDPOINT_USUAL);

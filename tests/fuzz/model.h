@@ -37,6 +37,7 @@ struct model {
 	struct weir_endpoint endpoints[SETTING_PODS];
 	unsigned answers[SETTING_PODS];	   /* sent since the endpoint was set */
 	uint64_t charged[SETTING_BUCKETS]; /* units */
+	uint64_t marked[SETTING_BUCKETS];  /* units that were charged when a packet was marked last, or fewer since */
 	struct observation seen;	   /* flows, fragments, counters */
 };
 

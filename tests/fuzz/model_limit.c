@@ -72,10 +72,22 @@ static bool may_be_marked(const struct packet *p)
 	return ecn && ecn != CE;
 }
 
-/* Whether more than half of the burst was gone before these units. */
-static bool wants_a_mark(const struct model *m, const struct weir_image_limit *limit, uint64_t units)
+/*
+ * Whether more than half of the burst was gone before these units, and more than
+ * at the last mark. One unit is more than a 64th of every burst of the setting.
+ */
+static bool wants_a_mark(struct model *m, const struct weir_image_limit *limit, uint64_t units)
 {
-	return limit->flags & WEIR_LIMIT_MARK && 2 * (m->charged[limit->bucket] - units) > burst_of(limit);
+	const uint64_t used = m->charged[limit->bucket] - units, marked = m->marked[limit->bucket];
+
+	if (!(limit->flags & WEIR_LIMIT_MARK))
+		return false;
+	if (used < marked)
+		m->marked[limit->bucket] = used;
+	if (2 * used <= burst_of(limit) || used <= marked)
+		return false;
+	m->marked[limit->bucket] = used;
+	return true;
 }
 
 enum weir_reason model_charge(struct model *m, const struct packet *p, const struct model_charge *charge,

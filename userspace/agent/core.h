@@ -10,6 +10,7 @@
 #include "agent/agent.h"
 #include "agent/endpoints.h"
 #include "agent/http.h"
+#include "agent/limit_watch.h"
 #include "agent/lock.h"
 #include "agent/sources.h"
 #include "agent/state.h"
@@ -39,6 +40,7 @@ struct agent {
 	struct uplinks uplinks;
 	struct sweeper sweeper;
 	struct shields shields;
+	struct limit_watch limits;
 
 	uint32_t revision;     /* in force, 0: none */
 	time_t since;	       /* when the first policy of this life was put in force */
