@@ -82,5 +82,51 @@ class Marks(LabCase):
         self.assertGreaterEqual(self.item()["markedPackets"], marking["receiver"]["IpExtInCEPkts"])
 
 
+class Pace(LabCase):
+    """The node's uplink is a veth, which has no queue, and not every kernel has fq."""
+
+    PACED = "{bytesPerSecond: 1M, onExceed: Pace}"
+    WHY = "packets leave the node by up0, whose qdisc is noqueue, and only fq keeps departure times " \
+          "(tc qdisc replace dev up0 root fq)"
+
+    @classmethod
+    def build(cls):
+        shop(cls.lab)
+
+    def test_applied(self):
+        """a limit that paces is refused where the uplink has no fq, saying what to do"""
+        self.assert_fails(self.lab.weir("apply", "-f", "-", stdin=limited(self.PACED)), 1,
+                          "TrafficPolicy shop/limited rule eased-", "limits[0].onExceed: Pace", self.WHY)
+        self.assert_done(self.lab.weir("status"))
+
+    def test_written(self):
+        """in the directory it is refused too, and what was in force stays"""
+        self.lab.enforce(limited("{bytesPerSecond: 1M}"))
+        revision = self.lab.status()["revision"]
+        self.lab.write("policy.yaml", limited(self.PACED))
+        status = self.lab.until(lambda: (s := self.lab.status())["degraded"] and s, "the policy is refused")
+        self.assertEqual(status["revision"], revision)
+        self.assertIn(self.WHY, status["degraded"][0])
+        self.lab.enforce("")
+        self.assert_done(self.lab.weir("status"))
+
+    def test_audited(self):
+        """one that only watches is not"""
+        self.lab.enforce(limited(self.PACED).replace("  podSelector", "  mode: Audit\n  podSelector"))
+        self.assert_done(self.lab.weir("status"))
+
+    def test_found(self):
+        """an agent that finds one at its start enforces it, and says that it does not pace"""
+        self.lab.enforce("")
+        self.lab.end_agent()
+        self.lab.write("policy.yaml", limited(self.PACED))
+        self.lab.start_agent()
+        status = self.lab.status()
+        self.assertIn("Pace has no effect: " + self.WHY, "".join(status["degraded"]))
+        self.assertEqual(self.lab.weir_json("get", "limits")["items"][0]["onExceed"], "Pace")
+        self.lab.enforce("")
+        self.assert_done(self.lab.weir("status"))
+
+
 if __name__ == "__main__":
     main()

@@ -11,6 +11,7 @@
 #include "agent/endpoints.h"
 #include "agent/http.h"
 #include "agent/limit_watch.h"
+#include "agent/pacing.h"
 #include "agent/lock.h"
 #include "agent/sources.h"
 #include "agent/state.h"
@@ -41,6 +42,7 @@ struct agent {
 	struct sweeper sweeper;
 	struct shields shields;
 	struct limit_watch limits;
+	struct pacing pacing;
 
 	uint32_t revision;     /* in force, 0: none */
 	time_t since;	       /* when the first policy of this life was put in force */
