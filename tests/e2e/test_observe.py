@@ -285,6 +285,20 @@ class Packets(ObserveCase):
             self.monitor.ip(f"addr del {address} dev eth0")
 
 
+class Tables(ObserveCase):
+    settings = {"exchanges": 256, "sweepSeconds": 1, "timeouts": {"unanswered": 1, "answered": 1}}
+
+    def test_full(self):
+        """a table of the kernel's that fills is told of, and that it has room again"""
+        targets = [[self.backend.addr4, port, "UDP"] for port in range(2000, 2300)]
+        self.frontend.do("probe", targets=targets, wait=0.1)
+        full = self.until_event("--type", "map-full,map-nearly-full")
+        self.assertEqual((full["subject"], full["severity"]), ("exchanges4", "warning"))
+        calm = self.until_event("--type", "map-calmed")
+        self.assertEqual(calm["subject"], "exchanges4")
+        self.assertLess(calm.get("count", 0), 256 * 0.7)
+
+
 class Ends(ObserveCase):
     def test_agent_ends(self):
         """a follower of an agent that ends has its last words, then one line that says so"""
