@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/config_otlp.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -37,11 +38,13 @@ void agent_config_init(struct agent_config *config)
 		.run_dir = xstrdup("/run/weir"),
 		.bpffs = xstrdup("/sys/fs/bpf/weir"),
 		.metrics = xstrdup("127.0.0.1:9964"),
+		.ui = xstrdup("off"),
 		.capacities = datapath_defaults,
 		.times = datapath_times_defaults,
 		.watch = datapath_watch_defaults,
 		.sweep_seconds = 30,
 		.event_history = 16384,
+		.otlp.events = EVENT_LOG_DENIED,
 	};
 }
 
@@ -58,6 +61,8 @@ void agent_config_free(struct agent_config *config)
 	free(config->run_dir);
 	free(config->bpffs);
 	free(config->metrics);
+	otlp_config_free(&config->otlp);
+	free(config->ui);
 	*config = (struct agent_config){};
 }
 
@@ -138,6 +143,11 @@ static void read_bpffs(const struct field *field, void *target)
 static void read_metrics(const struct field *field, void *target)
 {
 	read_text(field, &((struct agent_config *)target)->metrics);
+}
+
+static void read_ui(const struct field *field, void *target)
+{
+	read_text(field, &((struct agent_config *)target)->ui);
 }
 
 static void read_new_interfaces(const struct field *field, void *target)
@@ -243,15 +253,12 @@ static void read_event_history(const struct field *field, void *target)
 
 static void read_log_events(const struct field *field, void *target)
 {
-	static const char *const words[] = {
-		[EVENT_LOG_OFF] = "off",
-		[EVENT_LOG_DENIED] = "denied",
-		[EVENT_LOG_ALL] = "all",
-	};
-	int word = field_word(field, words, ARRAY_SIZE(words));
+	config_read_choice(field, &((struct agent_config *)target)->log_events);
+}
 
-	if (word >= 0)
-		((struct agent_config *)target)->log_events = word;
+static void read_otlp(const struct field *field, void *target)
+{
+	config_read_otlp(field, &((struct agent_config *)target)->otlp);
 }
 
 static void read_watch(const struct field *field, void *target)
@@ -289,6 +296,7 @@ static const struct member members[] = {
 	{ "runDir", read_run_dir },
 	{ "bpffs", read_bpffs },
 	{ "metrics", read_metrics },
+	{ "ui", read_ui },
 	{ "uplinks", read_uplinks },
 	{ "newInterfaces", read_new_interfaces },
 	{ "openings", read_openings },
@@ -309,6 +317,7 @@ static const struct member members[] = {
 	{ "eventBytes", read_event_bytes },
 	{ "eventHistory", read_event_history },
 	{ "logEvents", read_log_events },
+	{ "otlp", read_otlp },
 };
 
 static void diags_freep(struct diags *diags)

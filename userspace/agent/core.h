@@ -44,6 +44,7 @@ struct agent {
 	struct sweeper sweeper;
 	struct shields shields;
 	struct pressure pressure;
+	struct otlp *otlp; /* NULL: nothing is sent */
 
 	uint32_t revision;     /* in force, 0: none */
 	time_t since;	       /* when the first policy of this life was put in force */
@@ -57,7 +58,7 @@ struct agent {
 	struct histogram apply;
 
 	struct agent_loop *loop; /* agent.c's */
-	struct http *socket, *metrics;
+	struct http *socket, *metrics, *ui;
 };
 
 bool agent_has_shield(const struct agent *agent); /* there are uplinks, and a rate to shield them at */

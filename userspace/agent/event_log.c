@@ -5,18 +5,19 @@
 
 #define NS_PER_SECOND 1000000000ull
 
-static bool is_chosen(enum event_log_choice choice, const struct event *event)
+bool event_log_chooses(enum event_log_choice choice, const struct event *event)
 {
-	return choice == EVENT_LOG_ALL || (choice == EVENT_LOG_DENIED && event->type != EVENT_OPENED);
+	return !event_is_packet(event) || choice == EVENT_LOG_ALL ||
+	       (choice == EVENT_LOG_DENIED && event->type != EVENT_OPENED);
 }
 
 bool event_log_takes(struct event_log *log, const struct event *event, uint64_t *ret_withheld)
 {
 	*ret_withheld = 0;
+	if (!event_log_chooses(log->choice, event))
+		return false;
 	if (!event_is_packet(event))
 		return true;
-	if (!is_chosen(log->choice, event))
-		return false;
 	if (log->second != event->time / NS_PER_SECOND) {
 		log->second = event->time / NS_PER_SECOND;
 		log->logged = 0;

@@ -18,6 +18,8 @@ struct event_log {
 	uint64_t withheld; /* since the last one that was logged */
 };
 
+/* Whether an event is one of those: the agent's own always are. */
+bool event_log_chooses(enum event_log_choice choice, const struct event *event);
 /* Whether an event goes to the log. *ret_withheld: how many before it did not, for being too many. */
 bool event_log_takes(struct event_log *log, const struct event *event, uint64_t *ret_withheld);
 void event_log(struct event_log *log, const struct event *event);

@@ -52,7 +52,7 @@ static int parse_list(const struct list_of *of, const char *text, uint64_t *ret,
 	_cleanup_free_ char *copy = xstrdup(text);
 	char *rest = copy, *word;
 
-	while (text && (word = strsep(&rest, ","))) {
+	while ((word = strsep(&rest, ","))) {
 		const int bit = of->bit(word);
 
 		if (bit < 0)
@@ -130,7 +130,7 @@ static int parse_labels(const char *text, struct labels *labels, struct error *e
 	_cleanup_free_ char *copy = xstrdup(text);
 	char *rest = copy, *word, *value;
 
-	while (text && (word = strsep(&rest, ","))) {
+	while ((word = strsep(&rest, ","))) {
 		value = strchr(word, '=');
 		if (!value || value == word)
 			return error_set(error, -EINVAL, "label: \"%s\" is not KEY=VALUE", word);

@@ -39,12 +39,13 @@ static json_t *number_json(uint64_t number)
 
 static json_t *labels_json(const char *labels)
 {
-	_cleanup_free_ char *copy = xstrdup(labels);
-	char *rest = copy, *label, *value;
+	_cleanup_free_ char *copy = NULL;
+	char *rest, *label, *value;
 	json_t *json;
 
 	if (!labels)
 		return json_null();
+	rest = copy = xstrdup(labels);
 	json = json_object();
 	while ((label = strsep(&rest, ","))) {
 		value = strchr(label, '=');
