@@ -122,6 +122,7 @@ unsigned clock_tick_shift(void);
 struct weir_control control_read(const struct datapath *datapath);
 /* What packets are watched for: WEIR_WATCH_*, the others as they were. */
 void control_watch(const struct datapath *datapath, uint32_t what, bool on);
+
 /* How much of each decision is told in a tick. */
 void control_event_budget(const struct datapath *datapath, uint32_t budget);
 

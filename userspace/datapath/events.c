@@ -60,9 +60,8 @@ int datapath_read_events(struct datapath *datapath, void (*each)(void *data, con
 void datapath_set_watch(struct datapath *datapath, const struct datapath_watch *watch)
 {
 	const uint64_t budget = datapath_tick_ns(datapath) * watch->events_per_second / NS_PER_SECOND;
-	const uint32_t bits = (watch->denied ? WEIR_WATCH_DENIED : 0) | (watch->opened ? WEIR_WATCH_OPENED : 0);
 
 	control_event_budget(datapath, budget < 1 ? 1 : budget > UINT32_MAX ? UINT32_MAX : (uint32_t)budget);
-	control_watch(datapath, bits, true);
-	control_watch(datapath, (WEIR_WATCH_DENIED | WEIR_WATCH_OPENED) & ~bits, false);
+	control_watch(datapath, WEIR_WATCH_DENIED, watch->denied);
+	control_watch(datapath, WEIR_WATCH_OPENED, watch->opened);
 }

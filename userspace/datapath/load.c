@@ -88,8 +88,8 @@ static int size_maps(const struct datapath_config *config, struct weir_bpf *skel
 		{ skeleton->maps.buckets, config->buckets },
 		{ skeleton->maps.charged, config->buckets },
 		{ skeleton->maps.sources, config->limit_sources },
-		{ skeleton->maps.captured, (uint32_t)cpus },
 		{ skeleton->maps.events, config->event_bytes },
+		{ skeleton->maps.captured, (uint32_t)cpus },
 	};
 
 	/* The number that libbpf would choose while loading, which is too late to tell whether a pinned one fits. */

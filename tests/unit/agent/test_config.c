@@ -73,9 +73,9 @@ static void every_setting_can_be_given(void **state)
 			    "  timeWait: 6, closed: 7, unanswered: 8, answered: 9, echo: 10, other: 11, "
 			    "fragment: 12}\nanswersPerSecond: 13\nsweepSeconds: 14\n"
 			    "shieldPacketsPerSecond: 15\nshieldSeconds: 16\n"
+			    "events: denied\neventsPerSecond: 17\neventBytes: 8192\n"
 			    "eventHistory: 17\nlogEvents: all\n"
-			    "otlp: {endpoint: 'http://a:4318', headers: {x-key: secret, y: z}, events: all}\n"
-			    "events: denied\neventsPerSecond: 17\neventBytes: 8192\n",
+			    "otlp: {endpoint: 'http://a:4318', headers: {x-key: secret, y: z}, events: all}\n",
 			    &config, &error),
 		0);
 	assert_int_equal(config.directories.n, 2);
