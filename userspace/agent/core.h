@@ -9,10 +9,12 @@
 #include "agent/addresses.h"
 #include "agent/agent.h"
 #include "agent/endpoints.h"
+#include "agent/events.h"
 #include "agent/http.h"
 #include "agent/limit_watch.h"
 #include "agent/pacing.h"
 #include "agent/lock.h"
+#include "agent/pressure.h"
 #include "agent/sources.h"
 #include "agent/state.h"
 #include "agent/shields.h"
@@ -25,6 +27,7 @@
 struct agent {
 	const struct agent_config *config;
 	struct locks locks;
+	struct events events;
 	struct state state;
 	struct sources sources;
 	struct links *links;
@@ -43,6 +46,8 @@ struct agent {
 	struct shields shields;
 	struct limit_watch limits;
 	struct pacing pacing;
+	struct pressure pressure;
+	struct otlp *otlp; /* NULL: nothing is sent */
 
 	uint32_t revision;     /* in force, 0: none */
 	time_t since;	       /* when the first policy of this life was put in force */
