@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <stdlib.h>
+#include <string.h>
 #include <sys/utsname.h>
 
 #include "agent/api.h"
@@ -6,18 +8,6 @@
 #include "base/mem.h"
 #include "observe/names.h"
 #include "version.h"
-
-json_t *api_time(time_t time)
-{
-	char text[sizeof("2026-01-02T03:04:05Z")];
-	struct tm utc;
-
-	if (!time)
-		return json_null();
-	gmtime_r(&time, &utc);
-	strftime(text, sizeof(text), "%FT%TZ", &utc);
-	return json_string(text);
-}
 
 static json_t *kernel(const struct agent *agent)
 {
@@ -82,12 +72,23 @@ static json_t *interface(const struct port *port)
 			 "state", api_port_state(port), "checks", api_checks(port), "pod", api_text(pod));
 }
 
+static int compare_ports(const void *a, const void *b)
+{
+	return strcmp((*(const struct port *const *)a)->name, (*(const struct port *const *)b)->name);
+}
+
 static json_t *interfaces(const struct agent *agent)
 {
+	VEC(const struct port *) ports = {};
 	json_t *list = json_array();
 
 	for (const struct port *port = agent->endpoints.ports; port; port = port->hh.next)
-		json_array_append_new(list, interface(port));
+		vec_push(&ports, port);
+	if (ports.n)
+		qsort(ports.items, ports.n, sizeof(*ports.items), compare_ports);
+	vec_for_each (port, &ports)
+		json_array_append_new(list, interface(*port));
+	vec_free(&ports);
 	return list;
 }
 
