@@ -23,6 +23,7 @@
 #include "base/cleanup.h"
 #include "fuzz/engine.h"
 #include "packet/event_ring.h"
+#include "weir/capture.h"
 #include "weir.skel.h"
 
 #define FLOWS	     1024u

@@ -134,8 +134,8 @@ static int start(struct agent *agent, struct error *error)
 	if (r < 0)
 		return r;
 	open_metrics(agent);
-	ui_open(agent, loop_uv(agent->loop));
 	open_otlp(agent);
+	ui_open(agent, loop_uv(agent->loop));
 	events_listen(&agent->events, wake_followers, agent);
 	started = event_make(EVENT_AGENT_STARTED, "weir " WEIR_VERSION " started on node %s", agent->config->node);
 	events_add(&agent->events, &started);
@@ -151,8 +151,8 @@ static void stop(struct agent *agent)
 		unlink(path);
 	http_stop(agent->socket);
 	http_stop(agent->metrics);
-	http_stop(agent->ui);
 	otlp_stop(agent->otlp);
+	http_stop(agent->ui);
 	loop_close(agent->loop);
 	compiled_free(agent->compiled);
 	endpoints_free(&agent->endpoints);

@@ -57,8 +57,8 @@ void agent_config_free(struct agent_config *config)
 	free(config->run_dir);
 	free(config->bpffs);
 	free(config->metrics);
-	free(config->ui);
 	otlp_config_free(&config->otlp);
+	free(config->ui);
 	*config = (struct agent_config){};
 }
 
