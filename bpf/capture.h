@@ -257,8 +257,10 @@ static __always_inline void tell_link(const struct __sk_buff *skb, bool bare, st
 
 static __always_inline void send_sample(void *ctx, struct weir_captured *out)
 {
-	if (bpf_perf_event_output(ctx, &captured, BPF_F_CURRENT_CPU | (__u64)out->captured << 32, out, sizeof(*out)))
-		__sync_fetch_and_add(&weir_capture.lost, 1);
+	if (!bpf_perf_event_output(ctx, &captured, BPF_F_CURRENT_CPU | (__u64)out->captured << 32, out, sizeof(*out)))
+		return;
+	__sync_fetch_and_add(&weir_capture.lost, 1);
+	__sync_fetch_and_add(&weir_capture.left, 1); /* it is none of those that were asked for */
 }
 
 /* False: there have been enough of them. */

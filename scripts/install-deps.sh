@@ -21,7 +21,7 @@ readonly BUILD_PACKAGES=(
 )
 readonly TEST_PACKAGES=(
 	libcmocka-dev perl python3 python3-tap iproute2 nftables ethtool mount util-linux
-	clang-format clang-tidy cppcheck curl libclang-rt-dev
+	clang-format clang-tidy cppcheck curl libclang-rt-dev tshark
 )
 
 say() { echo "install-deps: $*"; }

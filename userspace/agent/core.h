@@ -22,6 +22,8 @@
 #include "observe/ledger.h"
 #include "policy/verify.h"
 
+struct capture;
+
 struct agent {
 	const struct agent_config *config;
 	struct locks locks;
@@ -43,7 +45,8 @@ struct agent {
 	struct sweeper sweeper;
 	struct shields shields;
 	struct pressure pressure;
-	struct otlp *otlp; /* NULL: nothing is sent */
+	struct otlp *otlp;	 /* NULL: nothing is sent */
+	struct capture *capture; /* that runs, or NULL */
 
 	uint32_t revision;     /* in force, 0: none */
 	time_t since;	       /* when the first policy of this life was put in force */

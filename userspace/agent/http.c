@@ -14,6 +14,7 @@
 #define CONNECTION_TIMEOUT_S	60u
 #define CONNECTION_MEMORY_BYTES ((size_t)64 << 10)
 #define WAKE_MS			10   /* what comes together is sent together */
+#define LAST_RUNS		32   /* of libmicrohttpd, for what streams end with */
 #define LOOK_FOR_GONE_MS	1000 /* clients that listen and are no more */
 
 struct http {
@@ -35,6 +36,14 @@ struct incoming {
 const char *http_query(const struct http_request *request, const char *name)
 {
 	return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+int http_client(const struct http_request *request)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	return info ? info->connect_fd : -1;
 }
 
 void http_fail(struct http_reply *reply, enum http_status status, const char *format, ...)
@@ -282,8 +291,10 @@ void http_stop(struct http *http)
 		return;
 	uv_poll_stop(&http->poll);
 	/* Who listens gets the last words; none may be suspended when libmicrohttpd stops. */
-	if (streams_wake(&http->waiting))
+	for (int i = 0; i < LAST_RUNS; i++) {
+		streams_wake(&http->waiting);
 		MHD_run(http->daemon);
+	}
 	streams_wake(&http->waiting);
 	MHD_stop_daemon(http->daemon);
 	uv_close((uv_handle_t *)&http->poll, on_closed);

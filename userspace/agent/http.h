@@ -19,6 +19,7 @@ enum http_status {
 	HTTP_BAD_REQUEST = 400,
 	HTTP_NOT_FOUND = 404,
 	HTTP_METHOD_NOT_ALLOWED = 405,
+	HTTP_CONFLICT = 409,
 	HTTP_TOO_LARGE = 413,
 	HTTP_UNPROCESSABLE = 422,
 	HTTP_INTERNAL_ERROR = 500,
@@ -34,6 +35,8 @@ struct http_request {
 
 /* What follows the question mark; NULL when it isn't there. */
 const char *http_query(const struct http_request *request, const char *name);
+/* The client's socket; valid while its request is, or the stream that answers it. */
+int http_client(const struct http_request *request);
 
 /*
  * An answer that is made while it is sent, for what may be long. Pieces are

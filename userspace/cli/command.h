@@ -92,6 +92,7 @@ int wrong_usage(const struct invocation *invocation, const char *format, ...) __
 
 int command_agent(const struct invocation *invocation);
 int command_apply(const struct invocation *invocation);
+int command_capture(const struct invocation *invocation);
 int command_check(const struct invocation *invocation);
 int command_delete(const struct invocation *invocation);
 int command_demo(const struct invocation *invocation);
