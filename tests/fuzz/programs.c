@@ -22,6 +22,7 @@
 
 #include "base/cleanup.h"
 #include "fuzz/engine.h"
+#include "packet/event_ring.h"
 #include "weir/capture.h"
 #include "weir.skel.h"
 
@@ -38,6 +39,7 @@ static struct {
 	struct engine engine;
 	struct weir_image_header *image; /* of the inner map */
 	int links[2], space, cpus;
+	struct event_ring events;
 	struct observation base; /* counters at the last reset */
 } self = { .links = { -1, -1 }, .space = -1 };
 
@@ -68,7 +70,8 @@ static int load(int image_map)
 	       bpf_map__set_max_entries(skeleton->maps.decisions, SETTING_DECISIONS) ?:
 	       bpf_map__set_max_entries(skeleton->maps.buckets, SETTING_BUCKETS) ?:
 	       bpf_map__set_inner_map_fd(skeleton->maps.images, image_map) ?:
-	       weir_bpf__load(skeleton);
+	       weir_bpf__load(skeleton) ?:
+	       event_ring_open(bpf_map__fd(skeleton->maps.events), &self.events);
 }
 
 /* The one image is written in place: no packet runs meanwhile, and a swap would take milliseconds. */
@@ -143,6 +146,7 @@ void programs_close(void)
 	}
 	if (self.space >= 0)
 		close(self.space);
+	event_ring_close(&self.events);
 	weir_bpf__destroy(self.skeleton);
 }
 
@@ -403,6 +407,12 @@ static int run(const struct step *step, enum engine_hook hook, struct engine_run
 	return 0;
 }
 
+static int told(struct weir_event *ret)
+{
+	memset(self.skeleton->bss, 0, sizeof(*self.skeleton->bss));
+	return event_ring_take(&self.events, ret, 1);
+}
+
 int programs_open(const struct engine **ret, const char **ret_why)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
@@ -427,7 +437,7 @@ int programs_open(const struct engine **ret, const char **ret_why)
 	r = attach() ?: read_now();
 	if (r < 0)
 		return r;
-	self.engine = (struct engine){ "programs", self.engine.now, reset, event, takes, linear, run, observe };
+	self.engine = (struct engine){ "programs", self.engine.now, reset, event, takes, linear, run, told, observe };
 	*ret = &self.engine;
 	return 0;
 }
