@@ -277,9 +277,11 @@ static __always_inline bool fill_sample(const struct capture_fate *fate, struct 
 }
 
 /* Both return nothing of use; a global function returns a number. */
-__weak __noinline int capture_tc(struct __sk_buff *skb, __u64 fate_word, __u32 counter)
+__weak __noinline int capture_tc(struct __sk_buff *skb, __u64 fate_word, __u32 counter, __u32 bucket)
 {
-	struct weir_captured out = { .ifindex = skb->ifindex, .endpoint = skb->ifindex, .counter = counter };
+	struct weir_captured out = {
+		.ifindex = skb->ifindex, .endpoint = skb->ifindex, .counter = counter, .bucket = bucket
+	};
 	struct capture_fate fate = capture_fate(fate_word);
 	int headers;
 
@@ -326,7 +328,7 @@ static __always_inline void capture_packet(const struct packet *pkt, enum weir_v
 	if (pkt->hook == PACKET_XDP)
 		capture_xdp(pkt->ctx, word, pkt->f->counter, pkt->f->ifindex);
 	else
-		capture_tc(pkt->ctx, word, pkt->f->counter);
+		capture_tc(pkt->ctx, word, pkt->f->counter, pkt->f->bucket);
 }
 
 #endif

@@ -21,6 +21,14 @@ REJECT = policy("""
     onDeny: Reject
     """, kind="TrafficPolicy", name="reject")
 
+LIMIT = policy("""
+    podSelector: {matchLabels: {app: backend}}
+    policyTypes: [Ingress]
+    ingress:
+    - name: all
+      limits: [{packetsPerSecond: 1, burst: 1}]
+    """, kind="TrafficPolicy", name="limit")
+
 
 def of(packets, **wanted):
     """Those whose fields are so; an underscore stands for the dot in a name."""
@@ -138,6 +146,15 @@ class Words(CaptureCase):
         self.assertTrue(packets[0]["frame.comment"].startswith(
             "reject policy-default: TrafficPolicy shop/reject isolates; ingress of shop/backend"))
         self.assertEqual((packets[0]["ip.src"], packets[0]["tcp.flags.reset"]), (self.intruder.addr4, "0"))
+
+    def test_limit(self):
+        """what is over a limit names it"""
+        self.lab.enforce(LIMIT)
+        capture = self.start("--drops", "--pod", "shop/backend", "--protocol", "UDP")
+        self.frontend.do("flood", host=self.backend.addr4, port=53, size=10, rate=100, seconds=0.1)
+        capture.interrupt()
+        self.assertEqual({re.sub("; revision [0-9]+$", "", p["frame.comment"]) for p in capture.packets()},
+                         {"drop limit: packetsPerSecond of TrafficPolicy shop/limit rule all; ingress of shop/backend"})
 
     def test_uplink(self):
         """what ends at the uplink, before an skb is made, is there, once, and says whose it was"""

@@ -115,7 +115,9 @@ static enum pcapng_direction direction_of(const struct weir_captured *about)
 
 void capture_file_packet(struct capture_file *file, const struct weir_captured *about, const uint8_t *bytes)
 {
-	const char *rules = rule_names_find(&file->rules, file->agent->compiled, about->counter);
+	const struct compiled *compiled = file->agent->compiled;
+	_cleanup_free_ char *limit = about->bucket ? limit_rule_text(compiled, about->bucket - 1) : NULL;
+	const char *rules = limit ?: rule_names_find(&file->rules, compiled, about->counter);
 	_cleanup_free_ char *pod = pod_name(file, about->endpoint);
 	_cleanup_free_ char *comment = packet_comment(about, rules, pod);
 	struct pcapng_packet packet = {

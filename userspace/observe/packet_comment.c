@@ -65,6 +65,14 @@ const char *rule_names_find(struct rule_names *names, const struct compiled *com
 	return name->text;
 }
 
+char *limit_rule_text(const struct compiled *compiled, uint32_t bucket)
+{
+	const struct limit_info *limit = compiled ? compiled_limit(compiled, bucket) : NULL;
+	_cleanup_free_ char *rule = limit ? rule_ref_format(&limit->rule, true) : NULL;
+
+	return rule ? xasprintf("%s of %s", limit_name(limit->limit.unit), rule) : NULL;
+}
+
 void rule_names_free(struct rule_names *names)
 {
 	vec_for_each (name, &names->by_counter)

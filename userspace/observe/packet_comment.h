@@ -26,6 +26,8 @@ struct rule_names {
 
 /* compiled may be NULL. Valid until the next call. */
 const char *rule_names_find(struct rule_names *names, const struct compiled *compiled, uint32_t counter);
+/* "packetsPerSecond of TrafficPolicy shop/db rule paced"; NULL: no such limit is known. The caller frees. */
+char *limit_rule_text(const struct compiled *compiled, uint32_t bucket);
 void rule_names_free(struct rule_names *names); /* what it holds */
 
 /*
