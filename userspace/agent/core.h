@@ -58,7 +58,7 @@ struct agent {
 	struct histogram apply;
 
 	struct agent_loop *loop; /* agent.c's */
-	struct http *socket, *metrics;
+	struct http *socket, *metrics, *ui;
 };
 
 bool agent_has_shield(const struct agent *agent); /* there are uplinks, and a rate to shield them at */
