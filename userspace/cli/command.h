@@ -94,6 +94,7 @@ int command_agent(const struct invocation *invocation);
 int command_apply(const struct invocation *invocation);
 int command_capture(const struct invocation *invocation);
 int command_check(const struct invocation *invocation);
+int command_completion(const struct invocation *invocation);
 int command_delete(const struct invocation *invocation);
 int command_demo(const struct invocation *invocation);
 int command_detach(const struct invocation *invocation);

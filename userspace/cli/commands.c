@@ -166,6 +166,8 @@ const struct command commands[] = {
 	{ "detach", "[--bpffs DIR]", "remove every program, link and map of a stopped agent", detach_options, 0, 0,
 	  command_detach },
 	{ "demo", "", "all of it on this machine in a few seconds; leaves nothing behind", NULL, 0, 0, command_demo },
+	{ "completion", "bash|zsh", "print what makes a shell complete weir's words", NULL, 1, 1000,
+	  command_completion },
 	{ "version", "", "print version, ABI, libbpf version and commit", NULL, 0, 0, command_version },
 	END,
 };

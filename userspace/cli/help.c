@@ -38,7 +38,7 @@ static void print_program(FILE *out)
 	      "Commands:\n",
 	      out);
 	for (const struct command *command = commands; command->name; command++)
-		print_row(out, command->name, 12, command->doc);
+		print_row(out, command->name, 13, command->doc);
 	print_options(out, "Options, before or after the command", global_options);
 	fputs("\nweir COMMAND --help says more about each.\n"
 	      "Exit codes: 0 done; 1 failed or \"no\"; 2 wrong usage; 3 no agent.\n",
