@@ -23,6 +23,9 @@ enum exit_code {
 	EXIT_UNREACHABLE = 3, /* the agent */
 };
 
+/* By exit code, ended by NULL. */
+extern const char *const exit_meanings[];
+
 struct command_option {
 	int letter; /* 'f', or 0 */
 	const char *name;

@@ -10,6 +10,14 @@
 		0 \
 	}
 
+const char *const exit_meanings[] = {
+	[EXIT_DONE] = "done",
+	[EXIT_FAILED] = "failed or \"no\"",
+	[EXIT_USAGE] = "wrong usage",
+	[EXIT_UNREACHABLE] = "no agent",
+	NULL,
+};
+
 const struct command_option global_options[] = {
 	{ 0, "socket", "PATH", "the agent's control socket (default " WEIR_SOCKET_DEFAULT ", or $WEIR_SOCKET)" },
 	{ 'o', "output", "FORMAT", "table, wide, json or yaml" },

@@ -124,6 +124,17 @@ static void add_formats(const struct complete_question *question, struct candida
 		candidates_add(candidates, "compact", NULL);
 }
 
+/* Lists of the agent, or objects. */
+static void add_kinds(const struct complete_question *question, struct candidates *candidates)
+{
+	if (strcmp(question->command, "delete") != 0) {
+		add_words("policies endpoints identities services limits flows", candidates);
+		return;
+	}
+	for (enum object_kind kind = 0; kind < KIND_MAX; kind++)
+		candidates_add(candidates, kind_info(kind)->plural, NULL);
+}
+
 static void add_reasons(const struct complete_question *question, struct candidates *candidates)
 {
 	for (unsigned reason = 1; reason < WEIR_REASON_MAX; reason++) {
@@ -149,7 +160,7 @@ static const struct {
 	{ NULL, "FORMAT", .add = add_formats },
 	{ NULL, "VERDICT", .words = "pass drop reject" },
 	{ NULL, "SHELL", .words = "bash zsh" },
-	{ NULL, "KIND", .words = "policies endpoints identities services limits flows" },
+	{ NULL, "KIND", .add = add_kinds },
 	{ NULL, "dir:PATH", .words = "dir:" },
 	{ NULL, "NS/POD", .add = add_pods },
 	{ NULL, "NS/POD|ADDR", .add = add_pods },

@@ -47,6 +47,7 @@ static const struct row {
 	{ "a verdict", { "observe", "--verdict", "" }, .expected = "pass drop reject" },
 	{ "a reason", { "observe", "--reason", "policy-de" }, .among = "policy-deny" },
 	{ "a kind", { "get", "e" }, .expected = "endpoints" },
+	{ "a kind of object to delete", { "delete", "netw" }, .expected = "networkpolicies" },
 	{ "a name is nobody's without an agent", { NO_SOCKET, "get", "policies", "" }, .expected = "" },
 	{ "a pod is nobody's without an agent", { NO_SOCKET, "explain", "" }, .expected = "" },
 	{ "files", { "apply", "-f", "" }, .expected = "", .files = FILES_ANY },
