@@ -11,6 +11,8 @@
 #include "agent/endpoints.h"
 #include "agent/events.h"
 #include "agent/http.h"
+#include "agent/limit_watch.h"
+#include "agent/pacing.h"
 #include "agent/lock.h"
 #include "agent/pressure.h"
 #include "agent/sources.h"
@@ -47,6 +49,8 @@ struct agent {
 	struct pressure pressure;
 	struct otlp *otlp;	 /* NULL: nothing is sent */
 	struct capture *capture; /* that runs, or NULL */
+	struct limit_watch limits;
+	struct pacing pacing;
 
 	uint32_t revision;     /* in force, 0: none */
 	time_t since;	       /* when the first policy of this life was put in force */
