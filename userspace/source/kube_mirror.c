@@ -75,6 +75,7 @@ static void retire_object(struct kube_mirror *mirror, struct kube_entry *entry)
 
 static void drop_entry(struct kube_mirror *mirror, struct kube_entry *entry)
 {
+	mirror->faults_changed |= entry->fault != NULL;
 	retire_object(mirror, entry);
 	if (entry->is_new)
 		take_from_come(mirror, entry);
@@ -98,6 +99,7 @@ void kube_mirror_put(struct kube_mirror *mirror, const char *key, struct object 
 {
 	struct kube_entry *entry = get_entry(&mirror->entries, key);
 
+	mirror->faults_changed |= fault || entry->fault;
 	set_fault(entry, fault);
 	if (object)
 		put_object(mirror, entry, object);
@@ -144,7 +146,7 @@ void kube_mirror_free(struct kube_mirror *mirror)
 
 bool kube_mirror_changed(const struct kube_mirror *mirror)
 {
-	return mirror->come.n || mirror->gone.list.n;
+	return mirror->come.n || mirror->gone.list.n || mirror->faults_changed;
 }
 
 void kube_mirror_take(struct kube_mirror *mirror, struct objects_delta *delta, struct objects *ret_old)
@@ -159,4 +161,5 @@ void kube_mirror_take(struct kube_mirror *mirror, struct objects_delta *delta, s
 		(*entry)->is_new = false;
 	}
 	vec_free(&mirror->come);
+	mirror->faults_changed = false;
 }

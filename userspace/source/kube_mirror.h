@@ -26,6 +26,7 @@ struct kube_mirror {
 	/* What changed since it was last taken. */
 	VEC(struct kube_entry *) come;
 	struct objects gone;
+	bool faults_changed;
 };
 
 void kube_mirror_free(struct kube_mirror *mirror); /* what it holds */
@@ -36,6 +37,7 @@ void kube_mirror_delete(struct kube_mirror *mirror, const char *key); /* absent:
 void kube_mirror_replace(struct kube_mirror *mirror, struct kube_entry **list);
 void kube_mirror_clear(struct kube_mirror *mirror);
 
+/* Objects, or what is wrong with them, are others than when they were taken. */
 bool kube_mirror_changed(const struct kube_mirror *mirror);
 /* Appends what changed to delta. What is gone is moved to ret_old, to be freed when it is no longer looked at. */
 void kube_mirror_take(struct kube_mirror *mirror, struct objects_delta *delta, struct objects *ret_old);
