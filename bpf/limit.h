@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Charges a packet to the limits of its decision. All must conform; when one
- * doesn't, what the earlier ones were charged is given back. A limit per
- * identity or address has a bucket for each opener in a table that makes room
- * by itself; all others are in an array.
+ * doesn't, what the earlier ones were charged is given back.
  */
 #ifndef WEIR_BPF_LIMIT_H
 #define WEIR_BPF_LIMIT_H
 
-#include "account.h"
 #include "cold.h"
 #include "gcra.h"
-
-static const struct weir_bucket empty_bucket;
+#include "hold.h"
+#include "transport.h"
 
 enum charged {
 	CHARGED,
@@ -27,11 +24,10 @@ struct charge {
 	__u64 now;
 	__u32 segments;
 	__u32 wire_bytes;
-	__u32 opens; /* connections */
-	__u32 family;
-	__u32 identity; /* limits hold for what the opener of a connection sends: so the opener is the source */
-	__u8 address[16];
-	__u32 pad;
+	__u32 opens;		    /* connections */
+	__u32 kept;		    /* connections that an entry will stand for */
+	__u32 held[WEIR_FLOW_HELD]; /* slots that it was given */
+	struct opener opener;
 };
 
 static __always_inline __u64 limit_cost(const struct weir_image_limit *limit, const struct charge *charge)
@@ -44,36 +40,6 @@ static __always_inline __u64 limit_cost(const struct weir_image_limit *limit, co
 	else if (limit->unit == WEIR_LIMIT_CONNECTIONS)
 		units = charge->opens;
 	return units * mult >> (limit->shift & 63);
-}
-
-static __always_inline struct weir_bucket *find_source(const struct weir_image_limit *limit,
-						       const struct charge *charge)
-{
-	struct weir_source_key key = { .bucket = limit->bucket };
-	struct weir_bucket *bucket;
-
-	if (limit->flags & WEIR_LIMIT_PER_IDENTITY) {
-		key.identity = charge->identity;
-	} else {
-		key.family = charge->family;
-		__builtin_memcpy(key.address, charge->address, sizeof(key.address));
-	}
-	bucket = bpf_map_lookup_elem(&sources, &key);
-	if (bucket)
-		return bucket;
-	if (!bpf_map_update_elem(&sources, &key, &empty_bucket, BPF_NOEXIST))
-		tally_add(WEIR_TALLY_SOURCES, 1);
-	return bpf_map_lookup_elem(&sources, &key);
-}
-
-static __always_inline struct weir_bucket *find_bucket(const struct weir_image_limit *limit,
-						       const struct charge *charge)
-{
-	const __u32 bucket = limit->bucket;
-
-	if (limit->flags & (WEIR_LIMIT_PER_IDENTITY | WEIR_LIMIT_PER_ADDRESS))
-		return find_source(limit, charge);
-	return bpf_map_lookup_elem(&buckets, &bucket);
 }
 
 static __always_inline void count_passed(__u32 index, const struct charge *charge)
@@ -111,13 +77,52 @@ __weak __noinline int charge_limit(const struct weir_image_limit *limit, const s
 	if (limit->unit == WEIR_LIMIT_CONNECTIONS && !charge->opens)
 		return true;
 	burst = (__u64)limit->burst[1] << 32 | limit->burst[0];
-	bucket = find_bucket(limit, charge);
+	bucket = find_bucket(limit->bucket, limit->flags, &charge->opener);
 	if (bucket && gcra_take(&bucket->tat, charge->now, limit_cost(limit, charge), burst)) {
 		count_passed(limit->bucket, charge);
 		return true;
 	}
 	count_dropped(limit->bucket, bucket, charge);
 	return false;
+}
+
+static __always_inline void note_slot(struct charge *charge, __u32 held)
+{
+	if (!charge->held[0])
+		charge->held[0] = held;
+	else
+		charge->held[1] = held;
+}
+
+/* Whether there is a slot for the connection that the packet opens; the charge notes it then. */
+__weak __noinline int charge_slot(const struct weir_image_limit *limit, struct charge *charge)
+{
+	struct weir_bucket *bucket;
+	__u32 held, cap;
+
+	if (!limit || !charge)
+		return false;
+	if (!charge->kept)
+		return true;
+	held = seen_word(slot_word(limit));
+	cap = limit->burst[1] ? WEIR_CAP_SLOTS_MAX : limit->burst[0];
+	bucket = find_bucket_of(held, &charge->opener);
+	if (bucket && try_slots(bucket, held, SLOT_TAKE, cap)) {
+		note_slot(charge, held);
+		count_passed(limit->bucket, charge);
+		return true;
+	}
+	if (limit->flags & WEIR_LIMIT_AUDIT)
+		note_slot(charge, slot_word(limit) | WEIR_HELD_OVER);
+	count_dropped(limit->bucket, bucket, charge);
+	return false;
+}
+
+static __always_inline void give_back(__u32 held[WEIR_FLOW_HELD], const struct opener *opener)
+{
+	give_slot(held[0], opener);
+	give_slot(held[1], opener);
+	held[0] = held[1] = 0;
 }
 
 /* Gives back what it was charged. */
@@ -127,22 +132,24 @@ __weak __noinline int refund_limit(const struct weir_image_limit *limit, const s
 
 	if (!limit || !charge)
 		return 0;
-	bucket = find_bucket(limit, charge);
+	bucket = find_bucket(limit->bucket, limit->flags, &charge->opener);
 	if (bucket)
 		__sync_fetch_and_add(&bucket->tat, -limit_cost(limit, charge));
 	return 0;
 }
 
-static __always_inline void refund(const struct weir_image *image, __u32 decision, __u32 n, const struct charge *charge)
+static __always_inline void refund(const struct weir_image *image, __u32 decision, __u32 n, struct charge *charge)
 {
 	for (__u32 i = 0; i < WEIR_DECISION_LIMITS && i < n; i++) {
 		struct weir_image_limit limit = weir_image_limit_at(image, decision, i);
 
-		refund_limit(&limit, charge);
+		if (limit.unit != WEIR_LIMIT_OPEN)
+			refund_limit(&limit, charge);
 	}
+	give_back(charge->held, &charge->opener);
 }
 
-static __always_inline int charge_limits(const struct weir_image *image, __u32 decision, const struct charge *charge)
+static __always_inline int charge_limits(const struct weir_image *image, __u32 decision, struct charge *charge)
 {
 	const __u32 n = weir_image_decision_at(image, decision).n_limits;
 	int ret = CHARGED;
@@ -150,7 +157,7 @@ static __always_inline int charge_limits(const struct weir_image *image, __u32 d
 	for (__u32 i = 0; i < WEIR_DECISION_LIMITS && i < n; i++) {
 		struct weir_image_limit limit = weir_image_limit_at(image, decision, i);
 
-		if (charge_limit(&limit, charge))
+		if (limit.unit == WEIR_LIMIT_OPEN ? charge_slot(&limit, charge) : charge_limit(&limit, charge))
 			continue;
 		if (limit.flags & WEIR_LIMIT_AUDIT) {
 			ret = CHARGED_BUT_AUDIT;
@@ -162,16 +169,12 @@ static __always_inline int charge_limits(const struct weir_image *image, __u32 d
 	return ret;
 }
 
-static __always_inline void fill_source(const struct packet *pkt, enum weir_family family, struct charge *ret)
+static __always_inline void opener_of_packet(const struct packet *pkt, enum weir_family family, struct opener *ret)
 {
 	const bool in = pkt->f->opener == WEIR_INGRESS;
 
 	ret->identity = in ? pkt->f->peer : pkt->f->identity;
-	ret->family = family;
-	if (family == WEIR_IPV4)
-		__builtin_memcpy(ret->address + 12, in ? &pkt->key->v4.remote : &pkt->key->v4.local, 4);
-	else
-		__builtin_memcpy(ret->address, in ? pkt->key->v6.remote : pkt->key->v6.local, 16);
+	fill_opener(in, pkt->key, family, ret);
 }
 
 /*
@@ -180,18 +183,20 @@ static __always_inline void fill_source(const struct packet *pkt, enum weir_fami
  */
 static __always_inline int charge(struct packet *pkt, enum weir_family family)
 {
-	__u32 slot = WEIR_SLOT_ENFORCED, first = 0;
-	void *inner = bpf_map_lookup_elem(&images, &slot);
-	const __u32 *words = inner ? bpf_map_lookup_elem(inner, &first) : NULL;
-	const struct weir_image image = { .words = words, .mask = weir_image_mask };
 	struct charge charge = { .now = gcra_now(), .opens = !pkt->f->found && !pkt->f->later_fragment };
+	struct weir_image image;
+	int charged;
 
-	if (!words || weir_image_header_word(&image, revision) != pkt->f->revision)
+	if (!find_same_image(pkt->f->revision, &image))
 		return ANOTHER_IMAGE;
 	charge.segments = packet_segments(pkt);
 	charge.wire_bytes = packet_wire_bytes(pkt, charge.segments);
-	fill_source(pkt, family, &charge);
-	return charge_limits(&image, pkt->f->decision, &charge);
+	charge.kept = !pkt->f->found && is_kept(pkt);
+	opener_of_packet(pkt, family, &charge.opener);
+	charged = charge_limits(&image, pkt->f->decision, &charge);
+	pkt->f->held[0] = charge.held[0];
+	pkt->f->held[1] = charge.held[1];
+	return charged;
 }
 
 COLD_STAGE(charge)

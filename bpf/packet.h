@@ -76,7 +76,10 @@ struct facts {
 	__u8 limited;
 	__u8 audited; /* policy would drop it, but only says so */
 	__u8 reason;
-	__u8 pad[1];
+	__u8 decision_flags; /* WEIR_DECISION_* */
+
+	/* limits */
+	__u32 held[WEIR_FLOW_HELD]; /* slots that it has taken, for the entry that is to hold them */
 };
 
 /* Room for any one header. */
@@ -111,7 +114,7 @@ static __always_inline __u32 other_end(const struct packet *pkt)
 	return own_end(pkt) ^ 1;
 }
 
-_Static_assert(sizeof(struct facts) == 96, "facts have no hidden padding: they are handed over as initialised memory");
+_Static_assert(sizeof(struct facts) == 104, "facts have no hidden padding: they are handed over as initialised memory");
 
 static __always_inline enum weir_verdict pass(struct packet *pkt, __u8 reason)
 {

@@ -18,6 +18,7 @@ enum host_map_id {
 	HOST_REASONS,
 	HOST_DECISIONS,
 	HOST_BUCKETS,
+	HOST_SOURCES,
 	HOST_IMAGES,
 	HOST_MAPS,
 };
@@ -65,6 +66,6 @@ struct host_frame {
 
 /* Returns what the program does. */
 int host_run(enum host_program program, struct host_frame *frame);
-void host_sweep(enum weir_flow_table table, uint32_t family);
+void host_sweep(enum weir_flow_table table, uint32_t family, bool recount);
 
 #endif

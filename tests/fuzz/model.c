@@ -7,16 +7,7 @@
 #include "fuzz/model_packet.h"
 #include "weir/image.h"
 
-/* What policy is asked about. */
-struct question {
-	struct flow_name name;
-	enum weir_port_protocol ports;
-	enum weir_direction opener;
-	struct observed_flow *of; /* the entry that it belongs to, or NULL */
-	bool quoted;		  /* the packet is an error about it */
-};
-
-static struct weir_image image_of(const struct model *m)
+struct weir_image model_image(const struct model *m)
 {
 	return (struct weir_image){ .words = m->words, .mask = TINY_WORDS - 1 };
 }
@@ -42,74 +33,11 @@ static void refuse(struct model *m, const struct packet *p, const struct questio
 		ret->reason = WEIR_REASON_FRAGMENT_ORPHAN;
 }
 
-/* --- limits --- */
-
-static uint64_t burst_of(const struct weir_image_limit *limit)
-{
-	const uint64_t unit = (uint64_t)limit->mult[1] << 32 | limit->mult[0];
-
-	return ((uint64_t)limit->burst[1] << 32 | limit->burst[0]) / unit;
-}
-
-static uint64_t units_of(const struct weir_image_limit *limit, const struct packet *p, bool opens)
-{
-	if (limit->unit == WEIR_LIMIT_CONNECTIONS)
-		return opens;
-	return limit->unit == WEIR_LIMIT_BYTES ? p->length : 1;
-}
-
-/* No unit comes back while a sequence runs. False: over it. */
-static bool take(struct model *m, const struct weir_image_limit *limit, uint64_t units)
-{
-	if (limit->bucket >= SETTING_BUCKETS)
-		return false;
-	if (!units)
-		return true;
-	/* What was taken under a larger burst is forgiven. */
-	if (m->charged[limit->bucket] > burst_of(limit)) {
-		m->charged[limit->bucket] = burst_of(limit);
-		return false;
-	}
-	if (m->charged[limit->bucket] + units > burst_of(limit))
-		return false;
-	m->charged[limit->bucket] += units;
-	return true;
-}
-
-/* All or none of a decision's limits are charged. PASS, LIMIT or AUDIT as the reason says. */
-static enum weir_reason charge(struct model *m, const struct packet *p, uint32_t decision, bool opens)
-{
-	const struct weir_image image = image_of(m);
-	const unsigned n = weir_image_decision_at(&image, decision).n_limits;
-	enum weir_reason reason = WEIR_REASON_NONE;
-
-	for (unsigned i = 0; i < n; i++) {
-		const struct weir_image_limit limit = weir_image_limit_at(&image, decision, i);
-
-		if (take(m, &limit, units_of(&limit, p, opens)))
-			continue;
-		if (limit.bucket < SETTING_BUCKETS) {
-			m->seen.buckets[limit.bucket].dropped_packets++;
-			m->seen.buckets[limit.bucket].dropped_bytes += p->length;
-		}
-		reason = WEIR_REASON_AUDIT;
-		if (limit.flags & WEIR_LIMIT_AUDIT)
-			continue;
-		for (unsigned j = 0; j < i; j++) {
-			const struct weir_image_limit before = weir_image_limit_at(&image, decision, j);
-
-			m->charged[before.bucket] -= units_of(&before, p, opens);
-		}
-		return WEIR_REASON_LIMIT;
-	}
-	return reason;
-}
-
 /* --- policy --- */
 
 static uint32_t decide(const struct model *m, const struct packet *p, const struct question *asked)
 {
-	const struct weir_image image = image_of(m);
+	const struct weir_image image = model_image(m);
 	const struct flow_name *name = &asked->name;
 	const uint8_t *remote = name->remote + (p->family == WEIR_IPV4 ? 12 : 0);
 	uint32_t ifindex;
@@ -123,7 +51,7 @@ static uint32_t decide(const struct model *m, const struct packet *p, const stru
 }
 
 /* Limits hold for what the opener sends. */
-static uint32_t opener_identity(const struct model *m, const struct packet *p, const struct question *asked)
+uint32_t model_opener_identity(const struct model *m, const struct packet *p, const struct question *asked)
 {
 	uint32_t ifindex;
 
@@ -134,32 +62,33 @@ static uint32_t opener_identity(const struct model *m, const struct packet *p, c
 static void fill_flow(const struct model *m, const struct packet *p, const struct question *asked, uint32_t at,
 		      struct weir_flow *ret)
 {
-	const struct weir_image image = image_of(m);
+	const struct weir_image image = model_image(m);
 	const struct weir_image_decision decision = weir_image_decision_at(&image, at);
 
 	ret->generation = m->control.generation;
 	ret->revision = weir_image_header_word(&image, revision);
 	ret->decision = at;
 	ret->account = decision.counter;
-	ret->source = opener_identity(m, p, asked);
-	ret->flags = (decision.n_limits ? WEIR_FLOW_LIMITED : 0) |
+	ret->source = model_opener_identity(m, p, asked);
+	ret->flags = (model_is_metered(m, at) ? WEIR_FLOW_LIMITED : 0) |
 		     (m->endpoints[p->pod].flags & WEIR_ENDPOINT_CHECK_MAC ? WEIR_FLOW_CHECK_MAC : 0);
 	ret->reason = decision.verdict == WEIR_VERDICT_PASS ? WEIR_REASON_FLOW : WEIR_REASON_AUDIT;
 	memcpy(ret->mac, m->endpoints[p->pod].mac, sizeof(ret->mac));
 }
 
-/* Keeping never decides. A reset opens nothing, nor does what has no header of its own. */
+/* Keeping never decides. */
 static void keep(struct model *m, const struct packet *p, const struct question *asked, uint32_t at)
 {
 	struct weir_flow flow = { .opener = asked->opener };
 
 	if (asked->of) {
+		model_hold_again(m, p, asked, at);
 		fill_flow(m, p, asked, at, &asked->of->flow);
 		if (!asked->quoted)
 			model_track(m, p, asked->of);
-	} else if (!p->later && !(p->ports == WEIR_PORTS_TCP && p->flags & BIT_RST) &&
-		   !(p->ports == WEIR_PORTS_SCTP && p->type == CHUNK_ABORT)) {
+	} else if (model_is_kept(p)) {
 		fill_flow(m, p, asked, at, &flow);
+		memcpy(flow.held, asked->held, sizeof(flow.held));
 		model_open_flow(m, p, &asked->name, &flow);
 	}
 	if (!asked->quoted)
@@ -172,10 +101,10 @@ static bool is_self(const struct packet *p, const struct flow_name *name)
 	return !memcmp(name->local, name->remote, 16) && (p->direction == WEIR_EGRESS || p->hairpin);
 }
 
-static void ask_policy(struct model *m, const struct packet *p, const struct question *asked, struct judgement *ret)
+static void ask_policy(struct model *m, const struct packet *p, struct question *asked, struct judgement *ret)
 {
 	const uint32_t at = decide(m, p, asked);
-	const struct weir_image image = image_of(m);
+	const struct weir_image image = model_image(m);
 	const struct weir_image_decision decision = weir_image_decision_at(&image, at);
 	enum weir_reason limited = WEIR_REASON_NONE;
 
@@ -189,7 +118,7 @@ static void ask_policy(struct model *m, const struct packet *p, const struct que
 		ret->reason = WEIR_REASON_AUDIT;
 	/* Replies are not charged, and no error about what was. */
 	if (p->direction == asked->opener && !asked->quoted)
-		limited = charge(m, p, at, !asked->of && !p->later);
+		limited = model_charge(m, p, asked, at);
 	if (limited == WEIR_REASON_LIMIT) {
 		ret->counter = WEIR_COUNTER_NONE;
 		return say(ret, WEIR_VERDICT_DROP, WEIR_REASON_LIMIT);
@@ -201,7 +130,7 @@ static void ask_policy(struct model *m, const struct packet *p, const struct que
 		ret->reason = WEIR_REASON_ICMP_ERROR;
 }
 
-static void admit(struct model *m, const struct packet *p, const struct question *asked, struct judgement *ret)
+static void admit(struct model *m, const struct packet *p, struct question *asked, struct judgement *ret)
 {
 	enum weir_reason fault;
 
@@ -257,25 +186,25 @@ static bool is_in_place(const struct model *m, const struct packet *p)
  * A decision with limits is an offset in one image: under another it is made
  * again, and so it is for packets of odd shapes or not in place. NONE: it is charged.
  */
-static enum weir_reason charge_again(struct model *m, const struct packet *p, const struct weir_flow *flow,
-				     bool *ret_again)
+static enum weir_reason charge_again(struct model *m, const struct packet *p, struct question *asked, bool *ret_again)
 {
-	const struct weir_image image = image_of(m);
+	const struct weir_image image = model_image(m);
+	const struct weir_flow *flow = &asked->of->flow;
 
 	*ret_again = false;
 	if (!(flow->flags & WEIR_FLOW_LIMITED) || p->direction != flow->opener)
 		return WEIR_REASON_NONE;
 	*ret_again = !p->plain || !is_in_place(m, p) || flow->revision != weir_image_header_word(&image, revision);
-	return *ret_again ? WEIR_REASON_NONE : charge(m, p, flow->decision, false);
+	return *ret_again ? WEIR_REASON_NONE : model_charge(m, p, asked, flow->decision);
 }
 
-static void judge_flow(struct model *m, const struct packet *p, const struct question *asked, struct judgement *ret)
+static void judge_flow(struct model *m, const struct packet *p, struct question *asked, struct judgement *ret)
 {
 	enum weir_reason limited = WEIR_REASON_NONE;
 	bool again = false;
 
 	if (ret->verdict == WEIR_VERDICT_PASS)
-		limited = charge_again(m, p, &asked->of->flow, &again);
+		limited = charge_again(m, p, asked, &again);
 	if (again) {
 		ret->counter = WEIR_COUNTER_NONE;
 		ret->xdp_drops = false; /* XDP charges no limits, so it sees no need to decide again */
@@ -364,6 +293,7 @@ void model_packet(struct model *m, const struct step *step, struct judgement *re
 	*ret = (struct judgement){ .counter = WEIR_COUNTER_NONE };
 	judge(m, &p, ret);
 	ret->xdp_drops = ret->xdp_drops && ret->verdict == WEIR_VERDICT_DROP && ret->reason != WEIR_REASON_LIMIT;
+	model_settle(m);
 	if (p.located)
 		model_identity(p.family, p.destination, &ret->destination);
 	count(&m->seen.reasons[ret->reason * WEIR_DIRECTIONS + p.direction], p.length);
@@ -400,6 +330,15 @@ static void grow_older(struct model *m, uint32_t ticks)
 		m->seen.fragments[i].first.seen -= ticks;
 }
 
+/* A recount changes nothing, as nothing was lost. */
+static void sweep(struct model *m, uint8_t argument)
+{
+	for (unsigned i = 0; argument & SWEEP_RECOUNT && i < WEIR_FLOW_TABLES * WEIR_FAMILIES; i++)
+		model_sweep(m, i / WEIR_FAMILIES, i % WEIR_FAMILIES);
+	if (!(argument & SWEEP_RECOUNT))
+		model_sweep(m, argument / WEIR_FAMILIES % WEIR_FLOW_TABLES, argument % WEIR_FAMILIES);
+}
+
 void model_event(struct model *m, const struct step *step)
 {
 	switch (step->kind) {
@@ -412,8 +351,7 @@ void model_event(struct model *m, const struct step *step)
 	case STEP_AGE:
 		return grow_older(m, step->argument);
 	case STEP_SWEEP:
-		return model_sweep(m, step->argument / WEIR_FAMILIES % WEIR_FLOW_TABLES,
-				   step->argument % WEIR_FAMILIES);
+		return sweep(m, step->argument);
 	}
 	if (step->kind == STEP_GENERATION || step->argument & STEP_BEGUN)
 		m->control.generation++;
@@ -427,6 +365,7 @@ void model_reset(struct model *m, uint32_t now)
 	m->control.generation = generation + 1;
 	m->now = now;
 	memset(m->charged, 0, sizeof(m->charged));
+	m->n_sources = 0;
 	memset(&m->seen, 0, sizeof(m->seen));
 	set_policy(m, POLICY_USUAL);
 	set_endpoint(m, ENDPOINT_USUAL);

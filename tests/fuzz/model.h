@@ -13,6 +13,7 @@
 #include "fuzz/observation.h"
 #include "fuzz/sequence.h"
 
+#define MODEL_SOURCES	 64u
 #define MODEL_ANSWER_MAX 160u /* link header, IP header and what is quoted */
 
 struct judgement {
@@ -33,9 +34,11 @@ struct model {
 	uint32_t words[TINY_WORDS]; /* the image */
 	bool known[SETTING_PODS];   /* there is an endpoint */
 	struct weir_endpoint endpoints[SETTING_PODS];
-	unsigned answers[SETTING_PODS];	   /* sent since the endpoint was set */
-	uint64_t charged[SETTING_BUCKETS]; /* units */
-	struct observation seen;	   /* flows, fragments, counters */
+	unsigned answers[SETTING_PODS];		       /* sent since the endpoint was set */
+	uint64_t charged[SETTING_BUCKETS];	       /* units */
+	struct weir_source_key sources[MODEL_SOURCES]; /* that limits per identity or address have met */
+	unsigned n_sources;
+	struct observation seen; /* flows, fragments, counters */
 };
 
 /* Nothing has happened yet. generation and revision go on from where they are. */

@@ -123,15 +123,20 @@ static int attach(void)
 	return system(VETH_COMMAND) == 0 ? 0 : -EOPNOTSUPP;
 }
 
+static int run_sweep(struct weir_sweep *sweep)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = sweep, .ctx_size_in = sizeof(*sweep));
+
+	return bpf_prog_test_run_opts(bpf_program__fd(self.skeleton->progs.weir_sweep), &opts) < 0 ? -errno : 0;
+}
+
 static int read_now(void)
 {
 	struct weir_sweep sweep = {};
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &sweep, .ctx_size_in = sizeof(sweep));
+	int r = run_sweep(&sweep);
 
-	if (bpf_prog_test_run_opts(bpf_program__fd(self.skeleton->progs.weir_sweep), &opts) < 0)
-		return -errno;
 	self.engine.now = sweep.now;
-	return 0;
+	return r;
 }
 
 void programs_close(void)
@@ -237,6 +242,15 @@ static int observe_table(enum weir_flow_table table, enum weir_family family, st
 	return n < 0 ? n : 0;
 }
 
+static int forget_sources(void)
+{
+	static struct weir_source_key keys[FLOWS];
+	static struct weir_bucket values[FLOWS];
+	int n = take_all(self.skeleton->maps.sources, keys, values, FLOWS, false);
+
+	return n < 0 ? n : 0;
+}
+
 static int observe(struct observation *ret)
 {
 	static struct weir_fragment_key keys[OBSERVED_FRAGMENTS];
@@ -259,7 +273,7 @@ static int observe(struct observation *ret)
 	ret->n_fragments = n < 0 ? 0 : n;
 	for (unsigned i = 0; i < ret->n_fragments; i++)
 		ret->fragments[i] = (struct observed_fragment){ keys[i], firsts[i] };
-	return n < 0 ? n : 0;
+	return n < 0 ? n : forget_sources();
 }
 
 static void set_image(const struct model *model)
@@ -323,13 +337,15 @@ static int age(uint32_t ticks)
 
 static int sweep(uint8_t argument)
 {
-	struct weir_sweep asked = {
-		.table = argument / WEIR_FAMILIES % WEIR_FLOW_TABLES,
-		.family = argument % WEIR_FAMILIES,
-	};
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &asked, .ctx_size_in = sizeof(asked));
+	const bool recount = argument & SWEEP_RECOUNT;
+	const uint32_t from = recount ? 0 : argument % (WEIR_FLOW_TABLES * WEIR_FAMILIES);
+	int r = 0;
 
-	return bpf_prog_test_run_opts(bpf_program__fd(self.skeleton->progs.weir_sweep), &opts) < 0 ? -errno : 0;
+	/* The last one ends the recount. */
+	for (uint32_t i = from; r == 0 && i <= (recount ? WEIR_FLOW_TABLES * WEIR_FAMILIES : from); i++)
+		r = run_sweep(&(struct weir_sweep){ i / WEIR_FAMILIES, i % WEIR_FAMILIES, .recount = recount });
+	self.skeleton->data_control->weir_control.recount += recount;
+	return r;
 }
 
 static int event(const struct step *step, const struct model *model)

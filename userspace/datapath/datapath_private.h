@@ -114,6 +114,8 @@ int grow(struct datapath *datapath, uint32_t n_words, struct error *error);
 unsigned clock_tick_shift(void);
 /* What the packets read now. */
 struct weir_control control_read(const struct datapath *datapath);
+/* Begins the next recount of slots: packets put its number on what they take from now on. */
+void control_next_recount(const struct datapath *datapath);
 
 /* --- flows.c --- */
 

@@ -2,6 +2,11 @@
 /* Whom limits per identity and per address have met. */
 #include "datapath/datapath_private.h"
 
+uint32_t datapath_open_slots(const struct weir_bucket *bucket)
+{
+	return bucket->slots & WEIR_SLOTS_OPEN;
+}
+
 struct source_prune {
 	const struct bpf_map *map;
 	bool (*is_used)(void *data, uint32_t bucket);
@@ -27,9 +32,10 @@ static int add_source(void *data, const void *key, const void *value)
 {
 	const struct weir_bucket *bucket = value;
 	struct datapath_source source = { .key = *(const struct weir_source_key *)key,
-					  .dropped = { bucket->dropped_packets, bucket->dropped_bytes } };
+					  .dropped = { bucket->dropped_packets, bucket->dropped_bytes },
+					  .open = datapath_open_slots(bucket) };
 
-	if (source.dropped.packets)
+	if (source.dropped.packets || source.open)
 		vec_push((datapath_sources *)data, source);
 	return 0;
 }
