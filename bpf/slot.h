@@ -27,7 +27,8 @@
  * packets that have read the last number. The number is therefore moved on at the
  * end of a recount, a whole interval before the next one walks. And only what
  * two recounts in a row have found is corrected: a leak stays, what was missed is
- * somewhere else the next time.
+ * somewhere else the next time. As a slot that is lost in the interval in which
+ * it was taken still counts as seen, a leak is gone after three.
  */
 #ifndef WEIR_BPF_SLOT_H
 #define WEIR_BPF_SLOT_H
