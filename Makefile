@@ -81,11 +81,18 @@ $(B)/gen/weir.skel.h: $(B)/bpf/weir.bpf.o
 	@mkdir -p $(@D)
 	$(Q)$(BPFTOOL) gen skeleton $< name weir_bpf >$@
 
+$(B)/gen/ui_page.h: scripts/embed-ui $(wildcard userspace/ui/*) | packages
+	$(call say,UI,$@)
+	@mkdir -p $(@D)
+	$(Q)scripts/embed-ui userspace/ui >$@
+
 # --- the program -------------------------------------------------------------
 
 $(filter $(B)/obj/datapath/%,$(OBJECTS)) $(TEST_HELPERS) $(FUZZ_HELPERS): $(B)/gen/weir.skel.h
 $(PACKET_TESTS:$(B)/tests/%=$(B)/obj/tests/%.o): $(B)/gen/weir.skel.h
 $(UNIT_TESTS:$(B)/tests/%=$(B)/obj/tests/%.o): $(B)/gen/weir.skel.h
+
+$(B)/obj/agent/ui.o: $(B)/gen/ui_page.h
 
 $(B)/obj/%.o: userspace/%.c $(B)/gen/version.h
 	$(call say,CC,$@)
@@ -120,7 +127,7 @@ $(B)/tests/packet/%: $(B)/obj/tests/packet/%.o $(TEST_HELPERS) $(B)/libweir.a
 $(B)/tests/packet/test_model: $(FUZZ_HELPERS)
 
 # The programs' own source, compiled for this machine. BPF reads words where they are, aligned or not.
-FUZZER_SOURCES := $(filter-out tests/fuzz/programs.c,$(wildcard tests/fuzz/*.c)) tests/packet/tiny_image.c
+FUZZER_SOURCES := $(filter-out tests/fuzz/programs%,$(wildcard tests/fuzz/*.c)) tests/packet/tiny_image.c
 FUZZER_CFLAGS := -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize=alignment \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer -Wall -Wextra -Werror -Wno-unused-parameter -Wno-address-of-packed-member \
 	-D_GNU_SOURCE -Itests/fuzz/host -Itests -Iinclude -Ibpf

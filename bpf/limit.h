@@ -149,7 +149,9 @@ static __always_inline void refund(const struct weir_image *image, __u32 decisio
 	give_back(charge->held, &charge->opener);
 }
 
-static __always_inline int charge_limits(const struct weir_image *image, __u32 decision, struct charge *charge)
+/* *bucket: of the last limit that it is over, + 1. */
+static __always_inline int charge_limits(const struct weir_image *image, __u32 decision, struct charge *charge,
+					 __u32 *bucket)
 {
 	const __u32 n = weir_image_decision_at(image, decision).n_limits;
 	int ret = CHARGED;
@@ -159,6 +161,7 @@ static __always_inline int charge_limits(const struct weir_image *image, __u32 d
 
 		if (limit.unit == WEIR_LIMIT_OPEN ? charge_slot(&limit, charge) : charge_limit(&limit, charge))
 			continue;
+		*bucket = limit.bucket + 1;
 		if (limit.flags & WEIR_LIMIT_AUDIT) {
 			ret = CHARGED_BUT_AUDIT;
 			continue;
@@ -193,7 +196,7 @@ static __always_inline int charge(struct packet *pkt, enum weir_family family)
 	charge.wire_bytes = packet_wire_bytes(pkt, charge.segments);
 	charge.kept = !pkt->f->found && is_kept(pkt);
 	opener_of_packet(pkt, family, &charge.opener);
-	charged = charge_limits(&image, pkt->f->decision, &charge);
+	charged = charge_limits(&image, pkt->f->decision, &charge, &pkt->f->bucket);
 	pkt->f->held[0] = charge.held[0];
 	pkt->f->held[1] = charge.held[1];
 	return charged;

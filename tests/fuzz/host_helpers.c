@@ -248,6 +248,12 @@ __s64 bpf_csum_diff(const __be32 *from, __u32 from_size, const __be32 *to, __u32
 	return (sum & 0xffffffff) + (sum >> 32);
 }
 
+/* Nobody captures. */
+long bpf_perf_event_output(void *context, void *map, __u64 flags, void *data, __u64 size)
+{
+	return -ENOENT;
+}
+
 long bpf_redirect(__u32 ifindex, __u64 flags)
 {
 	return TC_ACT_REDIRECT;

@@ -22,6 +22,9 @@
 
 #include "base/cleanup.h"
 #include "fuzz/engine.h"
+#include "fuzz/programs_maps.h"
+#include "packet/event_ring.h"
+#include "weir/capture.h"
 #include "weir.skel.h"
 
 #define FLOWS	     1024u
@@ -37,6 +40,7 @@ static struct {
 	struct engine engine;
 	struct weir_image_header *image; /* of the inner map */
 	int links[2], space, cpus;
+	struct event_ring events;
 	struct observation base; /* counters at the last reset */
 } self = { .links = { -1, -1 }, .space = -1 };
 
@@ -67,7 +71,8 @@ static int load(int image_map)
 	       bpf_map__set_max_entries(skeleton->maps.decisions, SETTING_DECISIONS) ?:
 	       bpf_map__set_max_entries(skeleton->maps.buckets, SETTING_BUCKETS) ?:
 	       bpf_map__set_inner_map_fd(skeleton->maps.images, image_map) ?:
-	       weir_bpf__load(skeleton);
+	       weir_bpf__load(skeleton) ?:
+	       event_ring_open(bpf_map__fd(skeleton->maps.events), &self.events);
 }
 
 /* The one image is written in place: no packet runs meanwhile, and a swap would take milliseconds. */
@@ -147,6 +152,7 @@ void programs_close(void)
 	}
 	if (self.space >= 0)
 		close(self.space);
+	event_ring_close(&self.events);
 	weir_bpf__destroy(self.skeleton);
 }
 
@@ -189,31 +195,6 @@ static void subtract(uint64_t *from, const uint64_t *what, size_t bytes)
 		from[i] -= what[i];
 }
 
-/* Everything in it, at most as many as fit; then it is empty. Returns how many, or -errno. */
-static int take_all(const struct bpf_map *map, void *keys, void *values, unsigned most, bool leave)
-{
-	uint32_t batch, n = 0;
-	bool first = true;
-
-	while (n < most) {
-		uint32_t count = most - n;
-		void *at_keys = (char *)keys + n * bpf_map__key_size(map);
-		void *at_values = (char *)values + n * bpf_map__value_size(map);
-		int r = leave ? bpf_map_lookup_batch(bpf_map__fd(map), first ? NULL : &batch, &batch, at_keys,
-						     at_values, &count, NULL)
-			      : bpf_map_lookup_and_delete_batch(bpf_map__fd(map), first ? NULL : &batch, &batch,
-								at_keys, at_values, &count, NULL);
-
-		if (r < 0 && errno != ENOENT)
-			return -errno;
-		n += count;
-		if (r < 0)
-			return n;
-		first = false;
-	}
-	return -E2BIG;
-}
-
 static struct bpf_map *flow_map(enum weir_flow_table table, enum weir_family family)
 {
 	struct bpf_map *const maps[WEIR_FLOW_TABLES][WEIR_FAMILIES] = {
@@ -229,7 +210,7 @@ static int observe_table(enum weir_flow_table table, enum weir_family family, st
 {
 	static struct weir_flow6_key keys[OBSERVED_FLOWS];
 	static struct weir_flow flows[OBSERVED_FLOWS];
-	int n = take_all(flow_map(table, family), keys, flows, OBSERVED_FLOWS - ret->n_flows, false);
+	int n = maps_take(flow_map(table, family), keys, flows, OBSERVED_FLOWS - ret->n_flows, false);
 
 	for (int i = 0; i < n; i++) {
 		struct observed_flow *of = &ret->flows[ret->n_flows++];
@@ -246,7 +227,7 @@ static int forget_sources(void)
 {
 	static struct weir_source_key keys[FLOWS];
 	static struct weir_bucket values[FLOWS];
-	int n = take_all(self.skeleton->maps.sources, keys, values, FLOWS, false);
+	int n = maps_take(self.skeleton->maps.sources, keys, values, FLOWS, false);
 
 	return n < 0 ? n : 0;
 }
@@ -269,7 +250,7 @@ static int observe(struct observation *ret)
 		if (r < 0)
 			return r;
 	}
-	n = take_all(self.skeleton->maps.fragments, keys, firsts, OBSERVED_FRAGMENTS, false);
+	n = maps_take(self.skeleton->maps.fragments, keys, firsts, OBSERVED_FRAGMENTS, false);
 	ret->n_fragments = n < 0 ? 0 : n;
 	for (unsigned i = 0; i < ret->n_fragments; i++)
 		ret->fragments[i] = (struct observed_fragment){ keys[i], firsts[i] };
@@ -308,31 +289,16 @@ static int reset(const struct model *model)
 	return set_endpoint(0, model) ?: set_endpoint(1, model) ?: read_counters(&self.base);
 }
 
-/* Entries grow older, as the clock can't be moved. seen is where it is in an entry. */
-static int grow_older(const struct bpf_map *map, size_t seen, uint32_t ticks)
-{
-	static uint8_t keys[OBSERVED_FLOWS * sizeof(struct weir_flow6_key)],
-		values[OBSERVED_FLOWS * sizeof(struct weir_flow)];
-	int n = take_all(map, keys, values, OBSERVED_FLOWS, true);
-	uint32_t count = n < 0 ? 0 : n;
-
-	for (uint32_t i = 0; i < count; i++)
-		*(uint32_t *)(values + i * bpf_map__value_size(map) + seen) -= ticks;
-	if (count && bpf_map_update_batch(bpf_map__fd(map), keys, values, &count, NULL) < 0)
-		return -errno;
-	return n < 0 ? n : 0;
-}
-
 static int age(uint32_t ticks)
 {
 	for (unsigned i = 0; i < WEIR_FLOW_TABLES * WEIR_FAMILIES; i++) {
-		int r = grow_older(flow_map(i / WEIR_FAMILIES, i % WEIR_FAMILIES), offsetof(struct weir_flow, seen),
-				   ticks);
+		int r = maps_grow_older(flow_map(i / WEIR_FAMILIES, i % WEIR_FAMILIES),
+					offsetof(struct weir_flow, seen), ticks);
 
 		if (r < 0)
 			return r;
 	}
-	return grow_older(self.skeleton->maps.fragments, offsetof(struct weir_fragment, seen), ticks);
+	return maps_grow_older(self.skeleton->maps.fragments, offsetof(struct weir_fragment, seen), ticks);
 }
 
 static int sweep(uint8_t argument)
@@ -418,6 +384,12 @@ static int run(const struct step *step, enum engine_hook hook, struct engine_run
 	return 0;
 }
 
+static int told(struct weir_event *ret)
+{
+	memset(self.skeleton->bss, 0, sizeof(*self.skeleton->bss));
+	return event_ring_take(&self.events, ret, 1);
+}
+
 int programs_open(const struct engine **ret, const char **ret_why)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
@@ -442,7 +414,7 @@ int programs_open(const struct engine **ret, const char **ret_why)
 	r = attach() ?: read_now();
 	if (r < 0)
 		return r;
-	self.engine = (struct engine){ "programs", self.engine.now, reset, event, takes, linear, run, observe };
+	self.engine = (struct engine){ "programs", self.engine.now, reset, event, takes, linear, run, told, observe };
 	*ret = &self.engine;
 	return 0;
 }

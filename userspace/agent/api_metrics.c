@@ -55,6 +55,7 @@ static int write_text(const struct prometheus_input *input, char **ret)
 void api_metrics(void *data, const struct http_request *request, struct http_reply *reply)
 {
 	struct agent *agent = data;
+	const struct otlp_counts otlp = otlp_counts(agent->otlp);
 	const size_t n_counters = agent->ledger.counters.n;
 	_cleanup_free_ struct weir_counter *reasons = xcalloc(WEIR_REASON_MAX * WEIR_DIRECTIONS, sizeof(*reasons));
 	_cleanup_free_ struct weir_counter *decisions = xcalloc(n_counters + 1, sizeof(*decisions));
@@ -96,6 +97,8 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 						   .identities = agent->compiled ? agent->compiled->identities.n : 0,
 						   .flows = &agent->sweeper.counts,
 						   .tallies = tallies,
+						   .told = agent->events.added,
+						   .otlp = { otlp.sent, otlp.dropped, otlp.retries },
 						   .shields = agent->shields.up.n,
 						   .shields_raised = agent->shields.raised },
 		       &reply->text);

@@ -99,10 +99,14 @@ static void on_sweep(uv_timer_t *timer)
 {
 	struct agent *agent = ((struct agent_loop *)timer->data)->agent;
 
+	int r;
+
 	if (agent->sweeper.counts.held || has_caps(agent->compiled))
-		sweeper_recount(&agent->sweeper, agent->datapath, &agent->config->capacities);
+		r = sweeper_recount(&agent->sweeper, agent->datapath, &agent->config->capacities);
 	else
-		sweeper_run(&agent->sweeper, agent->datapath, &agent->config->capacities);
+		r = sweeper_run(&agent->sweeper, agent->datapath, &agent->config->capacities);
+	if (r == 0)
+		pressure_watch(agent);
 	uplinks_sync(&agent->uplinks); /* routes change without a word to us */
 }
 

@@ -32,8 +32,10 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "datapath/datapath.h"
+#include "weir/event.h"
 #include "weir/image.h"
 #include "weir/maps.h"
+#include "weir/capture.h"
 #include "weir.skel.h"
 
 struct datapath {
@@ -116,6 +118,8 @@ unsigned clock_tick_shift(void);
 struct weir_control control_read(const struct datapath *datapath);
 /* Begins the next recount of slots: packets put its number on what they take from now on. */
 void control_next_recount(const struct datapath *datapath);
+/* What packets are watched for: WEIR_WATCH_*, the others as they were. */
+void control_watch(const struct datapath *datapath, uint32_t what, bool on);
 
 /* --- flows.c --- */
 
