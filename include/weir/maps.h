@@ -272,9 +272,10 @@ struct weir_bucket {
 	__u64 tat; /* GCRA: theoretical arrival time of the next conforming unit, in ticks */
 	__u64 dropped_packets;
 	__u64 dropped_bytes;
-	__u64 slots; /* WEIR_LIMIT_OPEN: WEIR_SLOTS_* */
-	__s32 drift; /* slots that the last recount has found counted, but not held */
-	__u32 reserved[7];
+	__u64 slots;  /* WEIR_LIMIT_OPEN: WEIR_SLOTS_* */
+	__u64 marked; /* WEIR_LIMIT_MARK: how far tat was ahead at the last mark, or less since */
+	__s32 drift;  /* slots that the last recount has found counted, but not held */
+	__u32 reserved[5];
 };
 
 /*
@@ -311,6 +312,8 @@ struct weir_charged {
 	__u64 passed_bytes;
 	__u64 dropped_packets; /* in audit mode: that passed all the same */
 	__u64 dropped_bytes;
+	__u64 marked_packets; /* of those that passed: that carry a congestion mark for it */
+	__u64 paced_packets;  /* of those that passed: that had to wait */
 };
 
 _Static_assert(sizeof(struct weir_control) == 128, "control layout");
@@ -329,6 +332,6 @@ _Static_assert(sizeof(struct weir_sweep) == 32, "sweep layout");
 _Static_assert(sizeof(struct weir_counter) == 16, "counter layout");
 _Static_assert(sizeof(struct weir_bucket) == 64, "bucket layout");
 _Static_assert(sizeof(struct weir_source_key) == 28, "source key layout");
-_Static_assert(sizeof(struct weir_charged) == 32, "charged layout");
+_Static_assert(sizeof(struct weir_charged) == 48, "charged layout");
 
 #endif

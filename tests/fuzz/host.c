@@ -48,6 +48,7 @@ static int reset(const struct model *model)
 	fill_array(HOST_REASONS, WEIR_REASON_MAX * WEIR_DIRECTIONS);
 	fill_array(HOST_DECISIONS, SETTING_DECISIONS);
 	fill_array(HOST_BUCKETS, SETTING_BUCKETS);
+	fill_array(HOST_CHARGED, SETTING_BUCKETS);
 	set_image(model);
 	set_endpoint(0, model);
 	set_endpoint(1, model);
@@ -177,6 +178,7 @@ static int observe(struct observation *ret)
 	observe_array(HOST_DECISIONS, ret->decisions);
 	observe_array(HOST_TALLIES, ret->tallies);
 	observe_array(HOST_BUCKETS, ret->buckets);
+	observe_array(HOST_CHARGED, ret->charged);
 	return 0;
 }
 

@@ -35,6 +35,7 @@ struct host_map host_maps[HOST_MAPS] = {
 	[HOST_DECISIONS] = MAP(decisions),
 	[HOST_BUCKETS] = MAP(buckets),
 	[HOST_SOURCES] = MAP(sources),
+	[HOST_CHARGED] = MAP(charged),
 	/* The inner map is the same to the helpers: its one value is the image's words. */
 	[HOST_IMAGES] = { .name = &images, .key_size = sizeof(__u32), .value_size = sizeof(void *) },
 };

@@ -125,7 +125,7 @@ static void ask_policy(struct model *m, const struct packet *p, struct question 
 		ret->reason = WEIR_REASON_AUDIT;
 	/* Replies are not charged, and no error about what was. */
 	if (p->direction == asked->opener && !asked->quoted)
-		limited = model_charge(m, p, asked, at);
+		limited = model_charge(m, p, asked, at, ret);
 	if (limited == WEIR_REASON_LIMIT) {
 		ret->counter = WEIR_COUNTER_NONE;
 		return say(ret, WEIR_VERDICT_DROP, WEIR_REASON_LIMIT);
@@ -195,7 +195,8 @@ static bool is_in_place(const struct model *m, const struct packet *p)
  * A decision with limits is an offset in one image: under another it is made
  * again, and so it is for packets of odd shapes or not in place. NONE: it is charged.
  */
-static enum weir_reason charge_again(struct model *m, const struct packet *p, struct question *asked, bool *ret_again)
+static enum weir_reason charge_again(struct model *m, const struct packet *p, struct question *asked,
+				     struct judgement *ret, bool *ret_again)
 {
 	const struct weir_image image = model_image(m);
 	const struct weir_flow *flow = &asked->of->flow;
@@ -204,7 +205,7 @@ static enum weir_reason charge_again(struct model *m, const struct packet *p, st
 	if (!(flow->flags & WEIR_FLOW_LIMITED) || p->direction != flow->opener)
 		return WEIR_REASON_NONE;
 	*ret_again = !p->plain || !is_in_place(m, p) || flow->revision != weir_image_header_word(&image, revision);
-	return *ret_again ? WEIR_REASON_NONE : model_charge(m, p, asked, flow->decision);
+	return *ret_again ? WEIR_REASON_NONE : model_charge(m, p, asked, flow->decision, ret);
 }
 
 static void judge_flow(struct model *m, const struct packet *p, struct question *asked, struct judgement *ret)
@@ -213,7 +214,7 @@ static void judge_flow(struct model *m, const struct packet *p, struct question 
 	bool again = false;
 
 	if (ret->verdict == WEIR_VERDICT_PASS)
-		limited = charge_again(m, p, asked, &again);
+		limited = charge_again(m, p, asked, ret, &again);
 	if (again) {
 		ret->counter = WEIR_COUNTER_NONE;
 		ret->xdp_drops = false; /* XDP charges no limits, so it sees no need to decide again */
@@ -317,6 +318,9 @@ void model_packet(struct model *m, const struct step *step, struct judgement *re
 		count(&m->seen.decisions[ret->counter], p.length);
 	if (ret->verdict == WEIR_VERDICT_REJECT)
 		model_answer(m, &p, ret);
+	memcpy(ret->after, step->bytes, step->length);
+	if (ret->marked)
+		model_mark(&p, ret->after);
 }
 
 /* --- what the agent does --- */
@@ -382,6 +386,7 @@ void model_reset(struct model *m, uint32_t now)
 	m->now = now;
 	memset(m->charged, 0, sizeof(m->charged));
 	m->n_sources = 0;
+	memset(m->marked, 0, sizeof(m->marked));
 	memset(&m->seen, 0, sizeof(m->seen));
 	set_policy(m, POLICY_USUAL);
 	set_endpoint(m, ENDPOINT_USUAL);

@@ -100,8 +100,11 @@ struct weir_image model_image(const struct model *m);
 uint32_t model_opener_identity(const struct model *m, const struct packet *p, const struct question *asked);
 
 /* --- model_limit.c --- */
-/* All or none of the decision's limits are charged. LIMIT: one is exceeded; AUDIT: one that only counts is. */
-enum weir_reason model_charge(struct model *m, const struct packet *p, struct question *asked, uint32_t decision);
+/* All or none of a decision's limits are charged. NONE, LIMIT or AUDIT. */
+enum weir_reason model_charge(struct model *m, const struct packet *p, struct question *asked, uint32_t decision,
+			      struct judgement *ret);
+/* frame: the packet's bytes, which get the mark. */
+void model_mark(const struct packet *p, uint8_t *frame);
 /* It has limits that packets of an open connection come to. */
 bool model_is_metered(const struct model *m, uint32_t decision);
 

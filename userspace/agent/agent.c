@@ -159,6 +159,8 @@ static void stop(struct agent *agent)
 	uplinks_free(&agent->uplinks);
 	sweeper_free(&agent->sweeper);
 	shields_free(&agent->shields);
+	limit_watch_free(&agent->limits);
+	pacing_free(&agent->pacing);
 	addresses_free(&agent->addresses);
 	datapath_close(agent->datapath);
 	links_close(agent->links);

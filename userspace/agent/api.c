@@ -94,6 +94,7 @@ json_t *api_degraded(const struct agent *agent)
 		append_errors(list, &source->errors);
 	append_notes(list, &agent->endpoints.problems);
 	append_notes(list, &agent->uplinks.problems);
+	append_notes(list, &agent->pacing.problems);
 	return list;
 }
 

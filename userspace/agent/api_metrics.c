@@ -21,11 +21,25 @@ static struct weir_charged *read_charged(const struct agent *agent)
 	const size_t n = agent->ledger.buckets.n;
 	struct weir_charged *charged = xcalloc(n + 1, sizeof(*charged));
 
-	for (uint32_t i = 0; i < n; i++) {
-		if (agent->ledger.buckets.items[i].labels.n)
-			datapath_read_charged(agent->datapath, i, &charged[i]);
-	}
+	if (n)
+		datapath_read_all_charged(agent->datapath, (uint32_t)n, charged);
 	return charged;
+}
+
+/* What can't be read counts as none. NULL: there is nothing to count. */
+static uint64_t *read_open(const struct agent *agent)
+{
+	const size_t n = agent->ledger.buckets.n;
+	bool caps = false;
+	uint64_t *open;
+
+	vec_for_each (account, &agent->ledger.buckets)
+		caps = caps || account->caps;
+	if (!caps)
+		return NULL;
+	open = xcalloc(n, sizeof(*open));
+	datapath_read_open(agent->datapath, (uint32_t)n, open);
+	return open;
 }
 
 static void add_sources(const struct agent *agent, struct prometheus_source *sources)
@@ -60,6 +74,7 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 	_cleanup_free_ struct weir_counter *reasons = xcalloc(WEIR_REASON_MAX * WEIR_DIRECTIONS, sizeof(*reasons));
 	_cleanup_free_ struct weir_counter *decisions = xcalloc(n_counters + 1, sizeof(*decisions));
 	_cleanup_free_ struct weir_charged *charged = read_charged(agent);
+	_cleanup_free_ uint64_t *open = read_open(agent);
 	_cleanup_free_ struct prometheus_source *sources = xcalloc(agent->sources.list.n + 1, sizeof(*sources));
 	struct datapath_map_info maps[DATAPATH_MAPS_MAX];
 	uint64_t tallies[WEIR_TALLIES];
@@ -86,6 +101,8 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 						   .reasons = reasons,
 						   .decisions = decisions,
 						   .charged = charged,
+						   .open = open,
+						   .slots_corrected = agent->sweeper.corrected,
 						   .maps = maps,
 						   .n_maps = n_maps,
 						   .sources = sources,

@@ -115,6 +115,18 @@ static json_t *shields(const struct agent *agent)
 	return list;
 }
 
+/* The limits that drop now. */
+static json_t *bites(const struct agent *agent)
+{
+	json_t *list = json_array();
+
+	vec_for_each (limit, &agent->limits.list)
+		if (limit->bite.bites)
+			json_array_append_new(list, json_pack("{s:o, s:b, s:o}", "limit", api_text(limit->name),
+							      "audit", limit->audit, "bites", api_bite(limit)));
+	return list;
+}
+
 static json_t *maps(const struct agent *agent)
 {
 	struct datapath_map_info infos[DATAPATH_MAPS_MAX];
@@ -164,11 +176,11 @@ void api_status(void *data, const struct http_request *request, struct http_repl
 
 	sweeper_run(&agent->sweeper, agent->datapath, &agent->config->capacities);
 	reply->json = json_pack(
-		"{s:s, s:o, s:b, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I}}",
+		"{s:s, s:o, s:b, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I}}",
 		"version", WEIR_VERSION, "node", api_text(agent->config->node), "enforcing", agent->revision != 0,
 		"since", api_time(agent->since), "revision", (json_int_t)agent->revision, "settled",
 		agent_settled(agent), "degraded", api_degraded(agent), "warnings", warnings(agent), "kernel",
 		kernel(agent), "policy", policy(agent), "verified", verified(agent), "sources", sources(agent),
-		"interfaces", interfaces(agent), "uplinks", uplinks(agent), "shields", shields(agent), "flows",
-		flows(agent), "maps", maps(agent), "events", "lost", (json_int_t)0);
+		"interfaces", interfaces(agent), "uplinks", uplinks(agent), "shields", shields(agent), "limits",
+		bites(agent), "flows", flows(agent), "maps", maps(agent), "events", "lost", (json_int_t)0);
 }

@@ -23,7 +23,7 @@ struct view {
 	const char *path;
 	const char *names[4];  /* plural first, then what else the kind goes by */
 	const char *titles[3]; /* the fields that NAME is looked for in */
-	struct view_column columns[20];
+	struct view_column columns[24];
 };
 
 static const struct view views[] = {
@@ -87,13 +87,18 @@ static const struct view views[] = {
 	    { "OFFERED", "limit offered", COLUMN_RIGHT },
 	    { "DELIVERED", "limit delivered", COLUMN_RIGHT },
 	    { "DROPPED", "limit dropped", COLUMN_RIGHT },
-	    { "MODE", "mode", COLUMN_PLAIN },
+	    { "FREE", "limit free", COLUMN_RIGHT },
+	    { "OPEN", "open", COLUMN_RIGHT },
+	    { "MODE", "mode", COLUMN_WIDE },
 	    { "PER", "per", COLUMN_WIDE },
 	    { "BURST", "burst", COLUMN_RIGHT | COLUMN_WIDE },
+	    { "ON-EXCEED", "onExceed", COLUMN_WIDE },
 	    { "KIND", "kind", COLUMN_WIDE },
 	    { "DIRECTION", "direction", COLUMN_WIDE },
 	    { "LIMIT", "limit", COLUMN_RIGHT | COLUMN_WIDE },
 	    { "ALL-DROPPED", "droppedPackets", COLUMN_RIGHT | COLUMN_WIDE },
+	    { "ALL-MARKED", "markedPackets", COLUMN_RIGHT | COLUMN_WIDE },
+	    { "ALL-PACED", "pacedPackets", COLUMN_RIGHT | COLUMN_WIDE },
 	    { "TOP-SOURCES", "limit top", COLUMN_WRAPS | COLUMN_WIDE } } },
 	{ FLOWS_PATH,
 	  { "flows", "flow" },
@@ -136,6 +141,7 @@ static const struct {
 	{ "limit offered", limit_offered },
 	{ "limit delivered", limit_delivered },
 	{ "limit dropped", limit_dropped },
+	{ "limit free", limit_free },
 	{ "limit top", limit_top },
 };
 
@@ -288,24 +294,6 @@ static bool is_for_programs(const struct invocation *invocation)
 	return invocation->format == OUTPUT_JSON || invocation->format == OUTPUT_YAML;
 }
 
-/* Counters are for programs, rates for people. */
-static int read_items(const struct invocation *invocation, const struct selection *selection, const char *path,
-		      json_t **ret)
-{
-	json_auto_t *list = NULL;
-	struct error error = { 0 };
-	int code = EXIT_DONE;
-
-	if (client_get(invocation->socket, path, &list, &error))
-		return say_error(&error);
-	if (!strcmp(selection->view->path, LIMITS_PATH) && !is_for_programs(invocation) &&
-	    json_array_size(json_object_get(list, "items")))
-		code = limits_measure(invocation, list, &error);
-	if (code == EXIT_DONE)
-		*ret = TAKE_PTR(list);
-	return code;
-}
-
 /* Nothing to list is an answer too. */
 static void print_items(const struct invocation *invocation, const struct selection *selection, const json_t *items)
 {
@@ -323,11 +311,13 @@ int command_get(const struct invocation *invocation)
 	json_auto_t *list = NULL, *items = NULL;
 	struct selection selection _cleanup_(selection_free) = { 0 };
 	_cleanup_free_ char *path = NULL;
+	struct error error = { 0 };
 	int code = find_selection(invocation, &selection, &path);
 
-	code = code ?: read_items(invocation, &selection, path, &list);
 	if (code)
 		return code;
+	if (client_get(invocation->socket, path, &list, &error))
+		return say_error(&error);
 	items = select_items(&selection, list);
 	if (selection.name && !json_array_size(items))
 		return say_failed("get: no %s \"%s\"", selection.view->names[1], selection.name);

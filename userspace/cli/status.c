@@ -175,6 +175,21 @@ static void print_shields(const json_t *shields)
 		putchar('\n');
 }
 
+static void print_limits(const json_t *limits)
+{
+	const json_t *limit, *bites;
+	size_t i;
+
+	if (json_array_size(limits))
+		putchar('\n');
+	json_array_foreach (limits, i, limit) {
+		bites = json_object_get(limit, "bites");
+		printf("%s %s since %s: %s packets\n", text_of(limit, "limit"),
+		       json_is_true(json_object_get(limit, "audit")) ? "would drop" : "drops", text_of(bites, "since"),
+		       count_of(bites, "packets"));
+	}
+}
+
 static void print_uplinks(const struct invocation *invocation, const json_t *uplinks)
 {
 	static const struct column columns[] = {
@@ -282,6 +297,7 @@ int command_status(const struct invocation *invocation)
 		print_interfaces(invocation, json_object_get(status, "interfaces"));
 		print_uplinks(invocation, json_object_get(status, "uplinks"));
 		print_shields(json_object_get(status, "shields"));
+		print_limits(json_object_get(status, "limits"));
 		print_maps(invocation, json_object_get(status, "maps"));
 	}
 	return verdict(status);

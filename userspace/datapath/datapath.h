@@ -204,16 +204,18 @@ int datapath_read_decision(struct datapath *datapath, uint32_t counter, struct w
 int datapath_read_bucket(struct datapath *datapath, uint32_t bucket, struct weir_bucket *ret);
 /* What came to a limit, from all its sources. */
 int datapath_read_charged(struct datapath *datapath, uint32_t bucket, struct weir_charged *ret);
+int datapath_read_all_charged(struct datapath *datapath, uint32_t n, struct weir_charged *ret); /* buckets 0..n-1 */
 /* Makes one that no image refers to as good as new. */
 int datapath_clear_decision(struct datapath *datapath, uint32_t counter);
 int datapath_clear_bucket(struct datapath *datapath, uint32_t bucket);
 /* Connections that the bucket counts as open. */
 uint32_t datapath_open_slots(const struct weir_bucket *bucket);
-/* A source that a limit per identity or address has dropped packets of, or counts connections of. */
+/* Adds to each of n buckets what it and its sources count. */
+int datapath_read_open(struct datapath *datapath, uint32_t n, uint64_t *ret_open);
+/* A source that a limit per identity or address has met. */
 struct datapath_source {
 	struct weir_source_key key;
-	struct weir_counter dropped;
-	uint32_t open;
+	struct weir_bucket bucket;
 };
 typedef VEC(struct datapath_source) datapath_sources;
 int datapath_list_sources(struct datapath *datapath, datapath_sources *ret);

@@ -30,13 +30,10 @@ int datapath_prune_sources(struct datapath *datapath, bool (*is_used)(void *data
 
 static int add_source(void *data, const void *key, const void *value)
 {
-	const struct weir_bucket *bucket = value;
-	struct datapath_source source = { .key = *(const struct weir_source_key *)key,
-					  .dropped = { bucket->dropped_packets, bucket->dropped_bytes },
-					  .open = datapath_open_slots(bucket) };
+	const struct datapath_source source = { .key = *(const struct weir_source_key *)key,
+						.bucket = *(const struct weir_bucket *)value };
 
-	if (source.dropped.packets || source.open)
-		vec_push((datapath_sources *)data, source);
+	vec_push((datapath_sources *)data, source);
 	return 0;
 }
 
@@ -50,4 +47,37 @@ int datapath_list_sources(struct datapath *datapath, datapath_sources *ret)
 	else
 		*ret = found;
 	return r;
+}
+
+struct open_sum {
+	uint32_t n;
+	uint64_t *open;
+};
+
+static int add_open_bucket(void *data, const void *key, const void *value)
+{
+	const struct open_sum *sum = data;
+	const uint32_t bucket = *(const uint32_t *)key;
+
+	if (bucket < sum->n)
+		sum->open[bucket] += datapath_open_slots(value);
+	return 0;
+}
+
+static int add_open_source(void *data, const void *key, const void *value)
+{
+	const struct open_sum *sum = data;
+	const struct weir_source_key *source = key;
+
+	if (source->bucket < sum->n)
+		sum->open[source->bucket] += datapath_open_slots(value);
+	return 0;
+}
+
+int datapath_read_open(struct datapath *datapath, uint32_t n, uint64_t *ret_open)
+{
+	struct open_sum sum = { n, ret_open };
+
+	return map_walk(datapath->skeleton->maps.buckets, add_open_bucket, &sum)
+		       ?: map_walk(datapath->skeleton->maps.sources, add_open_source, &sum);
 }

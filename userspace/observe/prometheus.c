@@ -125,8 +125,23 @@ static void write_passed(FILE *out, const struct prometheus_input *input)
 	sums_write(out, "weir_limit_passed_total", &sums);
 }
 
+static void write_open(FILE *out, const struct prometheus_input *input)
+{
+	struct sum *sums = NULL;
+
+	for (size_t i = 0; input->open && i < input->ledger->buckets.n; i++) {
+		const struct ledger_account *account = &input->ledger->buckets.items[i];
+
+		for (size_t k = 0; account->caps && k < account->labels.n; k++)
+			sum_add(&sums, account->labels.items[k], input->open[i]);
+	}
+	sums_write(out, "weir_limit_open", &sums);
+}
+
 static void write_all_limits(FILE *out, const struct prometheus_input *input)
 {
+	series_metric(out, "weir_limit_open", "gauge", "Connections that a rule's limit on them counts as open.");
+	write_open(out, input);
 	series_metric(out, "weir_limit_passed_total", "counter", "Packets that were within a rule's limit.");
 	write_passed(out, input);
 	series_metric(out, "weir_limit_dropped_total", "counter",
@@ -205,6 +220,9 @@ static void write_answers(FILE *out, const struct prometheus_input *input)
 	series_counter(out, "weir_limit_sources_total",
 		       "Sources that limits per Identity or Address met for the first time, or anew.",
 		       input->tallies[WEIR_TALLY_SOURCES]);
+	series_counter(out, "weir_limit_slots_corrected_total",
+		       "Open connections that limits counted wrongly, until a recount of the flow tables.",
+		       input->slots_corrected);
 }
 
 static void write_state(FILE *out, const struct prometheus_input *input)

@@ -21,6 +21,8 @@ struct prometheus_input {
 	const struct weir_counter *reasons;   /* WEIR_REASON_MAX * WEIR_DIRECTIONS */
 	const struct weir_counter *decisions; /* ledger->counters.n */
 	const struct weir_charged *charged;   /* ledger->buckets.n */
+	const uint64_t *open;		      /* the same: connections that are; NULL: no limit is on them */
+	uint64_t slots_corrected;	      /* by recounts of these */
 	const struct datapath_map_info *maps;
 	unsigned n_maps;
 	const struct prometheus_source *sources;

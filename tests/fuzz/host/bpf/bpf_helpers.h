@@ -33,6 +33,8 @@ __u64 bpf_jiffies64(void);
 
 long bpf_skb_load_bytes(const void *skb, __u32 offset, void *to, __u32 size);
 long bpf_skb_store_bytes(void *skb, __u32 offset, const void *from, __u32 size, __u64 flags);
+long bpf_l3_csum_replace(void *skb, __u32 offset, __u64 from, __u64 to, __u64 size);
+long bpf_skb_set_tstamp(void *skb, __u64 time, __u32 type);
 long bpf_skb_change_tail(void *skb, __u32 length, __u64 flags);
 long bpf_skb_change_type(void *skb, __u32 type);
 long bpf_xdp_load_bytes(const void *xdp, __u32 offset, void *to, __u32 size);
