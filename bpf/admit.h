@@ -43,6 +43,13 @@ static __always_inline enum weir_verdict remember(struct packet *pkt, enum weir_
 	return pkt->f->quoted ? pass(pkt, WEIR_REASON_ICMP_ERROR) : WEIR_VERDICT_PASS;
 }
 
+/* A connection that was admitted before and is no more holds no slots. */
+static __always_inline void settle_refused(const struct packet *pkt, enum weir_family family)
+{
+	if (pkt->flow && pkt->flow->flags & WEIR_FLOW_REVOKED && holds_any(pkt->flow))
+		settle_flow(pkt->flow, pkt->key, family);
+}
+
 /* No verdict: admitted, as far as limits allow. */
 static __always_inline enum weir_verdict admit(struct packet *pkt, enum weir_family family)
 {
@@ -53,15 +60,32 @@ static __always_inline enum weir_verdict admit(struct packet *pkt, enum weir_fam
 	verdict = judge(pkt, family);
 	if (verdict == WEIR_VERDICT_DROP && pkt->direction == WEIR_INGRESS && !pkt->f->peek && has_shield())
 		note_denied(pkt, family);
-	if (verdict || has_limits(pkt))
+	settle_refused(pkt, family);
+	if (verdict)
 		return verdict;
-	return remember(pkt, family);
+	if (!has_limits(pkt))
+		return remember(pkt, family);
+	if (!pkt->flow && pkt->f->decision_flags & WEIR_DECISION_CAPPED)
+		drop_expired(pkt->key, family, is_stream(pkt) ? WEIR_OPENINGS : WEIR_EXCHANGES);
+	return WEIR_VERDICT_NONE;
 }
 
+/* Slots that no entry has come to hold are given back. */
 static __always_inline enum weir_verdict remember_charged(struct packet *pkt, enum weir_family family)
 {
+	enum weir_verdict verdict;
+	struct opener opener;
+
 	find_flow_again(pkt, family);
-	return find_endpoint(pkt) ?: remember(pkt, family);
+	verdict = find_endpoint(pkt);
+	settle_refused(pkt, family);
+	if (!verdict)
+		verdict = remember(pkt, family);
+	if (!(pkt->f->held[0] | pkt->f->held[1]))
+		return verdict;
+	opener_of_packet(pkt, family, &opener);
+	give_back(pkt->f->held, &opener);
+	return verdict;
 }
 
 COLD_STAGE(admit)

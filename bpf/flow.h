@@ -138,7 +138,7 @@ static __always_inline enum weir_verdict refuse_again(struct packet *pkt, const 
 static __always_inline enum weir_verdict match_flow(struct packet *pkt, enum weir_family family)
 {
 	struct weir_flow *flow;
-	int charged;
+	int charged, turn;
 
 	pkt->f->opener = pkt->direction;
 	if (pkt->hook == PACKET_PEEK || pkt->f->orphan)
@@ -172,7 +172,10 @@ static __always_inline enum weir_verdict match_flow(struct packet *pkt, enum wei
 			notice_again(pkt, family, WEIR_EVENT_AUDITED, WEIR_VERDICT_PASS);
 		}
 	}
-	if (unlikely(track(pkt, flow)))
+	turn = track(pkt, flow);
+	if (unlikely(turn & TURN_SETTLES))
+		settle_flow(flow, pkt->key, family);
+	if (unlikely(turn & TURN_COMPLETES))
 		promote_flow(flow, pkt->key, family);
 	return WEIR_VERDICT_PASS;
 }

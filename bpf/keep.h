@@ -8,7 +8,7 @@
 
 static __always_inline __u8 flow_flags(const struct packet *pkt)
 {
-	return (pkt->f->limited ? WEIR_FLOW_LIMITED : 0) |
+	return (pkt->f->limited && !(pkt->f->decision_flags & WEIR_DECISION_OPENS) ? WEIR_FLOW_LIMITED : 0) |
 	       (pkt->endpoint->flags & WEIR_ENDPOINT_CHECK_MAC ? WEIR_FLOW_CHECK_MAC : 0);
 }
 
@@ -43,10 +43,11 @@ static __always_inline void insert_flow(struct packet *pkt, enum weir_family fam
 	__builtin_memcpy(flow.mac, pkt->endpoint->mac, sizeof(flow.mac));
 	pkt->f->event = opening_event(pkt);
 	begin_track(pkt, family, &flow);
-	if (is_stream(pkt))
-		enter_flow(WEIR_OPENINGS, family, pkt->key, &flow, pkt->f->present);
-	else
-		enter_flow(WEIR_EXCHANGES, family, pkt->key, &flow, pkt->f->present);
+	flow.held[0] = pkt->f->held[0];
+	flow.held[1] = pkt->f->held[1];
+	if (is_stream(pkt) ? enter_flow(WEIR_OPENINGS, family, pkt->key, &flow, pkt->f->present)
+			   : enter_flow(WEIR_EXCHANGES, family, pkt->key, &flow, pkt->f->present))
+		pkt->f->held[0] = pkt->f->held[1] = 0; /* the entry's now */
 }
 
 static __always_inline void update_flow(struct packet *pkt, struct weir_flow *flow)
@@ -66,36 +67,18 @@ static __always_inline void update_flow(struct packet *pkt, struct weir_flow *fl
 	stamp_flow(flow, pkt->f->generation);
 }
 
-/* The same addresses and ports again: what is over makes room, what goes on is left to the two ends to settle. */
-static __always_inline void open_flow(struct packet *pkt, enum weir_family family)
+/* Returns enum turn. */
+static __always_inline int keep_flow(struct packet *pkt, enum weir_family family)
 {
-	struct weir_flow *last = look_up_flow(WEIR_CONNECTIONS, family, pkt->key);
-
-	if (last && (last->state == WEIR_FLOW_TIME_WAIT || last->state == WEIR_FLOW_CLOSED ||
-		     last->flags & WEIR_FLOW_REVOKED || flow_has_expired(last, pkt->f->now)))
-		leave_flow(WEIR_CONNECTIONS, family, pkt->key);
-	insert_flow(pkt, family);
-}
-
-static __always_inline bool is_reset(const struct packet *pkt)
-{
-	return pkt->f->ports == WEIR_PORTS_TCP ? pkt->f->flags & TCP_RST
-					       : pkt->f->ports == WEIR_PORTS_SCTP && pkt->f->type == SCTP_ABORT;
-}
-
-/* True when the packet completes the opening that it belongs to. */
-static __always_inline bool keep_flow(struct packet *pkt, enum weir_family family)
-{
-	bool completes = false;
+	int turn = 0;
 
 	if (pkt->flow) {
 		update_flow(pkt, pkt->flow);
-		completes = !pkt->f->quoted && track(pkt, pkt->flow);
-	} else if (pkt->f->opening)
-		open_flow(pkt, family);
-	else if (!pkt->f->later_fragment && !is_reset(pkt))
+		turn = pkt->f->quoted ? 0 : track(pkt, pkt->flow);
+	} else if (is_kept(pkt)) {
 		insert_flow(pkt, family);
-	return completes;
+	}
+	return turn;
 }
 
 /* Not inlined: what it puts on the stack shall not stand beside what limits and promotion need. */
@@ -127,12 +110,29 @@ static __noinline int keep6(struct facts *facts, struct weir_flow6_key *key, str
 	return keep_flow(&pkt, WEIR_IPV6);
 }
 
+/* The slots of an entry that is decided again, or replaced. */
+static __always_inline void prepare(struct packet *pkt, enum weir_family family)
+{
+	if (pkt->flow) {
+		if (holds_any(pkt->flow) || pkt->f->decision_flags & WEIR_DECISION_CAPPED)
+			hold_again(pkt->flow, pkt->key, family, pkt->f);
+	} else if (pkt->f->opening || (pkt->f->present && is_kept(pkt))) {
+		make_room(pkt->key, family, is_stream(pkt) ? WEIR_OPENINGS : WEIR_EXCHANGES, pkt->f->opening);
+	}
+}
+
 static __always_inline void keep(struct packet *pkt, enum weir_family family)
 {
-	int completes = family == WEIR_IPV4 ? keep4(pkt->f, &pkt->key->v4, pkt->flow, pkt->endpoint)
-					    : keep6(pkt->f, &pkt->key->v6, pkt->flow, pkt->endpoint);
+	int turn;
 
-	if (completes && pkt->flow)
+	prepare(pkt, family);
+	turn = family == WEIR_IPV4 ? keep4(pkt->f, &pkt->key->v4, pkt->flow, pkt->endpoint)
+				   : keep6(pkt->f, &pkt->key->v6, pkt->flow, pkt->endpoint);
+	if (!pkt->flow)
+		return;
+	if (holds_any(pkt->flow))
+		settle_flow(pkt->flow, pkt->key, family);
+	if (turn & TURN_COMPLETES)
 		promote_flow(pkt->flow, pkt->key, family);
 }
 

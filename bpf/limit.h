@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Charges a packet to the limits of its decision. All must conform; when one
- * doesn't, what the earlier ones were charged is given back. A limit per
- * identity or address has a bucket for each opener in a table that makes room
- * by itself; all others are in an array.
+ * doesn't, what the earlier ones were charged is given back.
  */
 #ifndef WEIR_BPF_LIMIT_H
 #define WEIR_BPF_LIMIT_H
 
-#include "account.h"
 #include "cold.h"
 #include "ease.h"
 #include "gcra.h"
-
-static const struct weir_bucket empty_bucket;
+#include "hold.h"
+#include "transport.h"
 
 enum charged {
 	CHARGED,
@@ -36,13 +33,13 @@ struct charge {
 	__u64 wait; /* limit ticks until it may leave, as far as limits have said */
 	__u32 segments;
 	__u32 wire_bytes;
-	__u32 opens; /* connections */
-	__u32 family;
-	__u32 identity; /* limits hold for what the opener of a connection sends: so the opener is the source */
-	__u8 address[16];
+	__u32 opens;		    /* connections */
+	__u32 kept;		    /* connections that an entry will stand for */
+	__u32 held[WEIR_FLOW_HELD]; /* slots that it was given */
+	struct opener opener;
 	__u8 may_wait;
 	__u8 marks; /* bits: limits that want it marked */
-	__u8 pad[2];
+	__u8 pad[6];
 };
 
 struct {
@@ -69,34 +66,16 @@ static __always_inline __u64 limit_burst(const struct weir_image_limit *limit)
 	return (__u64)limit->burst[1] << 32 | limit->burst[0];
 }
 
-static __always_inline struct weir_bucket *find_source(const struct weir_image_limit *limit,
-						       const struct charge *charge)
+static __always_inline void count_passed(__u32 index, const struct charge *charge, bool waits)
 {
-	struct weir_source_key key = { .bucket = limit->bucket };
-	struct weir_bucket *bucket;
+	struct weir_charged *count = bpf_map_lookup_elem(&charged, &index);
 
-	if (limit->flags & WEIR_LIMIT_PER_IDENTITY) {
-		key.identity = charge->identity;
-	} else {
-		key.family = charge->family;
-		__builtin_memcpy(key.address, charge->address, sizeof(key.address));
-	}
-	bucket = bpf_map_lookup_elem(&sources, &key);
-	if (bucket)
-		return bucket;
-	if (!bpf_map_update_elem(&sources, &key, &empty_bucket, BPF_NOEXIST))
-		tally_add(WEIR_TALLY_SOURCES, 1);
-	return bpf_map_lookup_elem(&sources, &key);
-}
-
-static __always_inline struct weir_bucket *find_bucket(const struct weir_image_limit *limit,
-						       const struct charge *charge)
-{
-	const __u32 bucket = limit->bucket;
-
-	if (limit->flags & (WEIR_LIMIT_PER_IDENTITY | WEIR_LIMIT_PER_ADDRESS))
-		return find_source(limit, charge);
-	return bpf_map_lookup_elem(&buckets, &bucket);
+	if (!count)
+		return;
+	count->passed_packets += charge->segments;
+	count->passed_bytes += charge->wire_bytes;
+	if (waits)
+		count->paced_packets += charge->segments;
 }
 
 static __always_inline void count_dropped(__u32 index, struct weir_bucket *bucket, const struct charge *charge)
@@ -118,16 +97,9 @@ static __always_inline int ease(const struct weir_image_limit *limit, struct wei
 				__u64 ahead, struct charge *charge)
 {
 	const __u64 burst = limit_burst(limit);
-	const __u32 index = limit->bucket;
-	struct weir_charged *count = bpf_map_lookup_elem(&charged, &index);
 	const bool waits = ahead > burst && !(limit->flags & WEIR_LIMIT_AUDIT);
 
-	if (count) {
-		count->passed_packets += charge->segments;
-		count->passed_bytes += charge->wire_bytes;
-		if (waits)
-			count->paced_packets += charge->segments;
-	}
+	count_passed(limit->bucket, charge, waits);
 	if (waits && ahead - burst > charge->wait)
 		charge->wait = ahead - burst;
 	if ((limit->flags & (WEIR_LIMIT_MARK | WEIR_LIMIT_AUDIT)) != WEIR_LIMIT_MARK)
@@ -154,11 +126,50 @@ __weak __noinline int charge_limit(const struct weir_image_limit *limit, struct 
 		if (charge->may_wait)
 			ask.burst = ask.most;
 	}
-	bucket = find_bucket(limit, charge);
+	bucket = find_bucket(limit->bucket, limit->flags, &charge->opener);
 	if (bucket && gcra_ask(&bucket->tat, &ask, &ahead))
 		return ease(limit, bucket, ask.cost, ahead, charge);
 	count_dropped(limit->bucket, bucket, charge);
 	return CONFORMS_NOT;
+}
+
+static __always_inline void note_slot(struct charge *charge, __u32 held)
+{
+	if (!charge->held[0])
+		charge->held[0] = held;
+	else
+		charge->held[1] = held;
+}
+
+/* Whether there is a slot for the connection that the packet opens; the charge notes it then. */
+__weak __noinline int charge_slot(const struct weir_image_limit *limit, struct charge *charge)
+{
+	struct weir_bucket *bucket;
+	__u32 held, cap;
+
+	if (!limit || !charge)
+		return CONFORMS_NOT;
+	if (!charge->kept)
+		return CONFORMS;
+	held = seen_word(slot_word(limit));
+	cap = limit->burst[1] ? WEIR_CAP_SLOTS_MAX : limit->burst[0];
+	bucket = find_bucket_of(held, &charge->opener);
+	if (bucket && try_slots(bucket, held, SLOT_TAKE, cap)) {
+		note_slot(charge, held);
+		count_passed(limit->bucket, charge, false);
+		return CONFORMS;
+	}
+	if (limit->flags & WEIR_LIMIT_AUDIT)
+		note_slot(charge, slot_word(limit) | WEIR_HELD_OVER);
+	count_dropped(limit->bucket, bucket, charge);
+	return CONFORMS_NOT;
+}
+
+static __always_inline void give_back(__u32 held[WEIR_FLOW_HELD], const struct opener *opener)
+{
+	give_slot(held[0], opener);
+	give_slot(held[1], opener);
+	held[0] = held[1] = 0;
 }
 
 /* Gives back what it was charged. */
@@ -168,19 +179,21 @@ __weak __noinline int refund_limit(const struct weir_image_limit *limit, const s
 
 	if (!limit || !charge)
 		return 0;
-	bucket = find_bucket(limit, charge);
+	bucket = find_bucket(limit->bucket, limit->flags, &charge->opener);
 	if (bucket)
 		__sync_fetch_and_add(&bucket->tat, -limit_cost(limit, charge));
 	return 0;
 }
 
-static __always_inline void refund(const struct weir_image *image, __u32 decision, __u32 n, const struct charge *charge)
+static __always_inline void refund(const struct weir_image *image, __u32 decision, __u32 n, struct charge *charge)
 {
 	for (__u32 i = 0; i < WEIR_DECISION_LIMITS && i < n; i++) {
 		struct weir_image_limit limit = weir_image_limit_at(image, decision, i);
 
-		refund_limit(&limit, charge);
+		if (limit.unit != WEIR_LIMIT_OPEN)
+			refund_limit(&limit, charge);
 	}
+	give_back(charge->held, &charge->opener);
 }
 
 static __always_inline int charge_limits(struct packet *pkt, enum weir_family family, const struct weir_image *image,
@@ -196,7 +209,7 @@ static __always_inline int charge_limits(struct packet *pkt, enum weir_family fa
 
 		if (limit.flags & WEIR_LIMIT_PACE)
 			charge->may_wait = CALL_STAGE(pkt, leaves_node, family);
-		conforms = charge_limit(&limit, charge);
+		conforms = limit.unit == WEIR_LIMIT_OPEN ? charge_slot(&limit, charge) : charge_limit(&limit, charge);
 		if (conforms == CONFORMS_AND_MARKS)
 			charge->marks |= 1u << i;
 		if (conforms)
@@ -223,16 +236,12 @@ static __always_inline void count_marked(const struct weir_image *image, __u32 d
 	}
 }
 
-static __always_inline void fill_source(const struct packet *pkt, enum weir_family family, struct charge *ret)
+static __always_inline void opener_of_packet(const struct packet *pkt, enum weir_family family, struct opener *ret)
 {
 	const bool in = pkt->f->opener == WEIR_INGRESS;
 
 	ret->identity = in ? pkt->f->peer : pkt->f->identity;
-	ret->family = family;
-	if (family == WEIR_IPV4)
-		__builtin_memcpy(ret->address + 12, in ? &pkt->key->v4.remote : &pkt->key->v4.local, 4);
-	else
-		__builtin_memcpy(ret->address, in ? pkt->key->v6.remote : pkt->key->v6.local, 16);
+	fill_opener(in, pkt->key, family, ret);
 }
 
 /*
@@ -241,14 +250,12 @@ static __always_inline void fill_source(const struct packet *pkt, enum weir_fami
  */
 static __always_inline int charge(struct packet *pkt, enum weir_family family)
 {
-	__u32 slot = WEIR_SLOT_ENFORCED, first = 0;
-	void *inner = bpf_map_lookup_elem(&images, &slot);
-	const __u32 *words = inner ? bpf_map_lookup_elem(inner, &first) : NULL;
-	const struct weir_image image = { .words = words, .mask = weir_image_mask };
+	__u32 first = 0;
 	struct charge *charge = bpf_map_lookup_elem(&charging, &first);
+	struct weir_image image;
 	int charged;
 
-	if (!words || weir_image_header_word(&image, revision) != pkt->f->revision)
+	if (!find_same_image(pkt->f->revision, &image))
 		return ANOTHER_IMAGE;
 	if (!charge)
 		return NOT_CHARGED;
@@ -257,10 +264,13 @@ static __always_inline int charge(struct packet *pkt, enum weir_family family)
 	charge->opens = !pkt->f->found && !pkt->f->later_fragment;
 	charge->segments = packet_segments(pkt);
 	charge->wire_bytes = packet_wire_bytes(pkt, charge->segments);
-	fill_source(pkt, family, charge);
+	charge->kept = !pkt->f->found && is_kept(pkt);
+	opener_of_packet(pkt, family, &charge->opener);
 	charged = charge_limits(pkt, family, &image, charge);
 	if (charged != CHARGED && charged != CHARGED_BUT_AUDIT)
 		return charged;
+	pkt->f->held[0] = charge->held[0];
+	pkt->f->held[1] = charge->held[1];
 	if (charge->marks && mark_packet(pkt->ctx, pkt->f->network, family))
 		count_marked(&image, pkt->f->decision, charge);
 	if (charge->wait)

@@ -77,9 +77,11 @@ struct facts {
 	__u8 limited;
 	__u8 audited; /* policy would drop it, but only says so */
 	__u8 reason;
-	__u8 event;   /* enum weir_event_kind: what is to be told of it beside the verdict; 0: nothing */
-	__u32 bucket; /* + 1: of the limit that it is over; 0: of none */
-	__u8 pad[4];
+	__u8 event;	     /* enum weir_event_kind: what is to be told of it beside the verdict; 0: nothing */
+	__u32 bucket;	     /* + 1: of the limit that it is over; 0: of none */
+	__u8 decision_flags; /* WEIR_DECISION_* */
+	__u8 pad[3];
+	__u32 held[WEIR_FLOW_HELD]; /* slots that it has taken, for the entry that is to hold them */
 };
 
 /* Room for any one header. */
@@ -114,7 +116,7 @@ static __always_inline __u32 other_end(const struct packet *pkt)
 	return own_end(pkt) ^ 1;
 }
 
-_Static_assert(sizeof(struct facts) == 104, "facts have no hidden padding: they are handed over as initialised memory");
+_Static_assert(sizeof(struct facts) == 112, "facts have no hidden padding: they are handed over as initialised memory");
 
 static __always_inline enum weir_verdict pass(struct packet *pkt, __u8 reason)
 {

@@ -56,6 +56,7 @@ static __always_inline enum weir_verdict match_policy(struct packet *pkt, enum w
 	pkt->f->revision = weir_image_header_word(image, revision);
 	pkt->f->decision = at;
 	pkt->f->limited = decision.n_limits;
+	pkt->f->decision_flags = decision.flags;
 	pkt->f->counter = decision.counter;
 	pkt->f->reason = decision.reason;
 	if (decision.verdict == WEIR_VERDICT_PASS)

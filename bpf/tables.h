@@ -5,6 +5,8 @@
 
 #include "account.h"
 
+#define EEXIST 17
+
 /* The map is a constant at each look-up, so that the look-up is not an indirect call. */
 static __always_inline struct weir_flow *look_up_flow(enum weir_flow_table table, enum weir_family family,
 						      const union flow_key *key)
@@ -29,12 +31,18 @@ static __always_inline void *flow_table(enum weir_flow_table table, enum weir_fa
 	return v4 ? (void *)&exchanges4 : (void *)&exchanges6;
 }
 
-/* present: an entry of that key is there, and is replaced. False when there is no room. */
+/*
+ * present: an entry of that key is there, and is replaced. False when there is no
+ * room, or when another packet of the same connection has just made it.
+ */
 static __always_inline bool enter_flow(enum weir_flow_table table, enum weir_family family, const union flow_key *key,
 				       const struct weir_flow *flow, bool present)
 {
-	if (bpf_map_update_elem(flow_table(table, family), key, flow, BPF_ANY)) {
-		tally_add(WEIR_TALLY_NOT_ENTERED, 1);
+	const long r = bpf_map_update_elem(flow_table(table, family), key, flow, present ? BPF_ANY : BPF_NOEXIST);
+
+	if (r) {
+		if (r != -EEXIST)
+			tally_add(WEIR_TALLY_NOT_ENTERED, 1);
 		return false;
 	}
 	if (!present)

@@ -14,8 +14,7 @@
 #ifndef WEIR_BPF_TRACK_H
 #define WEIR_BPF_TRACK_H
 
-#include "clock.h"
-#include "tables.h"
+#include "hold.h"
 #include "transport.h"
 
 /* More than a receiver lets a sender be ahead, much less than the sequence space. */
@@ -26,15 +25,41 @@ static __always_inline bool has_heard(const struct weir_flow *flow, __u8 what, _
 	return flow->heard & what << end;
 }
 
-/* Out of the openings. A copy that was taken for a change at this moment is decided again, as its generation says. */
+/* What a packet has done to its flow, that concerns more than the entry. */
+enum turn {
+	TURN_COMPLETES = 1, /* the opening is complete, and the entry may be promoted */
+	TURN_SETTLES = 2,   /* it is over, or goes on after all, and holds slots */
+};
+
+/*
+ * Out of the openings. A copy that was taken for a change at this moment is
+ * decided again, as its generation says. A live entry in the way is this one,
+ * which another packet promotes at the same time.
+ */
 static __always_inline void promote(struct weir_flow *flow, const union flow_key *key, enum weir_family family)
 {
-	const bool expired = look_up_flow(WEIR_CONNECTIONS, family, key);
+	struct weir_flow *last = look_up_flow(WEIR_CONNECTIONS, family, key);
+	struct weir_flow *to = flow;
+	struct opener opener;
+	__u32 first, second;
 
+	if (last && !flow_has_expired(last, clock_ticks()))
+		return;
+	if (last && holds_any(last)) {
+		fill_opener_of(last, key, family, &opener);
+		drop_both(last, &opener);
+	}
 	if (flow->state == WEIR_FLOW_SYN_RECEIVED)
 		flow->state = WEIR_FLOW_ESTABLISHED;
-	if (enter_flow(WEIR_CONNECTIONS, family, key, flow, expired))
+	first = flow->held[0] ? __sync_lock_test_and_set(&flow->held[0], 0) : 0;
+	second = flow->held[1] ? __sync_lock_test_and_set(&flow->held[1], 0) : 0;
+	fill_opener_of(flow, key, family, &opener);
+	if (enter_flow(WEIR_CONNECTIONS, family, key, flow, last)) {
 		leave_flow(WEIR_OPENINGS, family, key);
+		to = first ? look_up_flow(WEIR_CONNECTIONS, family, key) : NULL;
+	}
+	carry_slot(first, to ? &to->held[0] : NULL, &opener);
+	carry_slot(second, to ? &to->held[1] : NULL, &opener);
 }
 
 static __noinline int promote_flow(struct weir_flow *flow, const union flow_key *key, int family)
@@ -44,6 +69,11 @@ static __noinline int promote_flow(struct weir_flow *flow, const union flow_key 
 	else
 		promote(flow, key, WEIR_IPV6);
 	return 0;
+}
+
+static __always_inline int turn_of(bool completes, bool was_over, const struct weir_flow *flow)
+{
+	return (completes ? TURN_COMPLETES : 0) | (is_over(flow) != was_over && holds_any(flow) ? TURN_SETTLES : 0);
 }
 
 /* Of a connection whose handshake is over: by who has closed. */
@@ -130,10 +160,11 @@ static __always_inline __u8 state_before_reset(const struct tcp_turn *turn, cons
 	return has_heard(flow, WEIR_HEARD, ~flow->opener & 1) ? WEIR_FLOW_SYN_RECEIVED : WEIR_FLOW_SYN_SENT;
 }
 
-/* True when the opening is complete. Not inlined: segments of an open connection shall not carry its weight. */
+/* Returns enum turn. Not inlined: segments of an open connection shall not carry its weight. */
 static __noinline int turn_tcp(struct weir_flow *flow, __u32 end, __u32 flags, __u32 ack, __u32 opening)
 {
 	const struct tcp_turn turn = { .end = end & 1, .flags = flags, .ack = ack, .opening = opening };
+	const bool was_over = is_over(flow);
 	bool completes;
 
 	if (flow->state == WEIR_FLOW_CLOSED)
@@ -143,7 +174,7 @@ static __noinline int turn_tcp(struct weir_flow *flow, __u32 end, __u32 flags, _
 		close_end(flow, turn.end);
 	else if (flags & TCP_SYN && flow->state == WEIR_FLOW_SYN_SENT && turn.end != flow->opener)
 		flow->state = WEIR_FLOW_SYN_RECEIVED;
-	return completes;
+	return turn_of(completes, was_over, flow);
 }
 
 static __always_inline __u32 tcp_next(const struct packet *pkt)
@@ -157,22 +188,26 @@ static __always_inline __u32 opening_next(const struct packet *pkt)
 	return pkt->f->ports == WEIR_PORTS_TCP ? tcp_next(pkt) : pkt->f->seq;
 }
 
-/* True when this packet completes the opening. */
-static __always_inline bool track_tcp(const struct packet *pkt, struct weir_flow *flow)
+static __always_inline int close_flow(struct weir_flow *flow)
+{
+	const bool was_over = is_over(flow);
+
+	flow->state = WEIR_FLOW_CLOSED;
+	return turn_of(false, was_over, flow);
+}
+
+static __always_inline int track_tcp(const struct packet *pkt, struct weir_flow *flow)
 {
 	const __u32 next = tcp_next(pkt);
 	const bool opening = unlikely(pkt->f->table == WEIR_OPENINGS);
 
-	if (unlikely(pkt->f->flags & TCP_RST)) {
-		if (is_believed_reset(pkt, flow))
-			flow->state = WEIR_FLOW_CLOSED;
-		return false;
-	}
+	if (unlikely(pkt->f->flags & TCP_RST))
+		return is_believed_reset(pkt, flow) ? close_flow(flow) : 0;
 	if (unlikely(is_outside_window(pkt, flow, next)))
-		return false;
+		return 0;
 	advance_tcp(pkt, flow, next);
 	if (likely(!(pkt->f->flags & (TCP_SYN | TCP_FIN)) && !opening && flow->state != WEIR_FLOW_CLOSED))
-		return false;
+		return 0;
 	return turn_tcp(flow, own_end(pkt), pkt->f->flags, pkt->f->ack, opening);
 }
 
@@ -198,37 +233,42 @@ static __always_inline void hear_tag(const struct packet *pkt, struct weir_flow 
 	flow->heard |= WEIR_HEARD << own_end(pkt);
 }
 
-static __always_inline bool track_sctp(const struct packet *pkt, struct weir_flow *flow)
+static __always_inline bool completes_sctp_opening(const struct packet *pkt, const struct weir_flow *flow, bool right)
 {
-	const bool right = has_right_tag(pkt, flow), opener = pkt->direction == flow->opener;
+	const bool opener = pkt->direction == flow->opener;
 
-	switch (pkt->f->type) {
-	case SCTP_INIT_ACK:
-		if (right && !opener && flow->state == WEIR_FLOW_SYN_SENT) {
-			hear_tag(pkt, flow);
-			flow->state = WEIR_FLOW_SYN_RECEIVED;
-		}
-		return false;
-	case SCTP_ABORT:
-	case SCTP_SHUTDOWN_COMPLETE:
-		if (right || has_reflected_tag(pkt, flow))
-			flow->state = WEIR_FLOW_CLOSED;
-		return false;
-	case SCTP_SHUTDOWN:
-		if (right)
-			close_end(flow, own_end(pkt));
-		return false;
-	}
 	if (pkt->f->table != WEIR_OPENINGS)
 		return false;
 	return flow->state == WEIR_FLOW_SYN_RECEIVED ? pkt->f->type == SCTP_COOKIE_ECHO && right && opener
 						     : flow->state == WEIR_FLOW_ESTABLISHED && !opener;
 }
 
+static __always_inline int track_sctp(const struct packet *pkt, struct weir_flow *flow)
+{
+	const bool right = has_right_tag(pkt, flow), was_over = is_over(flow);
+
+	switch (pkt->f->type) {
+	case SCTP_INIT_ACK:
+		if (right && pkt->direction != flow->opener && flow->state == WEIR_FLOW_SYN_SENT) {
+			hear_tag(pkt, flow);
+			flow->state = WEIR_FLOW_SYN_RECEIVED;
+		}
+		return 0;
+	case SCTP_ABORT:
+	case SCTP_SHUTDOWN_COMPLETE:
+		return right || has_reflected_tag(pkt, flow) ? close_flow(flow) : 0;
+	case SCTP_SHUTDOWN:
+		if (right)
+			close_end(flow, own_end(pkt));
+		return turn_of(false, was_over, flow);
+	}
+	return completes_sctp_opening(pkt, flow, right) ? TURN_COMPLETES : 0;
+}
+
 /* --- all --- */
 
-/* True when this packet completes the opening, and the entry may be promoted. */
-static __always_inline bool track(const struct packet *pkt, struct weir_flow *flow)
+/* Returns enum turn. */
+static __always_inline int track(const struct packet *pkt, struct weir_flow *flow)
 {
 	struct weir_counter *count = &flow->counts[own_end(pkt)];
 
@@ -237,14 +277,14 @@ static __always_inline bool track(const struct packet *pkt, struct weir_flow *fl
 	count->packets++;
 	count->bytes += pkt->f->length;
 	if (unlikely(pkt->f->fragment))
-		return false;
+		return 0;
 	if (pkt->f->ports == WEIR_PORTS_TCP)
 		return track_tcp(pkt, flow);
 	if (pkt->f->ports == WEIR_PORTS_SCTP)
 		return track_sctp(pkt, flow);
 	if (flow->state == WEIR_FLOW_UNANSWERED && pkt->direction != flow->opener)
 		flow->state = WEIR_FLOW_ANSWERED;
-	return false;
+	return 0;
 }
 
 static __always_inline __u8 first_state(const struct packet *pkt, enum weir_family family)

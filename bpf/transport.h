@@ -85,6 +85,19 @@ enum tcp_flag {
 	 TCP_FLAGS_BIT(TCP_FIN | TCP_ACK) | TCP_FLAGS_BIT(TCP_RST) | TCP_FLAGS_BIT(TCP_RST | TCP_ACK) | \
 	 TCP_FLAGS_BIT(TCP_RST | TCP_FIN) | TCP_FLAGS_BIT(TCP_RST | TCP_FIN | TCP_ACK))
 
+/* Asks for nothing, and is kept nowhere. */
+static __always_inline bool is_reset(const struct packet *pkt)
+{
+	return pkt->f->ports == WEIR_PORTS_TCP ? pkt->f->flags & TCP_RST
+					       : pkt->f->ports == WEIR_PORTS_SCTP && pkt->f->type == SCTP_ABORT;
+}
+
+/* An entry is made for it, where none answers for it. */
+static __always_inline bool is_kept(const struct packet *pkt)
+{
+	return !pkt->f->later_fragment && !is_reset(pkt);
+}
+
 /* Both families' keys end alike; the address part is filled in by the IP header's parser. */
 #define FLOW_KEY_SET(key, pkt, source, dest)                                              \
 	do {                                                                              \

@@ -121,6 +121,8 @@ struct weir_image_decision {
 #define WEIR_DECISION_LIMITS 4u
 #define WEIR_DECISION_AUDIT  0x01u /* what would be dropped passes, and is counted so */
 #define WEIR_DECISION_REJECT 0x02u /* answer instead of dropping silently */
+#define WEIR_DECISION_CAPPED 0x04u /* one of its limits, at least, is WEIR_LIMIT_OPEN */
+#define WEIR_DECISION_OPENS  0x08u /* it has limits, and all are of connections: only openings come to them */
 
 /*
  * One token bucket's parameters, kept as GCRA (ITU-T I.371): cost of n units in
@@ -154,6 +156,23 @@ enum weir_limit_unit {
 	WEIR_LIMIT_CONNECTIONS = 2,
 	WEIR_LIMIT_OPEN = 3, /* connections at a time: burst is how many, mult and shift mean nothing */
 };
+
+#define WEIR_CAPS_MAX	   2u	       /* limits WEIR_LIMIT_OPEN of one decision */
+#define WEIR_CAP_SLOTS_MAX 0x0fffffffu /* and the highest of them */
+
+/* What a decision's flags say of its limits. */
+static __always_inline __u8 weir_image_limit_flags(const struct weir_image_limit *limits, __u32 n)
+{
+	__u8 flags = n ? WEIR_DECISION_OPENS : 0;
+
+	for (__u32 i = 0; i < n; i++) {
+		if (limits[i].unit == WEIR_LIMIT_OPEN)
+			flags |= WEIR_DECISION_CAPPED;
+		else if (limits[i].unit != WEIR_LIMIT_CONNECTIONS)
+			flags &= ~WEIR_DECISION_OPENS;
+	}
+	return flags;
+}
 
 #define WEIR_HEADER_WORDS   (sizeof(struct weir_image_header) / sizeof(__u32))
 #define WEIR_IDENTITY_WORDS (sizeof(struct weir_image_identity) / sizeof(__u32))

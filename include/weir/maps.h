@@ -57,7 +57,8 @@ struct weir_control {
 	__u64 shield_burst;		  /* limit ticks */
 	__u64 answer_cost;		  /* GCRA: of an answer to a rejected packet, in limit ticks */
 	__u64 answer_burst;		  /* limit ticks */
-	__u64 reserved_too;
+	__u32 recount; /* of slots of open connections: the number of the one that runs, or is to run */
+	__u32 reserved_too;
 };
 
 #define WEIR_WATCH_DENIED  0x01u /* events: of connections that are denied, withdrawn or audited */
@@ -165,8 +166,14 @@ struct weir_flow {
 	struct weir_counter counts[2]; /* by direction; of packets that meet on two CPUs, one may go uncounted */
 };
 
-/* held: bucket + 1, and which of its openers' buckets, as the limit has them */
-#define WEIR_HELD_BUCKET       0x00ffffffu
+/*
+ * held: bucket + 1, and which of its openers' buckets, as the limit has them. It
+ * counts there for as long as neither WEIR_HELD_OVER nor WEIR_HELD_FREED is set.
+ */
+#define WEIR_HELD_BUCKET       0x000fffffu
+#define WEIR_HELD_OVER	       0x00100000u /* was let through beyond a cap that only says so */
+#define WEIR_HELD_FREED	       0x00200000u /* given back at the connection's end; taken again if it goes on */
+#define WEIR_HELD_RECOUNT      0x1f000000u /* the number of the recount that has seen it */
 #define WEIR_HELD_PER_IDENTITY 0x40000000u
 #define WEIR_HELD_PER_ADDRESS  0x80000000u
 
@@ -232,15 +239,23 @@ enum weir_tally {
 	WEIR_TALLIES = 24,
 };
 
-/* What the program weir_sweep is given and gives back: expired entries are taken out, the others counted. */
+/*
+ * What the program weir_sweep is given and gives back: expired entries are taken
+ * out, the others counted, and with them, where that is asked for, the slots that
+ * they hold. WEIR_SWEEP_SLOTS in place of a table ends a recount.
+ */
 struct weir_sweep {
 	__u32 table;   /* enum weir_flow_table */
 	__u32 family;  /* enum weir_family */
 	__u32 now;     /* tick */
 	__u32 present; /* entries that stay */
 	__u32 removed;
-	__u32 reserved;
+	__u32 recount;	 /* 0: none is under way */
+	__u32 held;	 /* words of held that are in use */
+	__u32 corrected; /* WEIR_SWEEP_SLOTS: slots that nothing held, or that were not counted */
 };
+
+#define WEIR_SWEEP_SLOTS WEIR_FLOW_TABLES
 
 /*
  * reasons (index reason * WEIR_DIRECTIONS + direction) and decisions (index
@@ -257,11 +272,24 @@ struct weir_bucket {
 	__u64 tat; /* GCRA: theoretical arrival time of the next conforming unit, in ticks */
 	__u64 dropped_packets;
 	__u64 dropped_bytes;
-	__u32 open; /* WEIR_LIMIT_OPEN: connections that are */
-	__u32 reserved;
+	__u64 slots;  /* WEIR_LIMIT_OPEN: WEIR_SLOTS_* */
 	__u64 marked; /* WEIR_LIMIT_MARK: how far tat was ahead at the last mark, or less since */
-	__u64 reserved_too[3];
+	__s32 drift;  /* slots that the last recount has found counted, but not held */
+	__u32 reserved[5];
 };
+
+/*
+ * slots: how many connections are open, and how many of them the recount of that
+ * number has seen. One word, so that a recount can put one in the place of the
+ * other while connections come and go. What is seen is in the highest bits: it
+ * wraps without touching the others.
+ */
+#define WEIR_SLOTS_OPEN		 0x000000000fffffffull
+#define WEIR_SLOTS_RECOUNT_SHIFT 28
+#define WEIR_SLOTS_RECOUNT	 0x00000001f0000000ull
+#define WEIR_SLOTS_SEEN_SHIFT	 33
+#define WEIR_RECOUNTS		 32u /* recount numbers, in slots and in held */
+#define WEIR_HELD_RECOUNT_SHIFT	 24
 
 /*
  * sources: the buckets of limits per identity or address. Least recently used:
@@ -300,7 +328,7 @@ _Static_assert(sizeof(struct weir_fragment_key) == 44, "fragment key layout");
 _Static_assert(sizeof(struct weir_fragment) == 20, "fragment layout");
 _Static_assert(sizeof(struct weir_shield_key) == 20, "shield key layout");
 _Static_assert(sizeof(struct weir_shield) == 16, "shield layout");
-_Static_assert(sizeof(struct weir_sweep) == 24, "sweep layout");
+_Static_assert(sizeof(struct weir_sweep) == 32, "sweep layout");
 _Static_assert(sizeof(struct weir_counter) == 16, "counter layout");
 _Static_assert(sizeof(struct weir_bucket) == 64, "bucket layout");
 _Static_assert(sizeof(struct weir_source_key) == 28, "source key layout");

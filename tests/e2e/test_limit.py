@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Token buckets: what is asked for is what is delivered, whatever is offered."""
 import itertools
+import signal
 import threading
 
 from case import OPEN_WAIT, LabCase, main, shop
@@ -118,6 +119,34 @@ class Limit(Meter):
         allowed = 100 + 20 * (arrivals[-1][0] - arrivals[0][0])
         self.assertLessEqual(len(arrivals), allowed + 2)
         self.assertGreaterEqual(len(arrivals), 100)
+
+    def test_open_connections(self):
+        """of five connections at a time the sixth waits until one is closed, also across kill -9 of the agent"""
+        port = 8080
+        self.lab.enforce(limited("{maxConnections: 5}"))
+
+        def count():
+            return next(i["open"] for i in self.lab.weir_json("get", "limits")["items"]
+                        if i["unit"] == "maxConnections")
+
+        def connect(wait=OPEN_WAIT):
+            return self.frontend.do("open", host=self.backend.addr4, port=port, protocol="TCP", wait=wait)
+        connections = [connect() for _ in range(5)]
+        self.assertEqual(count(), 5)
+        with self.assertRaises(Exception):
+            connect(wait=0.5)
+        self.assertEqual(self.lab.end_agent(signal.SIGKILL), -signal.SIGKILL)
+        with self.assertRaises(Exception):
+            connect(wait=0.5)
+        self.frontend.do("close", connection=connections.pop())
+        connections.append(connect())
+        self.lab.start_agent()
+        self.assertEqual(count(), 5)
+        self.assertEqual(self.lab.metric("weir_limit_open", limit="maxConnections"), 5)
+        for connection in connections:
+            self.assertTrue(self.frontend.do("talk", connection=connection, wait=OPEN_WAIT))
+            self.frontend.do("close", connection=connection)
+        self.lab.until(lambda: count() == 0, "all connections are closed")
 
     def test_drops_are_counted(self):
         """what a limit drops is counted at the limit"""

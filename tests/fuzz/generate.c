@@ -142,7 +142,7 @@ static void generate_event(struct random *r, struct step *ret)
 	else if (ret->kind == STEP_AGE)
 		ret->argument = random_of(r, ages);
 	else if (ret->kind == STEP_SWEEP)
-		ret->argument = random_below(r, WEIR_FLOW_TABLES * WEIR_FAMILIES);
+		ret->argument = one_in(r, 3) ? SWEEP_RECOUNT : random_below(r, WEIR_FLOW_TABLES * WEIR_FAMILIES);
 }
 
 void generate_sequence(struct random *r, unsigned steps, struct sequence *ret)

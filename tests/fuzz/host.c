@@ -66,6 +66,16 @@ static void age(uint32_t ticks)
 		((struct weir_fragment *)host_maps[HOST_FRAGMENTS].entries[j].value)->seen -= ticks;
 }
 
+static void sweep(uint8_t argument)
+{
+	if (!(argument & SWEEP_RECOUNT))
+		return host_sweep(argument / WEIR_FAMILIES % WEIR_FLOW_TABLES, argument % WEIR_FAMILIES, false);
+	for (unsigned i = 0; i < WEIR_FLOW_TABLES * WEIR_FAMILIES; i++)
+		host_sweep(i / WEIR_FAMILIES, i % WEIR_FAMILIES, true);
+	host_sweep(WEIR_SWEEP_SLOTS, 0, false);
+	host_control()->recount++;
+}
+
 static int event(const struct step *step, const struct model *model)
 {
 	if (step->kind == STEP_POLICY)
@@ -75,7 +85,7 @@ static int event(const struct step *step, const struct model *model)
 	else if (step->kind == STEP_AGE)
 		age(step->argument);
 	else if (step->kind == STEP_SWEEP)
-		host_sweep(step->argument / WEIR_FAMILIES % WEIR_FLOW_TABLES, step->argument % WEIR_FAMILIES);
+		sweep(step->argument);
 	host_control()->generation = model->control.generation;
 	return 0;
 }
@@ -163,6 +173,7 @@ static int observe(struct observation *ret)
 		       sizeof(ret->fragments[i].first));
 	}
 	host_clear(HOST_FRAGMENTS);
+	host_clear(HOST_SOURCES);
 	observe_array(HOST_REASONS, ret->reasons);
 	observe_array(HOST_DECISIONS, ret->decisions);
 	observe_array(HOST_TALLIES, ret->tallies);

@@ -34,6 +34,7 @@ struct host_map host_maps[HOST_MAPS] = {
 	[HOST_REASONS] = MAP(reasons),
 	[HOST_DECISIONS] = MAP(decisions),
 	[HOST_BUCKETS] = MAP(buckets),
+	[HOST_SOURCES] = MAP(sources),
 	[HOST_CHARGED] = MAP(charged),
 	/* The inner map is the same to the helpers: its one value is the image's words. */
 	[HOST_IMAGES] = { .name = &images, .key_size = sizeof(__u32), .value_size = sizeof(void *) },
@@ -60,9 +61,9 @@ struct weir_control *host_control(void)
 	return &weir_control;
 }
 
-void host_sweep(enum weir_flow_table table, uint32_t family)
+void host_sweep(enum weir_flow_table table, uint32_t family, bool recount)
 {
-	struct weir_sweep asked = { .table = table, .family = family };
+	struct weir_sweep asked = { .table = table, .family = family, .recount = recount };
 
 	weir_sweep(&asked);
 }

@@ -19,6 +19,7 @@ enum host_map_id {
 	HOST_REASONS,
 	HOST_DECISIONS,
 	HOST_BUCKETS,
+	HOST_SOURCES,
 	HOST_CHARGED,
 	HOST_IMAGES,
 	HOST_MAPS,
@@ -69,6 +70,6 @@ struct host_frame {
 int host_run(enum host_program program, struct host_frame *frame);
 /* How many event records there were since the last call, the last one of which is *ret; forgets what was told. */
 int host_told(struct weir_event *ret);
-void host_sweep(enum weir_flow_table table, uint32_t family);
+void host_sweep(enum weir_flow_table table, uint32_t family, bool recount);
 
 #endif

@@ -7,16 +7,7 @@
 #include "fuzz/model_packet.h"
 #include "weir/image.h"
 
-/* What policy is asked about. */
-struct question {
-	struct flow_name name;
-	enum weir_port_protocol ports;
-	enum weir_direction opener;
-	struct observed_flow *of; /* the entry that it belongs to, or NULL */
-	bool quoted;		  /* the packet is an error about it */
-};
-
-static struct weir_image image_of(const struct model *m)
+struct weir_image model_image(const struct model *m)
 {
 	return (struct weir_image){ .words = m->words, .mask = TINY_WORDS - 1 };
 }
@@ -47,7 +38,7 @@ static void refuse(struct model *m, const struct packet *p, const struct questio
 
 static uint32_t decide(const struct model *m, const struct packet *p, const struct question *asked)
 {
-	const struct weir_image image = image_of(m);
+	const struct weir_image image = model_image(m);
 	const struct flow_name *name = &asked->name;
 	const uint8_t *remote = name->remote + (p->family == WEIR_IPV4 ? 12 : 0);
 	uint32_t ifindex;
@@ -61,7 +52,7 @@ static uint32_t decide(const struct model *m, const struct packet *p, const stru
 }
 
 /* Limits hold for what the opener sends. */
-static uint32_t opener_identity(const struct model *m, const struct packet *p, const struct question *asked)
+uint32_t model_opener_identity(const struct model *m, const struct packet *p, const struct question *asked)
 {
 	uint32_t ifindex;
 
@@ -72,21 +63,21 @@ static uint32_t opener_identity(const struct model *m, const struct packet *p, c
 static void fill_flow(const struct model *m, const struct packet *p, const struct question *asked, uint32_t at,
 		      struct weir_flow *ret)
 {
-	const struct weir_image image = image_of(m);
+	const struct weir_image image = model_image(m);
 	const struct weir_image_decision decision = weir_image_decision_at(&image, at);
 
 	ret->generation = m->control.generation;
 	ret->revision = weir_image_header_word(&image, revision);
 	ret->decision = at;
 	ret->account = decision.counter;
-	ret->source = opener_identity(m, p, asked);
-	ret->flags = (decision.n_limits ? WEIR_FLOW_LIMITED : 0) |
+	ret->source = model_opener_identity(m, p, asked);
+	ret->flags = (model_is_metered(m, at) ? WEIR_FLOW_LIMITED : 0) |
 		     (m->endpoints[p->pod].flags & WEIR_ENDPOINT_CHECK_MAC ? WEIR_FLOW_CHECK_MAC : 0);
 	ret->reason = decision.verdict == WEIR_VERDICT_PASS ? WEIR_REASON_FLOW : WEIR_REASON_AUDIT;
 	memcpy(ret->mac, m->endpoints[p->pod].mac, sizeof(ret->mac));
 }
 
-/* Keeping never decides. A reset opens nothing, nor does what has no header of its own. Returns what is told of it. */
+/* Keeping never decides. Returns what is told of it. */
 static enum weir_event_kind keep(struct model *m, const struct packet *p, const struct question *asked, uint32_t at)
 {
 	const bool revoked = asked->of && asked->of->flow.flags & WEIR_FLOW_REVOKED;
@@ -94,12 +85,13 @@ static enum weir_event_kind keep(struct model *m, const struct packet *p, const 
 	bool opens = revoked;
 
 	if (asked->of) {
+		model_hold_again(m, p, asked, at);
 		fill_flow(m, p, asked, at, &asked->of->flow);
 		if (!asked->quoted)
 			model_track(m, p, asked->of);
-	} else if (!p->later && !(p->ports == WEIR_PORTS_TCP && p->flags & BIT_RST) &&
-		   !(p->ports == WEIR_PORTS_SCTP && p->type == CHUNK_ABORT)) {
+	} else if (model_is_kept(p)) {
 		fill_flow(m, p, asked, at, &flow);
+		memcpy(flow.held, asked->held, sizeof(flow.held));
 		model_open_flow(m, p, &asked->name, &flow);
 		opens = true;
 	}
@@ -116,10 +108,10 @@ static bool is_self(const struct packet *p, const struct flow_name *name)
 	return !memcmp(name->local, name->remote, 16) && (p->direction == WEIR_EGRESS || p->hairpin);
 }
 
-static void ask_policy(struct model *m, const struct packet *p, const struct question *asked, struct judgement *ret)
+static void ask_policy(struct model *m, const struct packet *p, struct question *asked, struct judgement *ret)
 {
 	const uint32_t at = decide(m, p, asked);
-	const struct weir_image image = image_of(m);
+	const struct weir_image image = model_image(m);
 	const struct weir_image_decision decision = weir_image_decision_at(&image, at);
 	enum weir_reason limited = WEIR_REASON_NONE;
 
@@ -133,7 +125,7 @@ static void ask_policy(struct model *m, const struct packet *p, const struct que
 		ret->reason = WEIR_REASON_AUDIT;
 	/* Replies are not charged, and no error about what was. */
 	if (p->direction == asked->opener && !asked->quoted)
-		limited = model_charge(m, p, &(struct model_charge){ at, !asked->of && !p->later }, ret);
+		limited = model_charge(m, p, asked, at, ret);
 	if (limited == WEIR_REASON_LIMIT) {
 		ret->counter = WEIR_COUNTER_NONE;
 		return say(ret, WEIR_VERDICT_DROP, WEIR_REASON_LIMIT);
@@ -147,7 +139,7 @@ static void ask_policy(struct model *m, const struct packet *p, const struct que
 		ret->reason = WEIR_REASON_ICMP_ERROR;
 }
 
-static void admit(struct model *m, const struct packet *p, const struct question *asked, struct judgement *ret)
+static void admit(struct model *m, const struct packet *p, struct question *asked, struct judgement *ret)
 {
 	enum weir_reason fault;
 
@@ -203,25 +195,26 @@ static bool is_in_place(const struct model *m, const struct packet *p)
  * A decision with limits is an offset in one image: under another it is made
  * again, and so it is for packets of odd shapes or not in place. NONE: it is charged.
  */
-static enum weir_reason charge_again(struct model *m, const struct packet *p, const struct weir_flow *flow,
+static enum weir_reason charge_again(struct model *m, const struct packet *p, struct question *asked,
 				     struct judgement *ret, bool *ret_again)
 {
-	const struct weir_image image = image_of(m);
+	const struct weir_image image = model_image(m);
+	const struct weir_flow *flow = &asked->of->flow;
 
 	*ret_again = false;
 	if (!(flow->flags & WEIR_FLOW_LIMITED) || p->direction != flow->opener)
 		return WEIR_REASON_NONE;
 	*ret_again = !p->plain || !is_in_place(m, p) || flow->revision != weir_image_header_word(&image, revision);
-	return *ret_again ? WEIR_REASON_NONE : model_charge(m, p, &(struct model_charge){ flow->decision, false }, ret);
+	return *ret_again ? WEIR_REASON_NONE : model_charge(m, p, asked, flow->decision, ret);
 }
 
-static void judge_flow(struct model *m, const struct packet *p, const struct question *asked, struct judgement *ret)
+static void judge_flow(struct model *m, const struct packet *p, struct question *asked, struct judgement *ret)
 {
 	enum weir_reason limited = WEIR_REASON_NONE;
 	bool again = false;
 
 	if (ret->verdict == WEIR_VERDICT_PASS)
-		limited = charge_again(m, p, &asked->of->flow, ret, &again);
+		limited = charge_again(m, p, asked, ret, &again);
 	if (again) {
 		ret->counter = WEIR_COUNTER_NONE;
 		ret->xdp_drops = false; /* XDP charges no limits, so it sees no need to decide again */
@@ -317,6 +310,7 @@ void model_packet(struct model *m, const struct step *step, struct judgement *re
 		ret->told = WEIR_EVENT_DENIED;
 	m->seen.tallies[WEIR_TALLY_TOLD] += !!ret->told;
 	ret->xdp_drops = ret->xdp_drops && ret->verdict == WEIR_VERDICT_DROP && ret->reason != WEIR_REASON_LIMIT;
+	model_settle(m);
 	if (p.located)
 		model_identity(p.family, p.destination, &ret->destination);
 	count(&m->seen.reasons[ret->reason * WEIR_DIRECTIONS + p.direction], p.length);
@@ -356,6 +350,15 @@ static void grow_older(struct model *m, uint32_t ticks)
 		m->seen.fragments[i].first.seen -= ticks;
 }
 
+/* A recount changes nothing, as nothing was lost. */
+static void sweep(struct model *m, uint8_t argument)
+{
+	for (unsigned i = 0; argument & SWEEP_RECOUNT && i < WEIR_FLOW_TABLES * WEIR_FAMILIES; i++)
+		model_sweep(m, i / WEIR_FAMILIES, i % WEIR_FAMILIES);
+	if (!(argument & SWEEP_RECOUNT))
+		model_sweep(m, argument / WEIR_FAMILIES % WEIR_FLOW_TABLES, argument % WEIR_FAMILIES);
+}
+
 void model_event(struct model *m, const struct step *step)
 {
 	switch (step->kind) {
@@ -368,8 +371,7 @@ void model_event(struct model *m, const struct step *step)
 	case STEP_AGE:
 		return grow_older(m, step->argument);
 	case STEP_SWEEP:
-		return model_sweep(m, step->argument / WEIR_FAMILIES % WEIR_FLOW_TABLES,
-				   step->argument % WEIR_FAMILIES);
+		return sweep(m, step->argument);
 	}
 	if (step->kind == STEP_GENERATION || step->argument & STEP_BEGUN)
 		m->control.generation++;
@@ -383,6 +385,7 @@ void model_reset(struct model *m, uint32_t now)
 	m->control.generation = generation + 1;
 	m->now = now;
 	memset(m->charged, 0, sizeof(m->charged));
+	m->n_sources = 0;
 	memset(m->marked, 0, sizeof(m->marked));
 	memset(&m->seen, 0, sizeof(m->seen));
 	set_policy(m, POLICY_USUAL);

@@ -14,6 +14,7 @@
 #include "fuzz/sequence.h"
 #include "weir/event.h"
 
+#define MODEL_SOURCES	 64u
 #define MODEL_ANSWER_MAX 160u /* link header, IP header and what is quoted */
 
 struct judgement {
@@ -42,7 +43,9 @@ struct model {
 	unsigned answers[SETTING_PODS];	   /* sent since the endpoint was set */
 	uint64_t charged[SETTING_BUCKETS]; /* units */
 	uint64_t marked[SETTING_BUCKETS];  /* units that were charged when a packet was marked last, or fewer since */
-	struct observation seen;	   /* flows, fragments, counters */
+	struct weir_source_key sources[MODEL_SOURCES]; /* that limits per identity or address have met */
+	unsigned n_sources;
+	struct observation seen; /* flows, fragments, counters */
 };
 
 /* Nothing has happened yet. generation and revision go on from where they are. */

@@ -11,7 +11,7 @@ static void tally(struct model *m, enum weir_tally which, const struct flow_name
 	m->seen.tallies[which + name->table * WEIR_FAMILIES + name->family]++;
 }
 
-static struct observed_flow *entry(struct model *m, const struct flow_name *name, enum weir_flow_table table)
+struct observed_flow *model_entry(struct model *m, const struct flow_name *name, enum weir_flow_table table)
 {
 	struct flow_name in = *name;
 
@@ -23,16 +23,16 @@ static struct observed_flow *entry(struct model *m, const struct flow_name *name
 	return NULL;
 }
 
-static bool has_expired(const struct model *m, const struct weir_flow *flow)
+bool model_has_expired(const struct model *m, const struct weir_flow *flow)
 {
 	return (int32_t)(m->now - flow->seen) > (int32_t)m->control.timeouts[flow->state];
 }
 
 static struct observed_flow *live(struct model *m, const struct flow_name *name, enum weir_flow_table table)
 {
-	struct observed_flow *of = entry(m, name, table);
+	struct observed_flow *of = model_entry(m, name, table);
 
-	return of && !has_expired(m, &of->flow) ? of : NULL;
+	return of && !model_has_expired(m, &of->flow) ? of : NULL;
 }
 
 static void leave(struct model *m, struct observed_flow *of)
@@ -45,7 +45,7 @@ static void leave(struct model *m, struct observed_flow *of)
 static void enter(struct model *m, const struct flow_name *name, enum weir_flow_table table,
 		  const struct weir_flow *flow)
 {
-	struct observed_flow *of = entry(m, name, table);
+	struct observed_flow *of = model_entry(m, name, table);
 
 	if (!of) {
 		of = &m->seen.flows[m->seen.n_flows++];
@@ -54,6 +54,13 @@ static void enter(struct model *m, const struct flow_name *name, enum weir_flow_
 		tally(m, WEIR_TALLY_ENTERED, &of->name);
 	}
 	of->flow = *flow;
+}
+
+/* A reset opens nothing, nor does what has no header of its own. */
+bool model_is_kept(const struct packet *p)
+{
+	return !p->later && !(p->ports == WEIR_PORTS_TCP && p->flags & BIT_RST) &&
+	       !(p->ports == WEIR_PORTS_SCTP && p->type == CHUNK_ABORT);
 }
 
 static bool is_stream(enum weir_port_protocol ports)
@@ -117,7 +124,7 @@ void model_track(struct model *m, const struct packet *p, struct observed_flow *
 static bool is_over(const struct model *m, const struct weir_flow *flow)
 {
 	return flow->state == WEIR_FLOW_TIME_WAIT || flow->state == WEIR_FLOW_CLOSED ||
-	       flow->flags & WEIR_FLOW_REVOKED || has_expired(m, flow);
+	       flow->flags & WEIR_FLOW_REVOKED || model_has_expired(m, flow);
 }
 
 static uint8_t first_state(const struct packet *p)
@@ -132,7 +139,7 @@ static uint8_t first_state(const struct packet *p)
 void model_open_flow(struct model *m, const struct packet *p, const struct flow_name *name,
 		     const struct weir_flow *decided)
 {
-	struct observed_flow *last = entry(m, name, WEIR_CONNECTIONS);
+	struct observed_flow *last = model_entry(m, name, WEIR_CONNECTIONS);
 	struct weir_flow flow = *decided;
 
 	if (p->opening && last && is_over(m, &last->flow))
@@ -149,7 +156,7 @@ void model_sweep(struct model *m, enum weir_flow_table table, enum weir_family f
 	for (unsigned i = 0; i < m->seen.n_flows;) {
 		struct observed_flow *of = &m->seen.flows[i];
 
-		if (of->name.table == table && of->name.family == family && has_expired(m, &of->flow))
+		if (of->name.table == table && of->name.family == family && model_has_expired(m, &of->flow))
 			leave(m, of);
 		else
 			i++;

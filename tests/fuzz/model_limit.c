@@ -47,20 +47,31 @@ static void count_dropped(struct model *m, const struct weir_image_limit *limit,
 {
 	if (limit->bucket >= SETTING_BUCKETS)
 		return;
-	m->seen.buckets[limit->bucket].dropped_packets++;
-	m->seen.buckets[limit->bucket].dropped_bytes += p->length;
 	m->seen.charged[limit->bucket].dropped_packets++;
 	m->seen.charged[limit->bucket].dropped_bytes += p->length;
+	if (limit->flags & (WEIR_LIMIT_PER_IDENTITY | WEIR_LIMIT_PER_ADDRESS))
+		return;
+	m->seen.buckets[limit->bucket].dropped_packets++;
+	m->seen.buckets[limit->bucket].dropped_bytes += p->length;
 }
 
-static void refund(struct model *m, const struct packet *p, const struct model_charge *charge, unsigned n)
+static void give_back(struct model *m, const struct packet *p, struct question *asked,
+		      const struct weir_image_limit *limit)
 {
-	const struct weir_image image = { .words = m->words, .mask = TINY_WORDS - 1 };
+	if (limit->unit == WEIR_LIMIT_OPEN)
+		asked->held[0] = asked->held[1] = 0;
+	else
+		m->charged[limit->bucket] -= units_of(limit, p, !asked->of && !p->later);
+}
+
+static void refund(struct model *m, const struct packet *p, struct question *asked, uint32_t decision, unsigned n)
+{
+	const struct weir_image image = model_image(m);
 
 	for (unsigned i = 0; i < n; i++) {
-		const struct weir_image_limit limit = weir_image_limit_at(&image, charge->decision, i);
+		const struct weir_image_limit limit = weir_image_limit_at(&image, decision, i);
 
-		m->charged[limit.bucket] -= units_of(&limit, p, charge->opens);
+		give_back(m, p, asked, &limit);
 	}
 }
 
@@ -90,35 +101,69 @@ static bool wants_a_mark(struct model *m, const struct weir_image_limit *limit, 
 	return true;
 }
 
-enum weir_reason model_charge(struct model *m, const struct packet *p, const struct model_charge *charge,
+static bool has_caps(const struct weir_image *image, uint32_t decision)
+{
+	for (unsigned i = 0; i < weir_image_decision_at(image, decision).n_limits; i++) {
+		if (weir_image_limit_at(image, decision, i).unit == WEIR_LIMIT_OPEN)
+			return true;
+	}
+	return false;
+}
+
+bool model_is_metered(const struct model *m, uint32_t decision)
+{
+	const struct weir_image image = model_image(m);
+
+	for (unsigned i = 0; i < weir_image_decision_at(&image, decision).n_limits; i++) {
+		const struct weir_image_limit limit = weir_image_limit_at(&image, decision, i);
+
+		if (limit.unit == WEIR_LIMIT_PACKETS || limit.unit == WEIR_LIMIT_BYTES)
+			return true;
+	}
+	return false;
+}
+
+/* False: over it. */
+static bool charge_one(struct model *m, const struct packet *p, struct question *asked,
+		       const struct weir_image_limit *limit, bool *ret_marks)
+{
+	const bool opens = !asked->of && !p->later;
+	const uint64_t units = limit->unit == WEIR_LIMIT_OPEN ? opens && model_is_kept(p) : units_of(limit, p, opens);
+
+	if (limit->unit == WEIR_LIMIT_OPEN ? !model_take_slot(m, p, asked, limit) : !take(m, limit, units))
+		return false;
+	*ret_marks = wants_a_mark(m, limit, units);
+	if (units)
+		count_passed(m, limit, p);
+	return true;
+}
+
+enum weir_reason model_charge(struct model *m, const struct packet *p, struct question *asked, uint32_t decision,
 			      struct judgement *ret)
 {
-	const struct weir_image image = { .words = m->words, .mask = TINY_WORDS - 1 };
-	const unsigned n = weir_image_decision_at(&image, charge->decision).n_limits;
+	const struct weir_image image = model_image(m);
+	const unsigned n = weir_image_decision_at(&image, decision).n_limits;
 	enum weir_reason reason = WEIR_REASON_NONE;
 	bool marks[WEIR_DECISION_LIMITS] = {};
 
+	if (!asked->of && has_caps(&image, decision))
+		model_free_expired(m, p, asked);
 	for (unsigned i = 0; i < n; i++) {
-		const struct weir_image_limit limit = weir_image_limit_at(&image, charge->decision, i);
-		const uint64_t units = units_of(&limit, p, charge->opens);
+		const struct weir_image_limit limit = weir_image_limit_at(&image, decision, i);
 
-		if (take(m, &limit, units)) {
-			marks[i] = wants_a_mark(m, &limit, units);
-			if (units)
-				count_passed(m, &limit, p);
+		if (charge_one(m, p, asked, &limit, &marks[i]))
 			continue;
-		}
 		count_dropped(m, &limit, p);
 		reason = WEIR_REASON_AUDIT;
 		if (limit.flags & WEIR_LIMIT_AUDIT)
 			continue;
-		refund(m, p, charge, i);
+		refund(m, p, asked, decision, i);
 		return WEIR_REASON_LIMIT;
 	}
 	for (unsigned i = 0; i < n && may_be_marked(p); i++) {
 		if (!marks[i])
 			continue;
-		m->seen.charged[weir_image_limit_at(&image, charge->decision, i).bucket].marked_packets++;
+		m->seen.charged[weir_image_limit_at(&image, decision, i).bucket].marked_packets++;
 		ret->marked = true;
 	}
 	return reason;

@@ -59,6 +59,16 @@ struct packet {
 	bool plain; /* of a shape that XDP looks into */
 };
 
+/* What policy is asked about. */
+struct question {
+	struct flow_name name;
+	enum weir_port_protocol ports;
+	enum weir_direction opener;
+	struct observed_flow *of;      /* the entry that it belongs to, or NULL */
+	bool quoted;		       /* the packet is an error about it */
+	uint32_t held[WEIR_FLOW_HELD]; /* slots that it was given */
+};
+
 uint16_t model_u16(const uint8_t *at);
 uint32_t model_u32(const uint8_t *at);
 
@@ -79,6 +89,35 @@ void model_track(struct model *m, const struct packet *p, struct observed_flow *
 void model_open_flow(struct model *m, const struct packet *p, const struct flow_name *name,
 		     const struct weir_flow *decided);
 void model_sweep(struct model *m, enum weir_flow_table table, enum weir_family family);
+
+/* An entry is made for it, where none answers for it. */
+bool model_is_kept(const struct packet *p);
+struct observed_flow *model_entry(struct model *m, const struct flow_name *name, enum weir_flow_table table);
+bool model_has_expired(const struct model *m, const struct weir_flow *flow);
+
+/* --- model.c --- */
+struct weir_image model_image(const struct model *m);
+uint32_t model_opener_identity(const struct model *m, const struct packet *p, const struct question *asked);
+
+/* --- model_limit.c --- */
+/* All or none of a decision's limits are charged. NONE, LIMIT or AUDIT. */
+enum weir_reason model_charge(struct model *m, const struct packet *p, struct question *asked, uint32_t decision,
+			      struct judgement *ret);
+/* frame: the packet's bytes, which get the mark. */
+void model_mark(const struct packet *p, uint8_t *frame);
+/* It has limits that packets of an open connection come to. */
+bool model_is_metered(const struct model *m, uint32_t decision);
+
+/* --- model_slot.c: limits on open connections --- */
+/* False: there is no slot. What it is given is noted in asked. */
+bool model_take_slot(struct model *m, const struct packet *p, struct question *asked,
+		     const struct weir_image_limit *limit);
+/* Expired entries of the name hold nothing from now on. */
+void model_free_expired(struct model *m, const struct packet *p, const struct question *asked);
+/* Of an entry whose decision is made again. */
+void model_hold_again(struct model *m, const struct packet *p, const struct question *asked, uint32_t decision);
+/* A connection that is over holds no slots, and any other does. */
+void model_settle(struct model *m);
 
 /* --- model_fragment.c --- */
 /* Of a later fragment: it takes ports and protocol from its first one. NONE, or what is wrong. */
@@ -101,17 +140,6 @@ enum weir_reason model_judge_neighbour(const struct model *m, const struct packe
 /* --- model_quote.c --- */
 /* The flow of the packet that an ICMP error quotes, when the error may speak of it. */
 struct observed_flow *model_quoted_flow(struct model *m, const struct packet *p, enum weir_port_protocol *ret_ports);
-
-/* --- model_limit.c --- */
-struct model_charge {
-	uint32_t decision; /* offset of its record */
-	bool opens;	   /* the packet opens a connection */
-};
-/* All or none of a decision's limits are charged. NONE, LIMIT or AUDIT. */
-enum weir_reason model_charge(struct model *m, const struct packet *p, const struct model_charge *charge,
-			      struct judgement *ret);
-/* frame: the packet's bytes, which get the mark. */
-void model_mark(const struct packet *p, uint8_t *frame);
 
 /* --- model_answer.c --- */
 void model_answer(struct model *m, const struct packet *p, struct judgement *ret);

@@ -59,13 +59,13 @@ static void print_flow(const char *who, const struct observed_flow *of, FILE *ou
 	fprintf(out,
 		"  %s: table %u protocol %u interface %u %s:%u %s:%u generation %u revision %u decision %u counter %u "
 		"opener %u source %u state %u flags %x reason %u seen %u mac %02x%02x heard %x opened %u next %u %u "
-		"ack %u %u\n",
+		"ack %u %u held %x %x\n",
 		who, name->table, name->protocol, name->ifindex,
 		inet_ntop(family, name->local + from, local, sizeof(local)), name->local_port,
 		inet_ntop(family, name->remote + from, remote, sizeof(remote)), name->remote_port, flow->generation,
 		flow->revision, flow->decision, flow->account, flow->opener, flow->source, flow->state, flow->flags,
 		flow->reason, flow->seen, flow->mac[0], flow->mac[5], flow->heard, flow->opened, flow->ends[0].next,
-		flow->ends[1].next, flow->ends[0].ack, flow->ends[1].ack);
+		flow->ends[1].next, flow->ends[0].ack, flow->ends[1].ack, flow->held[0], flow->held[1]);
 }
 
 static unsigned flows_differ(const struct observation *model, const struct observation *program, FILE *out)
@@ -154,6 +154,27 @@ static unsigned numbers_differ(const char *what, unsigned index, uint64_t model,
 	return 1;
 }
 
+/* What number the last recount has put on it says nothing. */
+static void forget_recounts(struct observation *o)
+{
+	for (unsigned i = 0; i < o->n_flows; i++) {
+		for (unsigned k = 0; k < WEIR_FLOW_HELD; k++)
+			o->flows[i].flow.held[k] &= ~WEIR_HELD_RECOUNT;
+	}
+}
+
+/* The model counts nothing: its flows say. */
+static unsigned open_in(const struct observation *o, uint32_t bucket)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < o->n_flows; i++) {
+		for (unsigned k = 0; k < WEIR_FLOW_HELD; k++)
+			n += o->flows[i].flow.held[k] == bucket + 1;
+	}
+	return n;
+}
+
 static unsigned charged_differs(unsigned bucket, const struct weir_charged *model, const struct weir_charged *program,
 				FILE *out)
 {
@@ -170,6 +191,7 @@ unsigned observation_differs(struct observation *model, struct observation *prog
 {
 	unsigned n;
 
+	forget_recounts(program);
 	sort(model);
 	sort(program);
 	n = flows_differ(model, program, out) + fragments_differ(model, program, out);
@@ -183,6 +205,8 @@ unsigned observation_differs(struct observation *model, struct observation *prog
 				    program->buckets[i].dropped_packets, out);
 		n += numbers_differ("bytes over limit", i, model->buckets[i].dropped_bytes,
 				    program->buckets[i].dropped_bytes, out);
+		n += numbers_differ("open connections of limit", i, open_in(model, i),
+				    program->buckets[i].slots & WEIR_SLOTS_OPEN, out);
 		n += charged_differs(i, &model->charged[i], &program->charged[i], out);
 	}
 	return n;

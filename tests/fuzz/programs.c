@@ -22,6 +22,7 @@
 
 #include "base/cleanup.h"
 #include "fuzz/engine.h"
+#include "fuzz/programs_maps.h"
 #include "packet/event_ring.h"
 #include "weir/capture.h"
 #include "weir.skel.h"
@@ -129,15 +130,20 @@ static int attach(void)
 	return system(VETH_COMMAND) == 0 ? 0 : -EOPNOTSUPP;
 }
 
+static int run_sweep(struct weir_sweep *sweep)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = sweep, .ctx_size_in = sizeof(*sweep));
+
+	return bpf_prog_test_run_opts(bpf_program__fd(self.skeleton->progs.weir_sweep), &opts) < 0 ? -errno : 0;
+}
+
 static int read_now(void)
 {
 	struct weir_sweep sweep = {};
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &sweep, .ctx_size_in = sizeof(sweep));
+	int r = run_sweep(&sweep);
 
-	if (bpf_prog_test_run_opts(bpf_program__fd(self.skeleton->progs.weir_sweep), &opts) < 0)
-		return -errno;
 	self.engine.now = sweep.now;
-	return 0;
+	return r;
 }
 
 void programs_close(void)
@@ -193,31 +199,6 @@ static void subtract(uint64_t *from, const uint64_t *what, size_t bytes)
 		from[i] -= what[i];
 }
 
-/* Everything in it, at most as many as fit; then it is empty. Returns how many, or -errno. */
-static int take_all(const struct bpf_map *map, void *keys, void *values, unsigned most, bool leave)
-{
-	uint32_t batch, n = 0;
-	bool first = true;
-
-	while (n < most) {
-		uint32_t count = most - n;
-		void *at_keys = (char *)keys + n * bpf_map__key_size(map);
-		void *at_values = (char *)values + n * bpf_map__value_size(map);
-		int r = leave ? bpf_map_lookup_batch(bpf_map__fd(map), first ? NULL : &batch, &batch, at_keys,
-						     at_values, &count, NULL)
-			      : bpf_map_lookup_and_delete_batch(bpf_map__fd(map), first ? NULL : &batch, &batch,
-								at_keys, at_values, &count, NULL);
-
-		if (r < 0 && errno != ENOENT)
-			return -errno;
-		n += count;
-		if (r < 0)
-			return n;
-		first = false;
-	}
-	return -E2BIG;
-}
-
 static struct bpf_map *flow_map(enum weir_flow_table table, enum weir_family family)
 {
 	struct bpf_map *const maps[WEIR_FLOW_TABLES][WEIR_FAMILIES] = {
@@ -233,7 +214,7 @@ static int observe_table(enum weir_flow_table table, enum weir_family family, st
 {
 	static struct weir_flow6_key keys[OBSERVED_FLOWS];
 	static struct weir_flow flows[OBSERVED_FLOWS];
-	int n = take_all(flow_map(table, family), keys, flows, OBSERVED_FLOWS - ret->n_flows, false);
+	int n = maps_take(flow_map(table, family), keys, flows, OBSERVED_FLOWS - ret->n_flows, false);
 
 	for (int i = 0; i < n; i++) {
 		struct observed_flow *of = &ret->flows[ret->n_flows++];
@@ -243,6 +224,15 @@ static int observe_table(enum weir_flow_table table, enum weir_family family, st
 				 &of->name);
 		of->name.table = table;
 	}
+	return n < 0 ? n : 0;
+}
+
+static int forget_sources(void)
+{
+	static struct weir_source_key keys[FLOWS];
+	static struct weir_bucket values[FLOWS];
+	int n = maps_take(self.skeleton->maps.sources, keys, values, FLOWS, false);
+
 	return n < 0 ? n : 0;
 }
 
@@ -265,11 +255,11 @@ static int observe(struct observation *ret)
 		if (r < 0)
 			return r;
 	}
-	n = take_all(self.skeleton->maps.fragments, keys, firsts, OBSERVED_FRAGMENTS, false);
+	n = maps_take(self.skeleton->maps.fragments, keys, firsts, OBSERVED_FRAGMENTS, false);
 	ret->n_fragments = n < 0 ? 0 : n;
 	for (unsigned i = 0; i < ret->n_fragments; i++)
 		ret->fragments[i] = (struct observed_fragment){ keys[i], firsts[i] };
-	return n < 0 ? n : 0;
+	return n < 0 ? n : forget_sources();
 }
 
 static void set_image(const struct model *model)
@@ -304,42 +294,29 @@ static int reset(const struct model *model)
 	return set_endpoint(0, model) ?: set_endpoint(1, model) ?: read_counters(&self.base);
 }
 
-/* Entries grow older, as the clock can't be moved. seen is where it is in an entry. */
-static int grow_older(const struct bpf_map *map, size_t seen, uint32_t ticks)
-{
-	static uint8_t keys[OBSERVED_FLOWS * sizeof(struct weir_flow6_key)],
-		values[OBSERVED_FLOWS * sizeof(struct weir_flow)];
-	int n = take_all(map, keys, values, OBSERVED_FLOWS, true);
-	uint32_t count = n < 0 ? 0 : n;
-
-	for (uint32_t i = 0; i < count; i++)
-		*(uint32_t *)(values + i * bpf_map__value_size(map) + seen) -= ticks;
-	if (count && bpf_map_update_batch(bpf_map__fd(map), keys, values, &count, NULL) < 0)
-		return -errno;
-	return n < 0 ? n : 0;
-}
-
 static int age(uint32_t ticks)
 {
 	for (unsigned i = 0; i < WEIR_FLOW_TABLES * WEIR_FAMILIES; i++) {
-		int r = grow_older(flow_map(i / WEIR_FAMILIES, i % WEIR_FAMILIES), offsetof(struct weir_flow, seen),
-				   ticks);
+		int r = maps_grow_older(flow_map(i / WEIR_FAMILIES, i % WEIR_FAMILIES),
+					offsetof(struct weir_flow, seen), ticks);
 
 		if (r < 0)
 			return r;
 	}
-	return grow_older(self.skeleton->maps.fragments, offsetof(struct weir_fragment, seen), ticks);
+	return maps_grow_older(self.skeleton->maps.fragments, offsetof(struct weir_fragment, seen), ticks);
 }
 
 static int sweep(uint8_t argument)
 {
-	struct weir_sweep asked = {
-		.table = argument / WEIR_FAMILIES % WEIR_FLOW_TABLES,
-		.family = argument % WEIR_FAMILIES,
-	};
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &asked, .ctx_size_in = sizeof(asked));
+	const bool recount = argument & SWEEP_RECOUNT;
+	const uint32_t from = recount ? 0 : argument % (WEIR_FLOW_TABLES * WEIR_FAMILIES);
+	int r = 0;
 
-	return bpf_prog_test_run_opts(bpf_program__fd(self.skeleton->progs.weir_sweep), &opts) < 0 ? -errno : 0;
+	/* The last one ends the recount. */
+	for (uint32_t i = from; r == 0 && i <= (recount ? WEIR_FLOW_TABLES * WEIR_FAMILIES : from); i++)
+		r = run_sweep(&(struct weir_sweep){ i / WEIR_FAMILIES, i % WEIR_FAMILIES, .recount = recount });
+	self.skeleton->data_control->weir_control.recount += recount;
+	return r;
 }
 
 static int event(const struct step *step, const struct model *model)

@@ -24,11 +24,13 @@ enum step_kind {
 	STEP_POLICY,	 /* argument: enum setting_policy, and STEP_BEGUN */
 	STEP_ENDPOINT,	 /* argument: ENDPOINT_*, and STEP_BEGUN */
 	STEP_AGE,	 /* argument: ticks that pass */
-	STEP_SWEEP,	 /* argument: which flow table */
+	STEP_SWEEP,	 /* argument: which flow table, or SWEEP_RECOUNT */
 	STEP_KINDS,
 };
 
 #define STEP_BEGUN 0x80u /* with a new generation; without, packets meet the change before it is announced */
+
+#define SWEEP_RECOUNT 0x40u /* all tables, and the slots that flows hold are recounted */
 
 #define PACKET_OUT	0x01u /* sent by the pod; else to it */
 #define PACKET_SECOND	0x02u /* of the second pod */

@@ -82,6 +82,11 @@ bool setting_address(unsigned index, struct setting_address *ret)
 		ret->addr =
 			i < PEER_REGION + SETTING_PODS ? setting_pod(pod, ret->family) : setting_more(pod, ret->family);
 		ret->whose = (struct weir_address){ POD_IDENTITY + pod, setting_ifindex(pod) };
+	} else if (i < PEER_REGION + 2 * SETTING_PODS + SETTING_PEERS - PEER_CAPPED) {
+		const enum setting_peer peer = PEER_CAPPED + i - (PEER_REGION + 2 * SETTING_PODS);
+
+		ret->addr = setting_peer(peer, ret->family);
+		ret->whose.identity = identity_of(peer);
 	} else {
 		return false;
 	}
@@ -138,6 +143,8 @@ enum saying {
 	SAYS_METER,
 	SAYS_AUDIT_LIMIT,
 	SAYS_LOST,
+	SAYS_CAP,
+	SAYS_CAPS,
 	SAYINGS,
 };
 
@@ -153,6 +160,8 @@ static const struct weir_image_decision records[SAYINGS] = {
 	[SAYS_METER] = { WEIR_VERDICT_PASS, WEIR_REASON_POLICY_ALLOW, 3, 0, 9 },
 	[SAYS_AUDIT_LIMIT] = { WEIR_VERDICT_PASS, WEIR_REASON_POLICY_ALLOW, 2, 0, 10 },
 	[SAYS_LOST] = { WEIR_VERDICT_PASS, WEIR_REASON_ADMIN_ALLOW, 1, 0, 11 },
+	[SAYS_CAP] = { WEIR_VERDICT_PASS, WEIR_REASON_POLICY_ALLOW, 1, 0, 12 },
+	[SAYS_CAPS] = { WEIR_VERDICT_PASS, WEIR_REASON_POLICY_ALLOW, 3, 0, 13 },
 };
 
 #define OUT (1u << WEIR_EGRESS)
@@ -183,6 +192,8 @@ static const struct rule {
 	{ PEER_REGION, TINY_BOTH_WAYS, TINY_ALL_PORTS, SAYS_ALLOW, SAYS_REJECT },
 	{ PEER_POD, OUT, TINY_ALL_PORTS, SAYS_ALLOW, SAYS_REJECT },
 	{ PEER_POD, IN, 1 << PORTS_HTTP | 1 << PORTS_OTHERS, SAYS_ALLOW, SAYS_ALLOW },
+	{ PEER_CAPPED, TINY_BOTH_WAYS, TINY_ALL_PORTS, SAYS_CAP, SAYS_CAPS },
+	{ PEER_CAPS, TINY_BOTH_WAYS, TINY_ALL_PORTS, SAYS_CAPS, SAYS_CAP },
 };
 
 /* One unit an hour, so that none comes back while a sequence runs. */
@@ -195,6 +206,13 @@ static struct weir_image_limit limit(uint32_t bucket, enum weir_limit_unit unit,
 		.unit = unit,
 		.mult = { (uint32_t)HOUR_TICKS, HOUR_TICKS >> 32 },
 		.burst = { (uint32_t)tolerance, tolerance >> 32 },
+	};
+}
+
+static struct weir_image_limit cap(uint32_t bucket, uint16_t flags, uint32_t slots)
+{
+	return (struct weir_image_limit){
+		.bucket = bucket, .unit = WEIR_LIMIT_OPEN, .flags = flags, .burst = { slots }
 	};
 }
 
@@ -220,6 +238,18 @@ static const struct weir_image_limit *limits_of(enum saying saying, enum setting
 		limits[1] = limit(6, WEIR_LIMIT_PACKETS, 8 / less);
 		limits[1].flags = WEIR_LIMIT_MARK;
 		break;
+	case SAYS_CAP:
+		limits[0] = cap(7, 0, 3 / less);
+		break;
+	case SAYS_CAPS:
+		limits[0] = cap(8, WEIR_LIMIT_PER_IDENTITY, 2);
+		limits[1] = cap(9, WEIR_LIMIT_PER_ADDRESS | WEIR_LIMIT_AUDIT, 1);
+		limits[2] = limit(10, WEIR_LIMIT_PACKETS, 30);
+		if (less > 1) { /* in another order, and both are enforced */
+			limits[1] = limits[0];
+			limits[0] = cap(9, WEIR_LIMIT_PER_ADDRESS, 1);
+		}
+		break;
 	default:
 		limits[0] = limit(SETTING_BUCKETS, WEIR_LIMIT_PACKETS, 100);
 	}
@@ -238,8 +268,10 @@ static void add_peers(struct tiny_image *image)
 
 	for (unsigned pod = 0; pod < SETTING_PODS; pod++)
 		tiny_image_identity(image, POD_IDENTITY + pod, POD_SUBJECT, class_of(PEER_POD));
-	for (enum setting_peer peer = 0; peer < PEER_REGION; peer++)
-		tiny_image_identity(image, identity_of(peer), 0, class_of(peer));
+	for (enum setting_peer peer = 0; peer < SETTING_PEERS; peer++) {
+		if (peer < PEER_REGION || peer >= PEER_CAPPED)
+			tiny_image_identity(image, identity_of(peer), 0, class_of(peer));
+	}
 	tiny_image_by_region(image, WEIR_IDENTITY_WORLD, world_by_region);
 	tiny_image_region(image, WEIR_IPV4, region4, sizeof(region4));
 	tiny_image_region(image, WEIR_IPV6, region6, sizeof(region6));

@@ -43,13 +43,15 @@ enum setting_peer {
 	PEER_REGION,	  /* nobody's address, of a range that is allowed */
 	PEER_NOBODY,	  /* nobody's address */
 	PEER_POD,	  /* the other pod */
+	PEER_CAPPED,	  /* so many connections at a time */
+	PEER_CAPS,	  /* so many for each identity, so many for each address would do, and so many packets */
 	SETTING_PEERS,
 };
 
 #define SETTING_PODS	  2u
 #define SETTING_IFINDEX	  1u  /* of the first pod: loopback, where programs run by default */
 #define SETTING_IFINDEX_2 77u /* of the second */
-#define SETTING_BUCKETS	  8u
+#define SETTING_BUCKETS	  12u
 #define SETTING_DECISIONS 64u
 
 /* In network order: 4 or 16 bytes. */

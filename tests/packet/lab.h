@@ -113,6 +113,17 @@ int lab_forget_flows(struct lab *lab);
 /* Makes all flows and fragments older. */
 int lab_age(struct lab *lab, uint32_t ticks);
 int lab_sweep(struct lab *lab, struct weir_sweep *sweep);
+/*
+ * Slots of limits on open connections: what their bucket counts, and what entries
+ * of the flow tables say that they hold. Of a limit per identity or address these
+ * are all sources' together.
+ */
+int lab_open_slots(struct lab *lab, uint32_t bucket);
+int lab_held_slots(struct lab *lab, uint32_t bucket);
+/* As a full table pushes it out. */
+int lab_forget_source(struct lab *lab, const struct weir_source_key *key);
+/* A sweep of all tables with a recount. Returns how many slots it has put right. */
+int lab_recount(struct lab *lab);
 /* A number that is another one when anything but counters has changed. */
 int lab_print(struct lab *lab, uint64_t *ret);
 int lab_tallies(struct lab *lab, uint64_t ret[static WEIR_TALLIES]);

@@ -82,7 +82,11 @@ uint32_t tiny_image_decision(struct tiny_image *image, const struct weir_image_d
 {
 	uint32_t at = take(image, WEIR_DECISION_WORDS + decision->n_limits * WEIR_LIMIT_WORDS);
 
-	memcpy(&image->words[at], decision, sizeof(*decision));
+	struct weir_image_decision record = *decision;
+
+	if (limits)
+		record.flags |= weir_image_limit_flags(limits, decision->n_limits);
+	memcpy(&image->words[at], &record, sizeof(record));
 	if (limits)
 		memcpy(&image->words[at + WEIR_DECISION_WORDS], limits, decision->n_limits * sizeof(*limits));
 	return at;

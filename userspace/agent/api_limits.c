@@ -18,7 +18,7 @@ struct met {
 	size_t at; /* where those of the next limit begin */
 };
 
-/* By bucket, then the one that lost most first. */
+/* By bucket, then the one that lost most first, and of those that lost alike the one that has most open. */
 static int compare_sources(const void *a, const void *b)
 {
 	const struct datapath_source *x = a, *y = b;
@@ -27,6 +27,8 @@ static int compare_sources(const void *a, const void *b)
 		return x->key.bucket < y->key.bucket ? -1 : 1;
 	if (x->bucket.dropped_packets != y->bucket.dropped_packets)
 		return x->bucket.dropped_packets < y->bucket.dropped_packets ? 1 : -1;
+	if (datapath_open_slots(&x->bucket) != datapath_open_slots(&y->bucket))
+		return datapath_open_slots(&x->bucket) < datapath_open_slots(&y->bucket) ? 1 : -1;
 	return 0;
 }
 
@@ -45,18 +47,25 @@ static json_t *source_json(const struct agent *agent, const struct datapath_sour
 		name = identity_name(agent, source->key.identity);
 		who = json_integer(source->key.identity);
 	}
-	return json_pack("{s:o, s:o, s:I, s:I}", scope == LIMIT_PER_ADDRESS ? "address" : "identity", who, "name",
+	return json_pack("{s:o, s:o, s:I, s:I, s:I}", scope == LIMIT_PER_ADDRESS ? "address" : "identity", who, "name",
 			 api_text(name), "droppedPackets", (json_int_t)source->bucket.dropped_packets, "droppedBytes",
-			 (json_int_t)source->bucket.dropped_bytes);
+			 (json_int_t)source->bucket.dropped_bytes, "open",
+			 (json_int_t)datapath_open_slots(&source->bucket));
 }
 
-/* Those that lost most, and the level of the source whose bucket is the emptiest. */
+/* How full the buckets of a limit are: the level of the emptiest, and how many connections they count as open. */
+struct fill {
+	double level;
+	uint64_t open;
+};
+
+/* Those that lost most, or have most open. */
 static json_t *take_sources(const struct agent *agent, struct met *met, const struct limit_info *info,
-			    double *ret_level)
+			    struct fill *ret_fill)
 {
 	const uint64_t now = limit_level_now();
+	struct fill state = { .level = 1 };
 	json_t *list = json_array();
-	double lowest = 1;
 
 	for (; met->at < met->list.n && met->list.items[met->at].key.bucket <= info->bucket; met->at++) {
 		const struct datapath_source *source = &met->list.items[met->at];
@@ -65,11 +74,13 @@ static json_t *take_sources(const struct agent *agent, struct met *met, const st
 		if (source->key.bucket != info->bucket)
 			continue;
 		level = limit_level(info, &source->bucket, now);
-		lowest = level < lowest ? level : lowest;
-		if (source->bucket.dropped_packets && json_array_size(list) < TOP_SOURCES)
+		state.level = level < state.level ? level : state.level;
+		state.open += datapath_open_slots(&source->bucket);
+		if ((source->bucket.dropped_packets || datapath_open_slots(&source->bucket)) &&
+		    json_array_size(list) < TOP_SOURCES)
 			json_array_append_new(list, source_json(agent, source, info->limit.scope));
 	}
-	*ret_level = lowest;
+	*ret_fill = state;
 	return list;
 }
 
@@ -118,12 +129,15 @@ static json_t *limit_json(const struct agent *agent, const struct limit_info *in
 {
 	json_t *limit = api_limit(agent, info);
 	struct weir_bucket bucket = {};
-	double level;
+	struct fill state;
 
-	json_object_set_new(limit, "topSources", take_sources(agent, met, info, &level));
+	json_object_set_new(limit, "topSources", take_sources(agent, met, info, &state));
 	if (info->limit.scope == LIMIT_PER_RULE && datapath_read_bucket(agent->datapath, info->bucket, &bucket) == 0)
-		level = limit_level(info, &bucket, limit_level_now());
-	json_object_set_new(limit, "level", json_real(100 * level));
+		state = (struct fill){ limit_level(info, &bucket, limit_level_now()), datapath_open_slots(&bucket) };
+	json_object_set_new(limit, "level", json_real(100 * state.level));
+	json_object_set_new(limit, "open",
+			    info->limit.unit == LIMIT_MAX_CONNECTIONS ? json_integer((json_int_t)state.open)
+								      : json_null());
 	return limit;
 }
 

@@ -45,6 +45,22 @@ static struct prometheus_limit *read_limits(const struct agent *agent)
 	return limits;
 }
 
+/* What can't be read counts as none. NULL: there is nothing to count. */
+static uint64_t *read_open(const struct agent *agent)
+{
+	const size_t n = agent->ledger.buckets.n;
+	bool caps = false;
+	uint64_t *open;
+
+	vec_for_each (account, &agent->ledger.buckets)
+		caps = caps || account->caps;
+	if (!caps)
+		return NULL;
+	open = xcalloc(n, sizeof(*open));
+	datapath_read_open(agent->datapath, (uint32_t)n, open);
+	return open;
+}
+
 static void add_sources(const struct agent *agent, struct prometheus_source *sources)
 {
 	for (size_t i = 0; i < agent->sources.list.n; i++)
@@ -78,6 +94,7 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 	_cleanup_free_ struct weir_counter *decisions = xcalloc(n_counters + 1, sizeof(*decisions));
 	_cleanup_free_ struct weir_charged *charged = read_charged(agent);
 	_cleanup_free_ struct prometheus_limit *limits = read_limits(agent);
+	_cleanup_free_ uint64_t *open = read_open(agent);
 	_cleanup_free_ struct prometheus_source *sources = xcalloc(agent->sources.list.n + 1, sizeof(*sources));
 	struct datapath_map_info maps[DATAPATH_MAPS_MAX];
 	uint64_t tallies[WEIR_TALLIES];
@@ -108,6 +125,8 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 						   .n_limits = agent->compiled ? agent->compiled->limits.n : 0,
 						   .limits_biting = agent->limits.biting,
 						   .limit_bites = agent->limits.bites,
+						   .open = open,
+						   .slots_corrected = agent->sweeper.corrected,
 						   .maps = maps,
 						   .n_maps = n_maps,
 						   .sources = sources,

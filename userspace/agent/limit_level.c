@@ -3,6 +3,8 @@
 
 #include <time.h>
 
+#include "datapath/datapath.h"
+
 #define NS_PER_S 1000000000ull
 
 uint64_t limit_level_now(void)
@@ -20,7 +22,7 @@ double limit_level(const struct limit_info *info, const struct weir_bucket *buck
 	double used = 0;
 
 	if (info->limit.unit == LIMIT_MAX_CONNECTIONS)
-		used = bucket->open / rate;
+		used = datapath_open_slots(bucket) / rate;
 	else if (bucket->tat && ahead > 0)
 		used = (double)ahead / WEIR_TICKS_PER_NS / (double)NS_PER_S * rate / burst;
 	return used < 1 ? 1 - used : 0;

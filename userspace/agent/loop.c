@@ -95,12 +95,27 @@ static void watch_sources(struct agent_loop *loop)
 		uv_poll_start(&loop->sources[i].poll, UV_READABLE, on_source);
 }
 
+static bool has_caps(const struct compiled *compiled)
+{
+	for (size_t i = 0; compiled && i < compiled->limits.n; i++) {
+		if (compiled->limits.items[i].limit.unit == LIMIT_MAX_CONNECTIONS)
+			return true;
+	}
+	return false;
+}
+
 /* The first of them is at once, but after the policy is in force. */
 static void on_sweep(uv_timer_t *timer)
 {
 	struct agent *agent = ((struct agent_loop *)timer->data)->agent;
 
-	if (sweeper_run(&agent->sweeper, agent->datapath, &agent->config->capacities) == 0)
+	int r;
+
+	if (agent->sweeper.counts.held || has_caps(agent->compiled))
+		r = sweeper_recount(&agent->sweeper, agent->datapath, &agent->config->capacities);
+	else
+		r = sweeper_run(&agent->sweeper, agent->datapath, &agent->config->capacities);
+	if (r == 0)
 		pressure_watch(agent);
 	packet_events_check(agent);
 	uplinks_sync(&agent->uplinks); /* routes change without a word to us */

@@ -71,11 +71,24 @@ static bool release_counter(void *data, uint32_t number)
 	return true;
 }
 
+static bool is_held(struct agent *agent, uint32_t bucket)
+{
+	_cleanup_free_ uint64_t *open = NULL;
+
+	if (!agent->sweeper.counts.held)
+		return false;
+	open = xcalloc(bucket + 1, sizeof(*open));
+	return datapath_read_open(agent->datapath, bucket + 1, open) < 0 || open[bucket];
+}
+
 static bool release_bucket(void *data, uint32_t number)
 {
 	struct agent *agent = data;
 	struct weir_charged charged;
 
+	/* A silent connection gives its slot back when it expires: till then the number is the old limit's. */
+	if (is_held(agent, number))
+		return false;
 	if (datapath_read_charged(agent->datapath, number, &charged) < 0 ||
 	    datapath_clear_bucket(agent->datapath, number) < 0)
 		return false;

@@ -66,16 +66,20 @@ void sweeper_take(struct sweeper *sweeper, const struct datapath_flow_counts *co
 		sweeper->counts.entered[table][family] = counts->entered[table][family];
 		note_table(&problems, sweeper, config, table, family);
 	}
+	sweeper->counts.held = counts->held;
+	if (counts->corrected)
+		log_debug("%" PRIu32 " slots of open connections were not counted as they are held", counts->corrected);
+	sweeper->corrected += counts->corrected;
 	sweeper->swept = true;
 	notes_replace(&sweeper->problems, &problems, LOG_LEVEL_WARNING);
 }
 
-int sweeper_run(struct sweeper *sweeper, struct datapath *datapath, const struct datapath_config *config)
+static int run(struct sweeper *sweeper, struct datapath *datapath, const struct datapath_config *config, bool recount)
 {
-	struct datapath_flow_counts counts;
+	struct datapath_flow_counts counts = {};
 	struct notes problems = {};
 	struct timespec now;
-	int r = datapath_sweep(datapath, &counts);
+	int r = recount ? datapath_recount(datapath, &counts) : datapath_sweep(datapath, &counts);
 
 	if (r < 0) {
 		notes_add(&problems, "the flow tables can't be swept: %s", strerror(-r));
@@ -85,6 +89,16 @@ int sweeper_run(struct sweeper *sweeper, struct datapath *datapath, const struct
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	sweeper_take(sweeper, &counts, config, now.tv_sec);
 	return 0;
+}
+
+int sweeper_run(struct sweeper *sweeper, struct datapath *datapath, const struct datapath_config *config)
+{
+	return run(sweeper, datapath, config, false);
+}
+
+int sweeper_recount(struct sweeper *sweeper, struct datapath *datapath, const struct datapath_config *config)
+{
+	return run(sweeper, datapath, config, true);
 }
 
 void sweeper_free(struct sweeper *sweeper)

@@ -96,9 +96,14 @@ static void print_limit(const json_t *limit)
 	if (!out)
 		abort();
 	write_rule(out, limit);
-	fprintf(out, ": at most %.15g %s, burst %s, per %s; not charged by asking%s",
-		json_number_value(json_object_get(limit, "rate")), text_of(limit, "unit") ?: "?",
-		output_count(json_integer_value(json_object_get(limit, "burst"))), text_of(limit, "per") ?: "?",
+	if (is(limit, "unit", "maxConnections"))
+		fprintf(out, ": at most %.15g connections open at a time",
+			json_number_value(json_object_get(limit, "rate")));
+	else
+		fprintf(out, ": at most %.15g %s, burst %s", json_number_value(json_object_get(limit, "rate")),
+			text_of(limit, "unit") ?: "?",
+			output_count(json_integer_value(json_object_get(limit, "burst"))));
+	fprintf(out, ", per %s; not charged by asking%s", text_of(limit, "per") ?: "?",
 		is(limit, "mode", "Audit") ? "; only audited, so what is over it passes and is counted" : "");
 	fclose(out);
 	wrap_print(stdout, printf("  limit: "), 4, text);

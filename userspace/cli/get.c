@@ -88,6 +88,7 @@ static const struct view views[] = {
 	    { "DELIVERED", "limit delivered", COLUMN_RIGHT },
 	    { "DROPPED", "limit dropped", COLUMN_RIGHT },
 	    { "FREE", "limit free", COLUMN_RIGHT },
+	    { "OPEN", "open", COLUMN_RIGHT },
 	    { "MODE", "mode", COLUMN_WIDE },
 	    { "PER", "per", COLUMN_WIDE },
 	    { "BURST", "burst", COLUMN_RIGHT | COLUMN_WIDE },

@@ -89,6 +89,14 @@ void datapath_new_generation(struct datapath *datapath)
 	control_unmap(datapath, control);
 }
 
+void control_next_recount(const struct datapath *datapath)
+{
+	struct weir_control *control = control_map(datapath);
+
+	__atomic_add_fetch(&control->recount, 1, __ATOMIC_RELEASE);
+	control_unmap(datapath, control);
+}
+
 struct weir_control control_read(const struct datapath *datapath)
 {
 	struct weir_control *map = control_map(datapath), control = *map;

@@ -113,9 +113,17 @@ struct datapath_flow_counts {
 	uint32_t present[WEIR_FLOW_TABLES][WEIR_FAMILIES];
 	uint64_t entered[WEIR_FLOW_TABLES][WEIR_FAMILIES];
 	uint64_t evicted[WEIR_FLOW_TABLES][WEIR_FAMILIES]; /* by others, for want of room */
+	uint32_t held;					   /* slots of limits on open connections */
+	uint32_t corrected; /* slots that were counted and not held, or the other way round; only by a recount */
 };
 /* Takes expired flows out, and counts the others. Packets that come meanwhile may make evicted a little small. */
 int datapath_sweep(struct datapath *datapath, struct datapath_flow_counts *ret);
+/*
+ * The same, and puts right how many connections each limit on them counts as
+ * open: as much as this recount and the last one have both found to be wrong.
+ * Packets come and go meanwhile. Between two of them there are seconds.
+ */
+int datapath_recount(struct datapath *datapath, struct datapath_flow_counts *ret);
 
 /* A flow as it is listed. */
 struct datapath_flow {
@@ -220,6 +228,10 @@ int datapath_read_all_charged(struct datapath *datapath, uint32_t n, struct weir
 /* Makes one that no image refers to as good as new. */
 int datapath_clear_decision(struct datapath *datapath, uint32_t counter);
 int datapath_clear_bucket(struct datapath *datapath, uint32_t bucket);
+/* Connections that the bucket counts as open. */
+uint32_t datapath_open_slots(const struct weir_bucket *bucket);
+/* Adds to each of n buckets what it and its sources count. */
+int datapath_read_open(struct datapath *datapath, uint32_t n, uint64_t *ret_open);
 /* A source that a limit per identity or address has met. */
 struct datapath_source {
 	struct weir_source_key key;

@@ -120,6 +120,8 @@ int grow(struct datapath *datapath, uint32_t n_words, struct error *error);
 unsigned clock_tick_shift(void);
 /* What the packets read now. */
 struct weir_control control_read(const struct datapath *datapath);
+/* Begins the next recount of slots: packets put its number on what they take from now on. */
+void control_next_recount(const struct datapath *datapath);
 /* What packets are watched for: WEIR_WATCH_*, the others as they were. */
 void control_watch(const struct datapath *datapath, uint32_t what, bool on);
 

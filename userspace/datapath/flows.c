@@ -31,7 +31,7 @@ int clock_read(const struct datapath *datapath, uint32_t *ret_now)
 	return r;
 }
 
-int datapath_sweep(struct datapath *datapath, struct datapath_flow_counts *ret)
+static int sweep_all(struct datapath *datapath, bool recount, struct datapath_flow_counts *ret)
 {
 	uint64_t before[WEIR_TALLIES], after[WEIR_TALLIES];
 	struct datapath_flow_counts counts = {};
@@ -39,10 +39,13 @@ int datapath_sweep(struct datapath *datapath, struct datapath_flow_counts *ret)
 
 	r = datapath_read_tallies(datapath, before);
 	for (uint32_t i = 0; r == 0 && i < WEIR_FLOW_TABLES * WEIR_FAMILIES; i++) {
-		struct weir_sweep sweep = { .table = i / WEIR_FAMILIES, .family = i % WEIR_FAMILIES };
+		struct weir_sweep sweep = { .table = i / WEIR_FAMILIES,
+					    .family = i % WEIR_FAMILIES,
+					    .recount = recount };
 
 		r = sweep_run(datapath, &sweep);
 		counts.present[sweep.table][sweep.family] = sweep.present;
+		counts.held += sweep.held;
 	}
 	if (r == 0)
 		r = datapath_read_tallies(datapath, after);
@@ -57,6 +60,25 @@ int datapath_sweep(struct datapath *datapath, struct datapath_flow_counts *ret)
 		counts.entered[table][family] = after[WEIR_TALLY_ENTERED + i];
 		counts.evicted[table][family] = entered > known ? entered - known : 0;
 	}
+	*ret = counts;
+	return 0;
+}
+
+int datapath_sweep(struct datapath *datapath, struct datapath_flow_counts *ret)
+{
+	return sweep_all(datapath, false, ret);
+}
+
+int datapath_recount(struct datapath *datapath, struct datapath_flow_counts *ret)
+{
+	struct weir_sweep sweep = { .table = WEIR_SWEEP_SLOTS };
+	struct datapath_flow_counts counts;
+	int r = sweep_all(datapath, true, &counts) ?: sweep_run(datapath, &sweep);
+
+	if (r < 0)
+		return r;
+	control_next_recount(datapath);
+	counts.corrected = sweep.corrected;
 	*ret = counts;
 	return 0;
 }

@@ -2,6 +2,11 @@
 /* Whom limits per identity and per address have met. */
 #include "datapath/datapath_private.h"
 
+uint32_t datapath_open_slots(const struct weir_bucket *bucket)
+{
+	return bucket->slots & WEIR_SLOTS_OPEN;
+}
+
 struct source_prune {
 	const struct bpf_map *map;
 	bool (*is_used)(void *data, uint32_t bucket);
@@ -42,4 +47,37 @@ int datapath_list_sources(struct datapath *datapath, datapath_sources *ret)
 	else
 		*ret = found;
 	return r;
+}
+
+struct open_sum {
+	uint32_t n;
+	uint64_t *open;
+};
+
+static int add_open_bucket(void *data, const void *key, const void *value)
+{
+	const struct open_sum *sum = data;
+	const uint32_t bucket = *(const uint32_t *)key;
+
+	if (bucket < sum->n)
+		sum->open[bucket] += datapath_open_slots(value);
+	return 0;
+}
+
+static int add_open_source(void *data, const void *key, const void *value)
+{
+	const struct open_sum *sum = data;
+	const struct weir_source_key *source = key;
+
+	if (source->bucket < sum->n)
+		sum->open[source->bucket] += datapath_open_slots(value);
+	return 0;
+}
+
+int datapath_read_open(struct datapath *datapath, uint32_t n, uint64_t *ret_open)
+{
+	struct open_sum sum = { n, ret_open };
+
+	return map_walk(datapath->skeleton->maps.buckets, add_open_bucket, &sum)
+		       ?: map_walk(datapath->skeleton->maps.sources, add_open_source, &sum);
 }

@@ -63,6 +63,7 @@ static void learn_bucket(struct ledger *ledger, const struct limit_info *limit)
 	if (!account)
 		return;
 	account->audit = limit->audit;
+	account->caps = limit->limit.unit == LIMIT_MAX_CONNECTIONS;
 	vec_push(&account->labels, rule_labels(&limit->rule, "limit", limit_name(limit->limit.unit)));
 }
 

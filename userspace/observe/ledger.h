@@ -17,6 +17,7 @@
 struct ledger_account {
 	VEC(char *) labels; /* one per rule that had a say; none: not known yet */
 	bool audit;	    /* a bucket that only counts what is over its limit */
+	bool caps;	    /* a bucket of a limit on open connections */
 };
 
 typedef VEC(struct ledger_account) ledger_accounts;

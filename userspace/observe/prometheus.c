@@ -204,11 +204,26 @@ static void write_limits_now(FILE *out, const struct prometheus_input *input)
 	series_counter(out, "weir_limit_bites_total", "Times that a limit began to drop packets.", input->limit_bites);
 }
 
+static void write_open(FILE *out, const struct prometheus_input *input)
+{
+	struct sum *sums = NULL;
+
+	for (size_t i = 0; input->open && i < input->ledger->buckets.n; i++) {
+		const struct ledger_account *account = &input->ledger->buckets.items[i];
+
+		for (size_t k = 0; account->caps && k < account->labels.n; k++)
+			sum_add(&sums, account->labels.items[k], input->open[i]);
+	}
+	sums_write(out, "weir_limit_open", &sums);
+}
+
 static void write_all_limits(FILE *out, const struct prometheus_input *input)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(limit_series); i++)
 		write_limit_series(out, input, &limit_series[i]);
 	write_limits_now(out, input);
+	series_metric(out, "weir_limit_open", "gauge", "Connections that a rule's limit on them counts as open.");
+	write_open(out, input);
 	series_metric(out, "weir_limit_dropped_total", "counter",
 		      "Packets dropped because a rule's limit was reached.");
 	write_limits(out, input, "weir_limit_dropped_total", false);
@@ -285,6 +300,9 @@ static void write_answers(FILE *out, const struct prometheus_input *input)
 	series_counter(out, "weir_limit_sources_total",
 		       "Sources that limits per Identity or Address met for the first time, or anew.",
 		       input->tallies[WEIR_TALLY_SOURCES]);
+	series_counter(out, "weir_limit_slots_corrected_total",
+		       "Open connections that limits counted wrongly, until a recount of the flow tables.",
+		       input->slots_corrected);
 }
 
 static void write_state(FILE *out, const struct prometheus_input *input)

@@ -31,6 +31,8 @@ struct prometheus_input {
 	const struct prometheus_limit *limits;
 	size_t n_limits;
 	uint64_t limits_biting, limit_bites;
+	const uint64_t *open;	  /* the same: connections that are; NULL: no limit is on them */
+	uint64_t slots_corrected; /* by recounts of these */
 	const struct datapath_map_info *maps;
 	unsigned n_maps;
 	const struct prometheus_source *sources;

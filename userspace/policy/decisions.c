@@ -80,7 +80,9 @@ static uint16_t policy_flags(const struct ruleset *rules, uint32_t number, enum 
 {
 	if (ruleset_is_audited(rules, number))
 		return WEIR_LIMIT_AUDIT;
-	return unit == LIMIT_CONNECTIONS && ruleset_rejects(rules, number) ? WEIR_LIMIT_REJECT : 0;
+	if (unit != LIMIT_CONNECTIONS && unit != LIMIT_MAX_CONNECTIONS)
+		return 0;
+	return ruleset_rejects(rules, number) ? WEIR_LIMIT_REJECT : 0;
 }
 
 static int add_limit(struct decisions *decisions, uint32_t number, uint32_t index, uint32_t *ret, struct error *error)
@@ -113,6 +115,16 @@ static int add_limit(struct decisions *decisions, uint32_t number, uint32_t inde
 	return 0;
 }
 
+/* A flow's entry has room for so many slots. */
+static bool has_room_for_caps(const struct decision *decision)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < decision->n_limits; i++)
+		n += decision->limits[i].unit == WEIR_LIMIT_OPEN;
+	return n <= WEIR_CAPS_MAX;
+}
+
 /* Every limit of the opinion's rules; with audited set, only those of audited policies. */
 static int add_limits(struct decisions *decisions, const struct opinion *opinion, bool audited,
 		      struct decision *decision, struct error *error)
@@ -139,6 +151,14 @@ static int add_limits(struct decisions *decisions, const struct opinion *opinion
 			if (r < 0)
 				return r;
 			decision->limits[decision->n_limits++] = decisions->limit_records.items[number];
+			if (has_room_for_caps(decision))
+				continue;
+			text = limit_key(rules, rule, i);
+			return error_set(
+				error, -E2BIG,
+				"%s: more than %u limits in maxConnections apply to the same traffic (merge some "
+				"rules)",
+				text, WEIR_CAPS_MAX);
 		}
 	}
 	return 0;
@@ -268,7 +288,7 @@ void decisions_write(struct decisions *decisions, struct writer *writer, struct 
 			.verdict = (uint8_t)decision->info.verdict,
 			.reason = (uint8_t)decision->info.reason,
 			.n_limits = decision->n_limits,
-			.flags = decision->info.flags,
+			.flags = decision->info.flags | weir_image_limit_flags(decision->limits, decision->n_limits),
 			.counter = decision->info.counter,
 		};
 

@@ -17,7 +17,9 @@ struct policy_limit limit_effective(const struct policy_limit *limit)
 	const uint64_t least = limit->unit == LIMIT_BYTES ? LIMIT_BYTES_BURST_MIN : 1;
 	struct policy_limit effective = *limit;
 
-	if (effective.burst < least)
+	if (limit->unit == LIMIT_MAX_CONNECTIONS)
+		effective.burst = limit->rate_milli / 1000;
+	else if (effective.burst < least)
 		effective.burst = least;
 	return effective;
 }
@@ -38,6 +40,7 @@ static const enum weir_limit_unit units[] = {
 	[LIMIT_PACKETS] = WEIR_LIMIT_PACKETS,
 	[LIMIT_BYTES] = WEIR_LIMIT_BYTES,
 	[LIMIT_CONNECTIONS] = WEIR_LIMIT_CONNECTIONS,
+	[LIMIT_MAX_CONNECTIONS] = WEIR_LIMIT_OPEN,
 };
 
 static const uint16_t scopes[] = {
@@ -52,11 +55,26 @@ static const uint16_t on_exceed[] = {
 	[LIMIT_PACES] = WEIR_LIMIT_PACE,
 };
 
+static int cap_parameters(const struct policy_limit *limit, struct weir_image_limit *ret, struct error *error)
+{
+	if (!limit->burst)
+		return error_set(error, -ERANGE, "maxConnections of zero (use a rule with action Deny, or no rule)");
+	if (limit->burst > WEIR_CAP_SLOTS_MAX)
+		return error_set(error, -ERANGE,
+				 "maxConnections of %" PRIu64 " is more than can be counted (at most %u)", limit->burst,
+				 WEIR_CAP_SLOTS_MAX);
+	*ret = (struct weir_image_limit){ .unit = WEIR_LIMIT_OPEN, .flags = scopes[limit->scope] };
+	split(limit->burst, ret->burst);
+	return 0;
+}
+
 int limit_parameters(const struct policy_limit *limit, struct weir_image_limit *ret, struct error *error)
 {
 	unsigned __int128 mult, burst;
 	unsigned shift = 63;
 
+	if (limit->unit == LIMIT_MAX_CONNECTIONS)
+		return cap_parameters(limit, ret, error);
 	if (!limit->rate_milli)
 		return error_set(error, -ERANGE, "a rate of zero (use a rule with action Deny, or no rule)");
 	/* The finest fraction of a tick for which no packet overflows. */

@@ -8,6 +8,8 @@
  *	tat = max(tat, now); new = tat + cost(n)
  *	conforms iff new - now <= burst; then tat = new
  *
+ * (of maxConnections, burst is the number of slots, and that is all)
+ *
  * with burst = cost(units of burst). So from idle exactly the burst conforms
  * back to back, and what is larger than the whole burst never does.
  */

@@ -2,21 +2,10 @@
 #include "base/mem.h"
 #include "policy/supported.h"
 
-static const char *unsupported_limit(const struct policy_limit *limit)
-{
-	return limit->unit == LIMIT_MAX_CONNECTIONS ? "a limit in maxConnections" : NULL;
-}
-
 static const char *unsupported_rule(const struct policy_rule *rule)
 {
 	if (rule->action == RULE_DENY && rule->limits.n)
 		return "a limit on a Deny rule";
-	vec_for_each (limit, &rule->limits) {
-		const char *what = unsupported_limit(limit);
-
-		if (what)
-			return what;
-	}
 	return NULL;
 }
 

@@ -7,13 +7,18 @@
 struct verdict verdict_of_image(const struct weir_image *image, uint32_t cell)
 {
 	const struct weir_image_decision decision = weir_image_decision_at(image, cell);
+	struct weir_image_limit limits[WEIR_DECISION_LIMITS];
 	struct verdict verdict = { .verdict = decision.verdict,
 				   .reason = decision.reason,
-				   .flags = decision.flags,
 				   .n_limits = decision.n_limits };
+	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < decision.n_limits && i < WEIR_DECISION_LIMITS; i++)
-		verdict.n_audited_limits += weir_image_limit_at(image, cell, i).flags & WEIR_LIMIT_AUDIT;
+	for (; n < decision.n_limits && n < WEIR_DECISION_LIMITS; n++) {
+		limits[n] = weir_image_limit_at(image, cell, n);
+		verdict.n_audited_limits += limits[n].flags & WEIR_LIMIT_AUDIT;
+	}
+	/* What the flags say of limits has to be as the limits are; then it is no concern of the objects. */
+	verdict.flags = decision.flags ^ weir_image_limit_flags(limits, n);
 	return verdict;
 }
 

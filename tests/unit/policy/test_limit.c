@@ -144,6 +144,9 @@ static void unit_scope_and_what_becomes_of_the_rest_are_kept(void **state)
 		  WEIR_LIMIT_PACKETS,
 		  WEIR_LIMIT_PER_ADDRESS | WEIR_LIMIT_MARK },
 		{ { LIMIT_BYTES, LIMIT_PER_RULE, 1000, 1514, LIMIT_PACES }, WEIR_LIMIT_BYTES, WEIR_LIMIT_PACE },
+		{ { LIMIT_MAX_CONNECTIONS, LIMIT_PER_IDENTITY, 1000, 1, LIMIT_DROPS },
+		  WEIR_LIMIT_OPEN,
+		  WEIR_LIMIT_PER_IDENTITY },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -155,6 +158,39 @@ static void unit_scope_and_what_becomes_of_the_rest_are_kept(void **state)
 	}
 }
 
+static void a_cap_is_kept_as_it_is(void **state)
+{
+	const struct policy_limit limit = { .unit = LIMIT_MAX_CONNECTIONS, .rate_milli = 20000, .burst = 2 };
+	const struct policy_limit effective = limit_effective(&limit);
+	struct weir_image_limit record;
+
+	assert_int_equal(limit_parameters(&effective, &record, NULL), 0);
+	assert_int_equal(join(record.burst), 20);
+}
+
+static void what_an_opening_alone_comes_to_is_told_by_the_decision(void **state)
+{
+	static const struct {
+		uint8_t units[2];
+		uint32_t n;
+		uint8_t flags;
+	} cases[] = {
+		{ {}, 0, 0 },
+		{ { WEIR_LIMIT_PACKETS }, 1, 0 },
+		{ { WEIR_LIMIT_CONNECTIONS }, 1, WEIR_DECISION_OPENS },
+		{ { WEIR_LIMIT_OPEN }, 1, WEIR_DECISION_OPENS | WEIR_DECISION_CAPPED },
+		{ { WEIR_LIMIT_CONNECTIONS, WEIR_LIMIT_OPEN }, 2, WEIR_DECISION_OPENS | WEIR_DECISION_CAPPED },
+		{ { WEIR_LIMIT_OPEN, WEIR_LIMIT_BYTES }, 2, WEIR_DECISION_CAPPED },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct weir_image_limit limits[] = { { .unit = cases[i].units[0] },
+							   { .unit = cases[i].units[1] } };
+
+		assert_int_equal(weir_image_limit_flags(limits, cases[i].n), cases[i].flags);
+	}
+}
+
 static void impossible_numbers_are_refused_with_a_reason(void **state)
 {
 	static const struct policy_limit bad[] = {
@@ -162,6 +198,8 @@ static void impossible_numbers_are_refused_with_a_reason(void **state)
 		{ .unit = LIMIT_PACKETS, .rate_milli = 3, .burst = 1 },
 		{ .unit = LIMIT_PACKETS, .rate_milli = 1000, .burst = 1ull << 40 },
 		{ .unit = LIMIT_BYTES, .rate_milli = 1000, .burst = UINT64_MAX },
+		{ .unit = LIMIT_MAX_CONNECTIONS, .rate_milli = 0, .burst = 0 },
+		{ .unit = LIMIT_MAX_CONNECTIONS, .rate_milli = 1, .burst = WEIR_CAP_SLOTS_MAX + 1ull },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -193,6 +231,8 @@ int main(void)
 		cmocka_unit_test(offered_less_a_limit_drops_nothing),
 		cmocka_unit_test(a_byte_burst_lets_a_full_frame_pass),
 		cmocka_unit_test(unit_scope_and_what_becomes_of_the_rest_are_kept),
+		cmocka_unit_test(a_cap_is_kept_as_it_is),
+		cmocka_unit_test(what_an_opening_alone_comes_to_is_told_by_the_decision),
 		cmocka_unit_test(impossible_numbers_are_refused_with_a_reason),
 		cmocka_unit_test(the_fastest_rate_is_kept),
 	};

@@ -16,10 +16,15 @@ static const struct {
 	int code;
 	const char *text;
 } refused[] = {
-	{ TRAFFIC_POLICY("t", RULE("name: x, limits: [{packetsPerSecond: 5}, {maxConnections: 5}]")), -EOPNOTSUPP,
-	  "TrafficPolicy shop/t: rule x: a limit in maxConnections is not supported by this version" },
-	{ TRAFFIC_POLICY("t", "podSelector: {}, egress: [{}, {limits: [{maxConnections: 5, per: Address}]}]"),
-	  -EOPNOTSUPP, "TrafficPolicy shop/t: rule 1: a limit in maxConnections is not supported by this version" },
+	{ POD("a", "a", "10.0.0.1") TRAFFIC_POLICY("t", RULE("name: x, limits: [{maxConnections: 5}]"))
+		  TRAFFIC_POLICY("u", RULE("limits: [{maxConnections: 5, per: Address}, {maxConnections: 6}]")),
+	  -E2BIG,
+	  "TrafficPolicy shop/u ingress [0] limit 1: more than 2 limits in maxConnections apply to the same traffic "
+	  "(merge some rules)" },
+	{ POD("a", "a", "10.0.0.1") TRAFFIC_POLICY("t", RULE("name: x, limits: [{maxConnections: 268435456}]")),
+	  -ERANGE,
+	  "TrafficPolicy shop/t ingress x limit 0: maxConnections of 268435456 is more than can be counted (at most "
+	  "268435455)" },
 	{ POD("a", "a", "10.0.0.1") TRAFFIC_POLICY(
 		  "t", RULE("limits: [{packetsPerSecond: 1}, {packetsPerSecond: 2}, {packetsPerSecond: 3}]"))
 		  TRAFFIC_POLICY("u", RULE("limits: [{packetsPerSecond: 4}, {packetsPerSecond: 5}]")),
