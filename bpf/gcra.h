@@ -21,6 +21,9 @@ static __always_inline bool gcra_take(__u64 *bucket, __u64 now, __u64 cost, __u6
 {
 	if (!cost)
 		return true;
+	/* Neither is more than a quarter of all ticks from here on, so that sums of them don't wrap. */
+	if (cost > burst)
+		return false;
 	for (int i = 0; i < SWAP_TRIES; i++) {
 		__u64 seen = *(volatile __u64 *)bucket;
 		/* Zero was never used: after years of uptime it would look like the future. */

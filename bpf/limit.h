@@ -37,13 +37,15 @@ struct charge {
 static __always_inline __u64 limit_cost(const struct weir_image_limit *limit, const struct charge *charge)
 {
 	__u64 mult = (__u64)limit->mult[1] << 32 | limit->mult[0];
-	__u32 units = charge->segments;
+	__u32 units = charge->segments, most = WEIR_LIMIT_UNITS_MAX;
 
-	if (limit->unit == WEIR_LIMIT_BYTES)
+	if (limit->unit == WEIR_LIMIT_BYTES) {
 		units = charge->wire_bytes;
-	else if (limit->unit == WEIR_LIMIT_CONNECTIONS)
+		most = WEIR_LIMIT_BYTES_MAX;
+	} else if (limit->unit == WEIR_LIMIT_CONNECTIONS) {
 		units = charge->opens;
-	return units * mult >> (limit->shift & 63);
+	}
+	return (units < most ? units : most) * mult >> (limit->shift & 63);
 }
 
 static __always_inline struct weir_bucket *find_source(const struct weir_image_limit *limit,
