@@ -11,6 +11,7 @@
 #include "account.h"
 #include "cold.h"
 #include "gcra.h"
+#include "rescale.h"
 
 static const struct weir_bucket empty_bucket;
 
@@ -114,6 +115,8 @@ __weak __noinline int charge_limit(const struct weir_image_limit *limit, const s
 		return true;
 	burst = (__u64)limit->burst[1] << 32 | limit->burst[0];
 	bucket = find_bucket(limit, charge);
+	if (bucket && unlikely(!is_rescaled(bucket, limit)))
+		rescale_bucket(bucket, charge->now, limit);
 	if (bucket && gcra_take(&bucket->tat, charge->now, limit_cost(limit, charge), burst)) {
 		count_passed(limit->bucket, charge);
 		return true;

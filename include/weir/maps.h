@@ -254,8 +254,11 @@ struct weir_bucket {
 	__u64 tat; /* GCRA: theoretical arrival time of the next conforming unit, in ticks */
 	__u64 dropped_packets;
 	__u64 dropped_bytes;
-	__u32 open; /* WEIR_LIMIT_OPEN: connections that are */
-	__u32 reserved[9];
+	__u32 open;	/* WEIR_LIMIT_OPEN: connections that are */
+	__u32 changing; /* a packet is fitting tat to a limit that has changed */
+	__u64 burst;	/* of the limit that tat belongs to; see struct weir_image_limit */
+	__u64 price;	/* the same: mult, and shift in the topmost byte; 0: no packet has come yet */
+	__u32 reserved[4];
 };
 
 /*

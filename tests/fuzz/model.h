@@ -35,6 +35,8 @@ struct model {
 	struct weir_endpoint endpoints[SETTING_PODS];
 	unsigned answers[SETTING_PODS];	   /* sent since the endpoint was set */
 	uint64_t charged[SETTING_BUCKETS]; /* units */
+	uint64_t bursts[SETTING_BUCKETS];  /* of the limit that was charged */
+	bool used[SETTING_BUCKETS];	   /* charged ever */
 	struct observation seen;	   /* flows, fragments, counters */
 };
 
