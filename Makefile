@@ -118,12 +118,20 @@ $(B)/tests/packet/%: $(B)/obj/tests/packet/%.o $(TEST_HELPERS) $(B)/libweir.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(TEST_LIBS)
 
 $(B)/tests/packet/test_model: $(FUZZ_HELPERS)
+$(B)/tests/packet/test_window $(B)/tests/packet/test_bucket: \
+		$(B)/obj/host/fuzz/host_helpers.o $(B)/obj/host/fuzz/host_programs.o
 
 # The programs' own source, compiled for this machine. BPF reads words where they are, aligned or not.
-FUZZER_SOURCES := $(filter-out tests/fuzz/programs.c,$(wildcard tests/fuzz/*.c)) tests/packet/tiny_image.c
-FUZZER_CFLAGS := -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize=alignment \
-	-fno-sanitize-recover=all -fno-omit-frame-pointer -Wall -Wextra -Werror -Wno-unused-parameter -Wno-address-of-packed-member \
+HOST_CFLAGS := -std=gnu11 -g -Wall -Wextra -Werror -Wno-unused-parameter -Wno-address-of-packed-member \
 	-D_GNU_SOURCE -Itests/fuzz/host -Itests -Iinclude -Ibpf
+FUZZER_SOURCES := $(filter-out tests/fuzz/programs.c,$(wildcard tests/fuzz/*.c)) tests/packet/tiny_image.c
+FUZZER_CFLAGS := $(HOST_CFLAGS) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize=alignment \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer
+
+$(B)/obj/host/%.o: tests/%.c
+	$(call say,CLANG,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(HOST_CFLAGS) -O2 -MMD -MP -c $< -o $@
 
 $(B)/obj/fuzzer/%.o: tests/%.c
 	$(call say,CLANG,$@)

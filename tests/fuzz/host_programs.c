@@ -33,6 +33,8 @@ struct host_map host_maps[HOST_MAPS] = {
 	[HOST_REASONS] = MAP(reasons),
 	[HOST_DECISIONS] = MAP(decisions),
 	[HOST_BUCKETS] = MAP(buckets),
+	[HOST_SOURCES] = MAP(sources),
+	[HOST_CHARGED] = MAP(charged),
 	/* The inner map is the same to the helpers: its one value is the image's words. */
 	[HOST_IMAGES] = { .name = &images, .key_size = sizeof(__u32), .value_size = sizeof(void *) },
 };
@@ -68,7 +70,12 @@ void host_sweep(enum weir_flow_table table, uint32_t family)
 static int run_tc(enum host_program program, struct host_frame *frame)
 {
 	struct host_packet packet;
-	struct __sk_buff skb = { .ifindex = frame->ifindex, .ingress_ifindex = frame->ingress_ifindex };
+	struct __sk_buff skb = {
+		.ifindex = frame->ifindex,
+		.ingress_ifindex = frame->ingress_ifindex,
+		.gso_size = frame->gso_size,
+		.gso_segs = frame->gso_segs,
+	};
 	int r;
 
 	host_packet_open(&packet, frame);

@@ -18,6 +18,8 @@ enum host_map_id {
 	HOST_REASONS,
 	HOST_DECISIONS,
 	HOST_BUCKETS,
+	HOST_SOURCES,
+	HOST_CHARGED,
 	HOST_IMAGES,
 	HOST_MAPS,
 };
@@ -40,6 +42,7 @@ extern struct host_map host_maps[HOST_MAPS];
 
 void host_load(uint32_t image_mask, uint32_t tick_shift);
 struct weir_control *host_control(void);
+void host_set_clock(uint64_t ns); /* what bpf_ktime_get_ns() answers from now on */
 void host_set(enum host_map_id map, const void *key, const void *value);
 void host_remove(enum host_map_id map, const void *key);
 void host_clear(enum host_map_id map);
@@ -56,6 +59,7 @@ struct host_frame {
 	uint32_t length;
 	uint32_t linear; /* bytes that the program may read in place */
 	uint32_t ifindex, ingress_ifindex;
+	uint32_t gso_size, gso_segs; /* tc only */
 	/* after: */
 	uint32_t answer_length;
 	uint8_t *answer; /* room for HOST_ANSWER_MAX bytes */
