@@ -43,6 +43,7 @@ extern struct host_map host_maps[HOST_MAPS];
 void host_load(uint32_t image_mask, uint32_t tick_shift);
 struct weir_control *host_control(void);
 void host_set_clock(uint64_t ns); /* what bpf_ktime_get_ns() answers from now on */
+uint64_t host_clock_reads(void);  /* how often it has been asked */
 void host_set(enum host_map_id map, const void *key, const void *value);
 void host_remove(enum host_map_id map, const void *key);
 void host_clear(enum host_map_id map);

@@ -65,10 +65,11 @@ static inline unsigned __int128 cost(const struct limited *l, uint64_t units)
 
 /* --- a pod with one limit ------------------------------------------------------- */
 
+/* Everybody may send to the pod, within the limit if there is one. */
 static inline void load_image(const struct weir_image_limit *limit)
 {
 	static const struct weir_image_decision denied = { .verdict = WEIR_VERDICT_DROP };
-	static const struct weir_image_decision allowed = { WEIR_VERDICT_PASS, WEIR_REASON_POLICY_ALLOW, 1, 0, 0 };
+	const struct weir_image_decision allowed = { WEIR_VERDICT_PASS, WEIR_REASON_POLICY_ALLOW, !!limit, 0, 0 };
 	static const struct tiny_rule everybody = { 1, 0, TINY_BOTH_WAYS, TINY_ALL_PORTS };
 	static struct tiny_image image;
 	static uint32_t revision;

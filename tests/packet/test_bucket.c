@@ -2,6 +2,31 @@
 /* Buckets at the ends of what they can hold: costs, years, and limits that change while packets go on. */
 #include "packet/limited.h"
 
+/* --- what it takes ----------------------------------------------------------------- */
+
+static uint64_t clock_reads_of(bool passes)
+{
+	const uint64_t before = host_clock_reads();
+
+	assert_int_equal(offer_one(START), passes);
+	return host_clock_reads() - before;
+}
+
+/* The first packet of an exchange, the second, and one that is over the limit. */
+static void test_clock(void **state)
+{
+	load_image(NULL);
+	fill_bucket();
+	host_clear(HOST_FLOWS + WEIR_EXCHANGES * WEIR_FAMILIES + WEIR_IPV4);
+	assert_int_equal(clock_reads_of(true), 0);
+	assert_int_equal(clock_reads_of(true), 0);
+	enforce((struct policy_limit){ LIMIT_PACKETS, LIMIT_PER_RULE, 1000, 2 });
+	host_clear(HOST_FLOWS + WEIR_EXCHANGES * WEIR_FAMILIES + WEIR_IPV4);
+	assert_int_equal(clock_reads_of(true), 1);
+	assert_int_equal(clock_reads_of(true), 1);
+	assert_int_equal(clock_reads_of(false), 1);
+}
+
 /* --- costs that are large --------------------------------------------------------- */
 
 /* Of every size at every rate: in one go, if the burst is as large, and never else. */
@@ -170,6 +195,8 @@ static void test_flapping(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		{ "without a limit no packet reads the clock, and with one each reads it once", test_clock, NULL, NULL,
+		  NULL },
 		{ "the largest packets cost what they are on the wire, at every rate", test_large, NULL, NULL, NULL },
 		{ "no number of segments makes a packet cheap", test_overflow, NULL, NULL, NULL },
 		{ "an idle bucket holds one burst at most, however many years it was idle", test_idle, NULL, NULL,
