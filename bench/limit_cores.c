@@ -6,7 +6,6 @@
  * one that has been reached makes it a read.
  */
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -15,9 +14,8 @@
 #include <string.h>
 
 #include "base/vec.h"
-#include "weir/maps.h"
-
 #include "limiters.skel.h"
+#include "weir/maps.h"
 
 #define ROUNDS_DEFAULT 11
 #define ROUNDS_MAX     1000
@@ -87,21 +85,14 @@ static int ns_per_packet(int program, unsigned cores, double *ret)
 	return r;
 }
 
-/* The programs' own maps come with the header, and are not needed. */
 static struct limiters *open_limiters(bool reached)
 {
 	struct limiters *skeleton = limiters__open();
-	struct bpf_map *map;
 
 	if (!skeleton)
 		return NULL;
 	skeleton->rodata->cost = reached ? 1ull << 62 : 1;
 	skeleton->rodata->burst = 1ull << 62;
-	bpf_object__for_each_map(map, skeleton->obj)
-	{
-		if (strncmp(bpf_map__name(map), "bench_", 6) != 0 && !bpf_map__is_internal(map))
-			bpf_map__set_autocreate(map, false);
-	}
 	if (limiters__load(skeleton) == 0)
 		return skeleton;
 	limiters__destroy(skeleton);

@@ -6,7 +6,13 @@
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
+#include <bpf/bpf_helpers.h>
 
+#include "weir/image.h"
+#include "weir/maps.h"
+#include "weir/reason.h"
+
+#define WEIR_BPF_MAPS_H /* the programs' own are not needed */
 #include "gcra.h"
 
 const volatile __u64 cost = 1;	      /* of a packet, in ticks */

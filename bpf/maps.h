@@ -6,6 +6,8 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
+#include "weir/capture.h"
+#include "weir/event.h"
 #include "weir/image.h"
 #include "weir/maps.h"
 #include "weir/reason.h"
@@ -21,6 +23,13 @@ const volatile __u32 weir_answer_mark = 0;
 
 /* Written by the agent through mmap; see struct weir_control. */
 struct weir_control weir_control SEC(".data.control");
+
+/* What has been told lately; see notice.h. The programs' own: they lose nothing by beginning anew without it. */
+struct weir_notice weir_notices[WEIR_NOTICES];
+struct weir_notice_budget weir_notice_budgets[WEIR_NOTICE_BUDGETS];
+
+/* Written by the agent too: of what is captured; see struct weir_capture. */
+struct weir_capture weir_capture SEC(".data.capture");
 
 struct weir_image_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -157,5 +166,16 @@ struct {
 	__type(key, __u32);
 	__type(value, struct weir_charged);
 } charged SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__type(key, __u32); /* CPU */
+	__type(value, __u32);
+} captured SEC(".maps");
 
 #endif

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 #include "maps.h"
+#include "weir/event.h"
 
 enum packet_hook {
 	PACKET_TC,
@@ -76,7 +77,9 @@ struct facts {
 	__u8 limited;
 	__u8 audited; /* policy would drop it, but only says so */
 	__u8 reason;
-	__u8 pad[1];
+	__u8 event;   /* enum weir_event_kind: what is to be told of it beside the verdict; 0: nothing */
+	__u32 bucket; /* + 1: of the limit that it is over; 0: of none */
+	__u8 pad[4];
 };
 
 /* Room for any one header. */
@@ -111,7 +114,7 @@ static __always_inline __u32 other_end(const struct packet *pkt)
 	return own_end(pkt) ^ 1;
 }
 
-_Static_assert(sizeof(struct facts) == 96, "facts have no hidden padding: they are handed over as initialised memory");
+_Static_assert(sizeof(struct facts) == 104, "facts have no hidden padding: they are handed over as initialised memory");
 
 static __always_inline enum weir_verdict pass(struct packet *pkt, __u8 reason)
 {

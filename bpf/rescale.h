@@ -51,38 +51,41 @@ static __always_inline __u64 cost_now(__u64 ticks, __u64 before, __u64 now, __u6
 	return part < most ? part : most;
 }
 
-/* Where a bucket is to stand so that it holds what it held. It has earned by the new rate since it was full. */
-static __always_inline __u64 rescaled(const struct weir_bucket *bucket, __u64 seen, __u64 now,
-				      const struct weir_image_limit *limit)
+/*
+ * Where a bucket is to stand so that it holds what it held, and owes what it
+ * owes. It has earned by the new rate since it was full.
+ */
+static __always_inline __u64 rescaled(const struct weir_bucket *bucket, const struct weir_image_limit *limit,
+				      __u64 seen, __u64 now, __u64 most)
 {
-	const __u64 burst = (__u64)limit->burst[1] << 32 | limit->burst[0];
-	const __u64 used = (__s64)(seen - now) > 0 ? seen - now : 0;
-	const __u64 idle = used ? 0 : now - seen;
-	const __u64 left = used < bucket->burst ? bucket->burst - used : 0;
+	const __u64 burst = (__u64)limit->burst[1] << 32 | limit->burst[0], price = limit_price(limit);
+	const __u64 used = (__s64)(seen - now) > 0 ? seen - now : 0, idle = used ? 0 : now - seen;
 	__u64 have;
 
 	if (idle >= burst)
 		return now;
-	have = cost_now(left, bucket->price, limit_price(limit), burst) + idle;
+	if (used > bucket->burst)
+		return now + burst + cost_now(used - bucket->burst, bucket->price, price, most - burst);
+	have = cost_now(bucket->burst - used, bucket->price, price, burst) + idle;
 	return have < burst ? now + burst - have : now;
 }
 
-/* One packet does it; others go by what they find, for that moment. */
-static __noinline int rescale_bucket(struct weir_bucket *bucket, __u64 now, const struct weir_image_limit *limit)
+/* One packet does it; others go by what they find, for that moment. most: how far ahead of now it may be in the end. */
+static __always_inline void rescale_bucket(struct weir_bucket *bucket, const struct weir_image_limit *limit, __u64 now,
+					   __u64 most)
 {
 	if (__sync_val_compare_and_swap(&bucket->changing, 0, 1))
-		return 0;
+		return;
 	for (int i = 0; i < SWAP_TRIES && bucket->price; i++) {
 		const __u64 seen = *(volatile __u64 *)&bucket->tat;
 
 		if (!seen ||
-		    __sync_val_compare_and_swap(&bucket->tat, seen, rescaled(bucket, seen, now, limit)) == seen)
+		    __sync_val_compare_and_swap(&bucket->tat, seen, rescaled(bucket, limit, seen, now, most)) == seen)
 			break;
 	}
 	bucket->burst = (__u64)limit->burst[1] << 32 | limit->burst[0];
 	bucket->price = limit_price(limit);
 	__sync_val_compare_and_swap(&bucket->changing, 1, 0);
-	return 0;
 }
 
 static __always_inline bool is_rescaled(const struct weir_bucket *bucket, const struct weir_image_limit *limit)

@@ -48,6 +48,8 @@ static int reset(const struct model *model)
 	fill_array(HOST_REASONS, WEIR_REASON_MAX * WEIR_DIRECTIONS);
 	fill_array(HOST_DECISIONS, SETTING_DECISIONS);
 	fill_array(HOST_BUCKETS, SETTING_BUCKETS);
+	fill_array(HOST_CHARGING, 1);
+	fill_array(HOST_CHARGED, SETTING_BUCKETS);
 	set_image(model);
 	set_endpoint(0, model);
 	set_endpoint(1, model);
@@ -123,6 +125,11 @@ static int run(const struct step *step, enum engine_hook hook, struct engine_run
 	return 0;
 }
 
+static int told(struct weir_event *ret)
+{
+	return host_told(ret);
+}
+
 static void observe_table(enum weir_flow_table table, enum weir_family family, struct observation *ret)
 {
 	const enum host_map_id id = HOST_FLOWS + table * WEIR_FAMILIES + family;
@@ -161,12 +168,15 @@ static int observe(struct observation *ret)
 	observe_array(HOST_DECISIONS, ret->decisions);
 	observe_array(HOST_TALLIES, ret->tallies);
 	observe_array(HOST_BUCKETS, ret->buckets);
+	observe_array(HOST_CHARGED, ret->charged);
 	return 0;
 }
 
 const struct engine *host_engine(void)
 {
-	static const struct engine engine = { "programs in userspace", NOW, reset, event, takes, linear, run, observe };
+	static const struct engine engine = {
+		"programs in userspace", NOW, reset, event, takes, linear, run, told, observe
+	};
 	struct setting_address address;
 
 	host_load(TINY_WORDS - 1, TICK_SHIFT);

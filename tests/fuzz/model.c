@@ -37,86 +37,10 @@ static void refuse(struct model *m, const struct packet *p, const struct questio
 		flow->reason = ret->reason;
 		flow->account = ret->counter;
 		flow->generation = m->control.generation;
+		ret->told = WEIR_EVENT_WITHDRAWN;
 	}
 	if (p->orphan)
 		ret->reason = WEIR_REASON_FRAGMENT_ORPHAN;
-}
-
-/* --- limits --- */
-
-static uint64_t burst_of(const struct weir_image_limit *limit)
-{
-	const uint64_t unit = (uint64_t)limit->mult[1] << 32 | limit->mult[0];
-
-	return ((uint64_t)limit->burst[1] << 32 | limit->burst[0]) / unit;
-}
-
-static uint64_t units_of(const struct weir_image_limit *limit, const struct packet *p, bool opens)
-{
-	if (limit->unit == WEIR_LIMIT_CONNECTIONS)
-		return opens;
-	return limit->unit == WEIR_LIMIT_BYTES ? p->length : 1;
-}
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* Under another burst as much is left as was, if the bucket can hold it. */
-static void change_burst(struct model *m, uint32_t bucket, uint64_t burst)
-{
-	const uint64_t before = m->bursts[bucket];
-
-	m->bursts[bucket] = burst;
-	if (m->used[bucket] && before != burst)
-		m->charged[bucket] = burst - least(before - least(m->charged[bucket], before), burst);
-}
-
-/* No unit comes back while a sequence runs. False: over it. */
-static bool take(struct model *m, const struct weir_image_limit *limit, uint64_t units)
-{
-	const uint32_t bucket = limit->bucket;
-
-	if (bucket >= SETTING_BUCKETS)
-		return false;
-	if (!units)
-		return true;
-	change_burst(m, bucket, burst_of(limit));
-	if (m->charged[bucket] + units > burst_of(limit))
-		return false;
-	m->charged[bucket] += units;
-	m->used[bucket] = true;
-	return true;
-}
-
-/* All or none of a decision's limits are charged. PASS, LIMIT or AUDIT as the reason says. */
-static enum weir_reason charge(struct model *m, const struct packet *p, uint32_t decision, bool opens)
-{
-	const struct weir_image image = image_of(m);
-	const unsigned n = weir_image_decision_at(&image, decision).n_limits;
-	enum weir_reason reason = WEIR_REASON_NONE;
-
-	for (unsigned i = 0; i < n; i++) {
-		const struct weir_image_limit limit = weir_image_limit_at(&image, decision, i);
-
-		if (take(m, &limit, units_of(&limit, p, opens)))
-			continue;
-		if (limit.bucket < SETTING_BUCKETS) {
-			m->seen.buckets[limit.bucket].dropped_packets++;
-			m->seen.buckets[limit.bucket].dropped_bytes += p->length;
-		}
-		reason = WEIR_REASON_AUDIT;
-		if (limit.flags & WEIR_LIMIT_AUDIT)
-			continue;
-		for (unsigned j = 0; j < i; j++) {
-			const struct weir_image_limit before = weir_image_limit_at(&image, decision, j);
-
-			m->charged[before.bucket] -= units_of(&before, p, opens);
-		}
-		return WEIR_REASON_LIMIT;
-	}
-	return reason;
 }
 
 /* --- policy --- */
@@ -162,10 +86,12 @@ static void fill_flow(const struct model *m, const struct packet *p, const struc
 	memcpy(ret->mac, m->endpoints[p->pod].mac, sizeof(ret->mac));
 }
 
-/* Keeping never decides. A reset opens nothing, nor does what has no header of its own. */
-static void keep(struct model *m, const struct packet *p, const struct question *asked, uint32_t at)
+/* Keeping never decides. A reset opens nothing, nor does what has no header of its own. Returns what is told of it. */
+static enum weir_event_kind keep(struct model *m, const struct packet *p, const struct question *asked, uint32_t at)
 {
+	const bool revoked = asked->of && asked->of->flow.flags & WEIR_FLOW_REVOKED;
 	struct weir_flow flow = { .opener = asked->opener };
+	bool opens = revoked;
 
 	if (asked->of) {
 		fill_flow(m, p, asked, at, &asked->of->flow);
@@ -175,9 +101,13 @@ static void keep(struct model *m, const struct packet *p, const struct question 
 		   !(p->ports == WEIR_PORTS_SCTP && p->type == CHUNK_ABORT)) {
 		fill_flow(m, p, asked, at, &flow);
 		model_open_flow(m, p, &asked->name, &flow);
+		opens = true;
 	}
 	if (!asked->quoted)
 		model_remember_first(m, p);
+	return !opens								     ? 0
+	       : (asked->of ? &asked->of->flow : &flow)->reason == WEIR_REASON_AUDIT ? WEIR_EVENT_AUDITED
+										     : WEIR_EVENT_OPENED;
 }
 
 /* On the way in, its own address is the pod's only where it was seen to come out. */
@@ -203,14 +133,16 @@ static void ask_policy(struct model *m, const struct packet *p, const struct que
 		ret->reason = WEIR_REASON_AUDIT;
 	/* Replies are not charged, and no error about what was. */
 	if (p->direction == asked->opener && !asked->quoted)
-		limited = charge(m, p, at, !asked->of && !p->later);
+		limited = model_charge(m, p, &(struct model_charge){ at, !asked->of && !p->later }, ret);
 	if (limited == WEIR_REASON_LIMIT) {
 		ret->counter = WEIR_COUNTER_NONE;
 		return say(ret, WEIR_VERDICT_DROP, WEIR_REASON_LIMIT);
 	}
 	if (limited == WEIR_REASON_AUDIT)
 		ret->reason = WEIR_REASON_AUDIT;
-	keep(m, p, asked, at);
+	ret->told = keep(m, p, asked, at);
+	if (limited == WEIR_REASON_AUDIT)
+		ret->told = WEIR_EVENT_AUDITED;
 	if (asked->quoted)
 		ret->reason = WEIR_REASON_ICMP_ERROR;
 }
@@ -272,7 +204,7 @@ static bool is_in_place(const struct model *m, const struct packet *p)
  * again, and so it is for packets of odd shapes or not in place. NONE: it is charged.
  */
 static enum weir_reason charge_again(struct model *m, const struct packet *p, const struct weir_flow *flow,
-				     bool *ret_again)
+				     struct judgement *ret, bool *ret_again)
 {
 	const struct weir_image image = image_of(m);
 
@@ -280,7 +212,7 @@ static enum weir_reason charge_again(struct model *m, const struct packet *p, co
 	if (!(flow->flags & WEIR_FLOW_LIMITED) || p->direction != flow->opener)
 		return WEIR_REASON_NONE;
 	*ret_again = !p->plain || !is_in_place(m, p) || flow->revision != weir_image_header_word(&image, revision);
-	return *ret_again ? WEIR_REASON_NONE : charge(m, p, flow->decision, false);
+	return *ret_again ? WEIR_REASON_NONE : model_charge(m, p, &(struct model_charge){ flow->decision, false }, ret);
 }
 
 static void judge_flow(struct model *m, const struct packet *p, const struct question *asked, struct judgement *ret)
@@ -289,7 +221,7 @@ static void judge_flow(struct model *m, const struct packet *p, const struct que
 	bool again = false;
 
 	if (ret->verdict == WEIR_VERDICT_PASS)
-		limited = charge_again(m, p, &asked->of->flow, &again);
+		limited = charge_again(m, p, &asked->of->flow, ret, &again);
 	if (again) {
 		ret->counter = WEIR_COUNTER_NONE;
 		ret->xdp_drops = false; /* XDP charges no limits, so it sees no need to decide again */
@@ -299,8 +231,10 @@ static void judge_flow(struct model *m, const struct packet *p, const struct que
 		ret->counter = WEIR_COUNTER_NONE;
 		say(ret, WEIR_VERDICT_DROP, WEIR_REASON_LIMIT);
 	}
-	if (limited == WEIR_REASON_AUDIT)
+	if (limited == WEIR_REASON_AUDIT) {
 		ret->reason = WEIR_REASON_AUDIT;
+		ret->told = WEIR_EVENT_AUDITED;
+	}
 	if (ret->verdict != WEIR_VERDICT_PASS)
 		return;
 	model_track(m, p, asked->of);
@@ -328,6 +262,8 @@ static void judge_ip(struct model *m, struct packet *p, struct judgement *ret)
 	} else if (!p->orphan) {
 		asked.of = model_find_flow(m, p, &asked.name);
 	}
+	ret->named = true;
+	ret->name = asked.name;
 	if (asked.of)
 		asked.opener = asked.of->flow.opener;
 	if (!asked.of || !holds(m, p, &asked, ret))
@@ -377,6 +313,9 @@ void model_packet(struct model *m, const struct step *step, struct judgement *re
 
 	*ret = (struct judgement){ .counter = WEIR_COUNTER_NONE };
 	judge(m, &p, ret);
+	if (ret->verdict != WEIR_VERDICT_PASS && !ret->told)
+		ret->told = WEIR_EVENT_DENIED;
+	m->seen.tallies[WEIR_TALLY_TOLD] += !!ret->told;
 	ret->xdp_drops = ret->xdp_drops && ret->verdict == WEIR_VERDICT_DROP && ret->reason != WEIR_REASON_LIMIT;
 	if (p.located)
 		model_identity(p.family, p.destination, &ret->destination);
@@ -385,6 +324,9 @@ void model_packet(struct model *m, const struct step *step, struct judgement *re
 		count(&m->seen.decisions[ret->counter], p.length);
 	if (ret->verdict == WEIR_VERDICT_REJECT)
 		model_answer(m, &p, ret);
+	memcpy(ret->after, step->bytes, step->length);
+	if (ret->marked)
+		model_mark(&p, ret->after);
 }
 
 /* --- what the agent does --- */
@@ -442,6 +384,7 @@ void model_reset(struct model *m, uint32_t now)
 	m->now = now;
 	memset(m->charged, 0, sizeof(m->charged));
 	memset(m->used, 0, sizeof(m->used));
+	memset(m->marked, 0, sizeof(m->marked));
 	memset(&m->seen, 0, sizeof(m->seen));
 	set_policy(m, POLICY_USUAL);
 	set_endpoint(m, ENDPOINT_USUAL);

@@ -12,17 +12,23 @@
 
 #include "fuzz/observation.h"
 #include "fuzz/sequence.h"
+#include "weir/event.h"
 
 #define MODEL_ANSWER_MAX 160u /* link header, IP header and what is quoted */
 
 struct judgement {
 	enum weir_verdict verdict;
 	enum weir_reason reason;
-	uint32_t counter;	/* of the decision that is counted; WEIR_COUNTER_NONE */
-	bool xdp_drops;		/* XDP on the pod's interface sees that already */
-	uint32_t destination;	/* interface of the local pod that it is for, as an uplink sees it; 0: none, or no IP */
+	uint32_t counter;     /* of the decision that is counted; WEIR_COUNTER_NONE */
+	bool xdp_drops;	      /* XDP on the pod's interface sees that already */
+	uint32_t destination; /* interface of the local pod that it is for, as an uplink sees it; 0: none, or no IP */
+	enum weir_event_kind told; /* 0: nothing */
+	bool named;		   /* there is a connection that it is told of, by this name */
+	struct flow_name name;
+	bool marked;		/* passes with a congestion mark that it did not come with */
 	uint32_t answer_length; /* of the answer to a rejected packet; 0: there is none */
 	uint8_t answer[MODEL_ANSWER_MAX];
+	uint8_t after[SEQUENCE_PACKET]; /* the frame, as it passes */
 };
 
 struct model {
@@ -37,6 +43,7 @@ struct model {
 	uint64_t charged[SETTING_BUCKETS]; /* units */
 	uint64_t bursts[SETTING_BUCKETS];  /* of the limit that was charged */
 	bool used[SETTING_BUCKETS];	   /* charged ever */
+	uint64_t marked[SETTING_BUCKETS];  /* units that were charged when a packet was marked last, or fewer since */
 	struct observation seen;	   /* flows, fragments, counters */
 };
 

@@ -43,6 +43,7 @@ struct observation {
 	struct weir_counter decisions[SETTING_DECISIONS];
 	uint64_t tallies[WEIR_TALLIES];
 	struct weir_bucket buckets[SETTING_BUCKETS];
+	struct weir_charged charged[SETTING_BUCKETS];
 };
 
 /* Of a key of the flow tables; without the table. */

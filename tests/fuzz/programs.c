@@ -22,13 +22,16 @@
 
 #include "base/cleanup.h"
 #include "fuzz/engine.h"
+#include "packet/event_ring.h"
+#include "weir/capture.h"
 #include "weir.skel.h"
 
-#define FLOWS	     1024u
-#define ADDRESSES    256u
-#define TICK_SHIFT   31u /* weeks */
-#define CPUS_MAX     256
-#define VETH_COMMAND "ip link add weir-fuzz index 77 type veth peer name weir-fuzz-peer"
+#define FLOWS	      1024u
+#define ADDRESSES     256u
+#define TICK_SHIFT    31u /* weeks */
+#define CPUS_MAX      256
+#define CHARGED_WORDS (sizeof(struct weir_charged) / sizeof(uint64_t))
+#define VETH_COMMAND  "ip link add weir-fuzz index 77 type veth peer name weir-fuzz-peer"
 
 _Static_assert(SETTING_IFINDEX_2 == 77, "as the command has it");
 
@@ -37,6 +40,7 @@ static struct {
 	struct engine engine;
 	struct weir_image_header *image; /* of the inner map */
 	int links[2], space, cpus;
+	struct event_ring events;
 	struct observation base; /* counters at the last reset */
 } self = { .links = { -1, -1 }, .space = -1 };
 
@@ -66,8 +70,10 @@ static int load(int image_map)
 	       bpf_map__set_max_entries(skeleton->maps.addresses6, ADDRESSES) ?:
 	       bpf_map__set_max_entries(skeleton->maps.decisions, SETTING_DECISIONS) ?:
 	       bpf_map__set_max_entries(skeleton->maps.buckets, SETTING_BUCKETS) ?:
+	       bpf_map__set_max_entries(skeleton->maps.charged, SETTING_BUCKETS) ?:
 	       bpf_map__set_inner_map_fd(skeleton->maps.images, image_map) ?:
-	       weir_bpf__load(skeleton);
+	       weir_bpf__load(skeleton) ?:
+	       event_ring_open(bpf_map__fd(skeleton->maps.events), &self.events);
 }
 
 /* The one image is written in place: no packet runs meanwhile, and a swap would take milliseconds. */
@@ -142,6 +148,7 @@ void programs_close(void)
 	}
 	if (self.space >= 0)
 		close(self.space);
+	event_ring_close(&self.events);
 	weir_bpf__destroy(self.skeleton);
 }
 
@@ -175,7 +182,9 @@ static int read_counters(struct observation *ret)
 	return read_numbers(self.skeleton->maps.reasons, WEIR_REASON_MAX * WEIR_DIRECTIONS, 2,
 			    (uint64_t *)ret->reasons)
 		       ?: read_numbers(self.skeleton->maps.decisions, SETTING_DECISIONS, 2, (uint64_t *)ret->decisions)
-		       ?: read_numbers(self.skeleton->maps.tallies, WEIR_TALLIES, 1, ret->tallies);
+		       ?: read_numbers(self.skeleton->maps.tallies, WEIR_TALLIES, 1, ret->tallies)
+		       ?: read_numbers(self.skeleton->maps.charged, SETTING_BUCKETS, CHARGED_WORDS,
+				       (uint64_t *)ret->charged);
 }
 
 static void subtract(uint64_t *from, const uint64_t *what, size_t bytes)
@@ -248,6 +257,7 @@ static int observe(struct observation *ret)
 	subtract((uint64_t *)ret->reasons, (uint64_t *)self.base.reasons, sizeof(ret->reasons));
 	subtract((uint64_t *)ret->decisions, (uint64_t *)self.base.decisions, sizeof(ret->decisions));
 	subtract(ret->tallies, self.base.tallies, sizeof(ret->tallies));
+	subtract((uint64_t *)ret->charged, (uint64_t *)self.base.charged, sizeof(ret->charged));
 	ret->n_flows = 0;
 	for (unsigned i = 0; i < WEIR_FLOW_TABLES * WEIR_FAMILIES; i++) {
 		int r = observe_table(i / WEIR_FAMILIES, i % WEIR_FAMILIES, ret);
@@ -402,6 +412,12 @@ static int run(const struct step *step, enum engine_hook hook, struct engine_run
 	return 0;
 }
 
+static int told(struct weir_event *ret)
+{
+	memset(self.skeleton->bss, 0, sizeof(*self.skeleton->bss));
+	return event_ring_take(&self.events, ret, 1);
+}
+
 int programs_open(const struct engine **ret, const char **ret_why)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
@@ -426,7 +442,7 @@ int programs_open(const struct engine **ret, const char **ret_why)
 	r = attach() ?: read_now();
 	if (r < 0)
 		return r;
-	self.engine = (struct engine){ "programs", self.engine.now, reset, event, takes, linear, run, observe };
+	self.engine = (struct engine){ "programs", self.engine.now, reset, event, takes, linear, run, told, observe };
 	*ret = &self.engine;
 	return 0;
 }

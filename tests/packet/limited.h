@@ -63,6 +63,11 @@ static inline unsigned __int128 cost(const struct limited *l, uint64_t units)
 	return (unsigned __int128)units * word64(l->as_kept.mult) >> l->as_kept.shift;
 }
 
+static inline struct policy_limit written(enum limit_unit unit, uint64_t rate_milli, uint64_t burst)
+{
+	return (struct policy_limit){ .unit = unit, .rate_milli = rate_milli, .burst = burst };
+}
+
 /* --- a pod with one limit ------------------------------------------------------- */
 
 /* Everybody may send to the pod, within the limit if there is one. */
@@ -105,6 +110,8 @@ static inline void fill_bucket(void)
 
 static inline int limited_set_up(void **state)
 {
+	static const uint8_t zeros[128]; /* more than a packet that is being charged takes */
+	const uint32_t first = 0;
 	static const struct weir_address address = { .identity = WEIR_IDENTITY_FIRST, .ifindex = IFINDEX };
 	const uint32_t ifindex = IFINDEX;
 	struct weir_endpoint endpoint = { .identity = WEIR_IDENTITY_FIRST };
@@ -115,6 +122,7 @@ static inline int limited_set_up(void **state)
 	memcpy(&endpoint.ipv4, limited_pod, sizeof(limited_pod));
 	host_set(HOST_ENDPOINTS, &ifindex, &endpoint);
 	host_set(HOST_ADDRESSES4, limited_pod, &address);
+	host_set(HOST_CHARGING, &first, zeros);
 	host_control()->generation = 1;
 	fill_bucket();
 	return 0;

@@ -20,7 +20,7 @@ static void test_clock(void **state)
 	host_clear(HOST_FLOWS + WEIR_EXCHANGES * WEIR_FAMILIES + WEIR_IPV4);
 	assert_int_equal(clock_reads_of(true), 0);
 	assert_int_equal(clock_reads_of(true), 0);
-	enforce((struct policy_limit){ LIMIT_PACKETS, LIMIT_PER_RULE, 1000, 2 });
+	enforce(written(LIMIT_PACKETS, 1000, 2));
 	host_clear(HOST_FLOWS + WEIR_EXCHANGES * WEIR_FAMILIES + WEIR_IPV4);
 	assert_int_equal(clock_reads_of(true), 1);
 	assert_int_equal(clock_reads_of(true), 1);
@@ -38,7 +38,7 @@ static void test_large(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rates); i++) {
 		for (size_t j = 0; j < ARRAY_SIZE(segment_sizes); j++) {
 			const uint32_t gso = segment_sizes[j], bytes = gso ? 180000 : 65000;
-			struct policy_limit limit = { LIMIT_BYTES, LIMIT_PER_RULE, rates[i], 0 };
+			struct policy_limit limit = written(LIMIT_BYTES, rates[i], 0);
 			struct limited l = { .as_written = limit };
 			const uint64_t units = units_of(&l, bytes, gso);
 
@@ -59,7 +59,7 @@ static void test_large(void **state)
 /* A packet of many small segments under the largest burst there is: what it costs is more than 64 bits hold. */
 static void test_overflow(void **state)
 {
-	const struct policy_limit slow = { LIMIT_BYTES, LIMIT_PER_RULE, 60, 4000000 };
+	const struct policy_limit slow = written(LIMIT_BYTES, 60, 4000000);
 	const struct limited l = enforce(slow);
 
 	fill_bucket();
@@ -80,7 +80,7 @@ static void test_idle(void **state)
 		1,	  SECOND,   86400 * SECOND, YEAR,     2 * YEAR,	 4 * YEAR,  WRAPS_AT / 2 - SECOND,
 		5 * YEAR, 6 * YEAR, 9 * YEAR,	    WRAPS_AT, 10 * YEAR, 40 * YEAR,
 	};
-	const struct limited l = enforce((struct policy_limit){ LIMIT_PACKETS, LIMIT_PER_RULE, 1000000, 100 });
+	const struct limited l = enforce(written(LIMIT_PACKETS, 1000000, 100));
 
 	for (size_t i = 0; i < ARRAY_SIZE(idle); i++) {
 		const uint64_t now = START + idle[i], burst_time = SECOND / 10;
@@ -104,7 +104,7 @@ static void test_far(void **state)
 {
 	static const int64_t ahead[] = { 1,	    -1,		  1ll << 20, -(1ll << 20), 1ll << 40, -(1ll << 40),
 					 1ll << 61, -(1ll << 61), INT64_MAX, INT64_MIN };
-	const struct limited l = enforce((struct policy_limit){ LIMIT_PACKETS, LIMIT_PER_RULE, 1000000, 100 });
+	const struct limited l = enforce(written(LIMIT_PACKETS, 1000000, 100));
 	const uint32_t bucket = BUCKET;
 
 	for (size_t i = 0; i < ARRAY_SIZE(ahead); i++) {
@@ -139,9 +139,8 @@ static const struct {
 
 static struct limited enforce_change(size_t i, bool after)
 {
-	return enforce((struct policy_limit){ LIMIT_PACKETS, LIMIT_PER_RULE,
-					      1000 * (after ? changes[i].rate_after : changes[i].rate_before),
-					      after ? changes[i].burst_after : changes[i].burst_before });
+	return enforce(written(LIMIT_PACKETS, 1000 * (after ? changes[i].rate_after : changes[i].rate_before),
+			       after ? changes[i].burst_after : changes[i].burst_before));
 }
 
 /* What is left is what was left, at most the new burst. */

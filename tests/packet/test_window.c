@@ -79,8 +79,7 @@ static uint64_t gap(struct random *r, unsigned phase, uint64_t token)
 static void play(struct random *r, enum limit_unit unit, uint64_t start)
 {
 	const uint64_t rate_milli = random_of(r, rates_milli) * (unit == LIMIT_BYTES ? 1000 : 1);
-	const struct limited l =
-		enforce((struct policy_limit){ unit, LIMIT_PER_RULE, rate_milli, random_of(r, bursts) });
+	const struct limited l = enforce(written(unit, rate_milli, random_of(r, bursts)));
 	const uint64_t token = 1000 * SECOND / l.as_written.rate_milli;
 	struct witness w = witness(&l, start);
 	uint64_t at = start;
@@ -140,8 +139,7 @@ static void test_rates(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const struct limited l = enforce(
-			(struct policy_limit){ LIMIT_PACKETS, LIMIT_PER_RULE, cases[i].rate_milli, cases[i].burst });
+		const struct limited l = enforce(written(LIMIT_PACKETS, cases[i].rate_milli, cases[i].burst));
 		const uint64_t token = 1000 * SECOND / cases[i].rate_milli, end = START + cases[i].seconds * SECOND;
 		const uint64_t earned = cases[i].seconds * cases[i].rate_milli / 1000;
 		struct witness w = witness(&l, START);
@@ -157,7 +155,7 @@ static void test_rates(void **state)
 
 static void test_ten_million(void **state)
 {
-	const struct limited l = enforce((struct policy_limit){ LIMIT_PACKETS, LIMIT_PER_RULE, 10000000000ull, 10 });
+	const struct limited l = enforce(written(LIMIT_PACKETS, 10000000000ull, 10));
 	struct witness w = witness(&l, START);
 	uint64_t delivered = 0;
 

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/event_log.h"
+#include "agent/otlp.h"
 #include "base/error.h"
 #include "base/vec.h"
 #include "datapath/datapath.h"
@@ -17,11 +19,15 @@ struct agent_config {
 	char *run_dir; /* holds weir.sock and the lock that keeps a second agent out */
 	char *bpffs;
 	char *metrics;		  /* "ADDR:PORT", or "off" */
+	char *ui;		  /* likewise */
 	VEC(char *) uplinks;	  /* interfaces, or "auto" */
 	bool new_interfaces_open; /* leave container interfaces that nobody claims alone, instead of closing them */
 	struct datapath_config capacities; /* its bpffs is not used */
 	struct datapath_times times;
 	uint32_t sweep_seconds; /* from one sweep of the flow tables to the next */
+	uint32_t event_history; /* events of packets that are kept */
+	enum event_log_choice log_events;
+	struct otlp_config otlp;
 };
 
 /* Fills what a default is for: node (host name), directories of state, run and bpffs, metrics, capacities, times. */
@@ -29,10 +35,11 @@ void agent_config_init(struct agent_config *config);
 void agent_config_free(struct agent_config *config); /* what it holds */
 /*
  * Reads a YAML file: keys sources (["dir:/path"]), node, stateDir, runDir,
- * bpffs, metrics, uplinks (["eth0"] or ["auto"]), newInterfaces ("closed" or "open"), the capacities openings,
+ * bpffs, metrics, ui, uplinks (["eth0"] or ["auto"]), newInterfaces ("closed" or "open"), the capacities openings,
  * connections, exchanges, fragments, shields, addresses, limitSources and imageWords,
  * timeouts (a mapping), answersPerSecond,
- * shieldPacketsPerSecond, shieldSeconds, sweepSeconds. An unknown key is an
+ * shieldPacketsPerSecond, shieldSeconds, sweepSeconds, eventHistory,
+ * logEvents ("off", "denied" or "all"), otlp (a mapping of endpoint, headers, events). An unknown key is an
  * error. The error's text is "FILE:LINE:COL: key: what is wrong".
  */
 int agent_config_read(const char *path, struct agent_config *config, struct error *error);

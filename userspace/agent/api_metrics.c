@@ -21,10 +21,8 @@ static struct weir_charged *read_charged(const struct agent *agent)
 	const size_t n = agent->ledger.buckets.n;
 	struct weir_charged *charged = xcalloc(n + 1, sizeof(*charged));
 
-	for (uint32_t i = 0; i < n; i++) {
-		if (agent->ledger.buckets.items[i].labels.n)
-			datapath_read_charged(agent->datapath, i, &charged[i]);
-	}
+	if (n)
+		datapath_read_all_charged(agent->datapath, (uint32_t)n, charged);
 	return charged;
 }
 
@@ -55,6 +53,7 @@ static int write_text(const struct prometheus_input *input, char **ret)
 void api_metrics(void *data, const struct http_request *request, struct http_reply *reply)
 {
 	struct agent *agent = data;
+	const struct otlp_counts otlp = otlp_counts(agent->otlp);
 	const size_t n_counters = agent->ledger.counters.n;
 	_cleanup_free_ struct weir_counter *reasons = xcalloc(WEIR_REASON_MAX * WEIR_DIRECTIONS, sizeof(*reasons));
 	_cleanup_free_ struct weir_counter *decisions = xcalloc(n_counters + 1, sizeof(*decisions));
@@ -96,6 +95,8 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 						   .identities = agent->compiled ? agent->compiled->identities.n : 0,
 						   .flows = &agent->sweeper.counts,
 						   .tallies = tallies,
+						   .told = agent->events.added,
+						   .otlp = { otlp.sent, otlp.dropped, otlp.retries },
 						   .shields = agent->shields.up.n,
 						   .shields_raised = agent->shields.raised },
 		       &reply->text);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/config_otlp.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -19,6 +20,8 @@
 #define ANSWERS_MAX	    1000000
 #define SHIELD_RATE_MAX	    100000000
 #define SWEEP_SECONDS_MAX   3600
+#define EVENTS_MINIMUM	    16
+#define EVENTS_MAX	    1048576
 
 void agent_config_init(struct agent_config *config)
 {
@@ -32,9 +35,12 @@ void agent_config_init(struct agent_config *config)
 		.run_dir = xstrdup("/run/weir"),
 		.bpffs = xstrdup("/sys/fs/bpf/weir"),
 		.metrics = xstrdup("127.0.0.1:9964"),
+		.ui = xstrdup("off"),
 		.capacities = datapath_defaults,
 		.times = datapath_times_defaults,
 		.sweep_seconds = 30,
+		.event_history = 16384,
+		.otlp.events = EVENT_LOG_DENIED,
 	};
 }
 
@@ -51,6 +57,8 @@ void agent_config_free(struct agent_config *config)
 	free(config->run_dir);
 	free(config->bpffs);
 	free(config->metrics);
+	otlp_config_free(&config->otlp);
+	free(config->ui);
 	*config = (struct agent_config){};
 }
 
@@ -131,6 +139,11 @@ static void read_bpffs(const struct field *field, void *target)
 static void read_metrics(const struct field *field, void *target)
 {
 	read_text(field, &((struct agent_config *)target)->metrics);
+}
+
+static void read_ui(const struct field *field, void *target)
+{
+	read_text(field, &((struct agent_config *)target)->ui);
 }
 
 static void read_new_interfaces(const struct field *field, void *target)
@@ -229,6 +242,21 @@ static void read_sweep(const struct field *field, void *target)
 	read_number(field, 1, SWEEP_SECONDS_MAX, &((struct agent_config *)target)->sweep_seconds);
 }
 
+static void read_event_history(const struct field *field, void *target)
+{
+	read_number(field, EVENTS_MINIMUM, EVENTS_MAX, &((struct agent_config *)target)->event_history);
+}
+
+static void read_log_events(const struct field *field, void *target)
+{
+	config_read_choice(field, &((struct agent_config *)target)->log_events);
+}
+
+static void read_otlp(const struct field *field, void *target)
+{
+	config_read_otlp(field, &((struct agent_config *)target)->otlp);
+}
+
 static const struct member members[] = {
 	{ "sources", read_sources },
 	{ "node", read_node },
@@ -236,6 +264,7 @@ static const struct member members[] = {
 	{ "runDir", read_run_dir },
 	{ "bpffs", read_bpffs },
 	{ "metrics", read_metrics },
+	{ "ui", read_ui },
 	{ "uplinks", read_uplinks },
 	{ "newInterfaces", read_new_interfaces },
 	{ "openings", read_openings },
@@ -251,6 +280,9 @@ static const struct member members[] = {
 	{ "shieldPacketsPerSecond", read_shield_rate },
 	{ "shieldSeconds", read_shield_time },
 	{ "sweepSeconds", read_sweep },
+	{ "eventHistory", read_event_history },
+	{ "logEvents", read_log_events },
+	{ "otlp", read_otlp },
 };
 
 static void diags_freep(struct diags *diags)

@@ -9,8 +9,12 @@
 #include "agent/addresses.h"
 #include "agent/agent.h"
 #include "agent/endpoints.h"
+#include "agent/events.h"
 #include "agent/http.h"
+#include "agent/limit_watch.h"
+#include "agent/pacing.h"
 #include "agent/lock.h"
+#include "agent/pressure.h"
 #include "agent/sources.h"
 #include "agent/state.h"
 #include "agent/shields.h"
@@ -23,6 +27,7 @@
 struct agent {
 	const struct agent_config *config;
 	struct locks locks;
+	struct events events;
 	struct state state;
 	struct sources sources;
 	struct links *links;
@@ -39,6 +44,10 @@ struct agent {
 	struct uplinks uplinks;
 	struct sweeper sweeper;
 	struct shields shields;
+	struct pressure pressure;
+	struct otlp *otlp; /* NULL: nothing is sent */
+	struct limit_watch limits;
+	struct pacing pacing;
 
 	uint32_t revision;     /* in force, 0: none */
 	time_t since;	       /* when the first policy of this life was put in force */
@@ -50,7 +59,7 @@ struct agent {
 	struct histogram apply;
 
 	struct agent_loop *loop; /* agent.c's */
-	struct http *socket, *metrics;
+	struct http *socket, *metrics, *ui;
 };
 
 bool agent_has_shield(const struct agent *agent); /* there are uplinks, and a rate to shield them at */

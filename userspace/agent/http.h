@@ -8,6 +8,7 @@
 #define WEIR_AGENT_HTTP_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <uv.h>
 
 #include "base/error.h"
@@ -19,6 +20,7 @@ enum http_status {
 	HTTP_NOT_FOUND = 404,
 	HTTP_METHOD_NOT_ALLOWED = 405,
 	HTTP_TOO_LARGE = 413,
+	HTTP_MISDIRECTED = 421,
 	HTTP_UNPROCESSABLE = 422,
 	HTTP_INTERNAL_ERROR = 500,
 	HTTP_UNAVAILABLE = 503,
@@ -34,16 +36,24 @@ struct http_request {
 /* What follows the question mark; NULL when it isn't there. */
 const char *http_query(const struct http_request *request, const char *name);
 
+/* A header of the request; NULL when it isn't there. */
+const char *http_request_header(const struct http_request *request, const char *name);
+
 /*
  * An answer that is made while it is sent, for what may be long. Pieces are
  * asked for when the client has room for more, between other work of the loop,
  * so each should be short work.
  */
 struct http_stream {
-	/* Writes some of the text, one byte at least. 0: that was all; -errno: the connection is broken off. */
+	/*
+	 * Writes some of the text, one byte at least. 0: that was all; -EAGAIN:
+	 * there is none now, and it is asked again after http_wake(); another
+	 * -errno: the connection is broken off.
+	 */
 	ssize_t (*read)(void *data, char *buffer, size_t size);
 	void (*free)(void *data);
 	void *data;
+	bool waits; /* it may answer -EAGAIN, so silence doesn't end the connection */
 };
 
 struct http_reply {
@@ -64,10 +74,18 @@ struct http_route {
 	void (*answer)(void *data, const struct http_request *request, struct http_reply *reply);
 };
 
+struct http_header {
+	const char *name; /* NULL ends a list */
+	const char *value;
+};
+
 struct http_service {
 	const struct http_route *routes;
 	size_t n_routes;
 	void *data;
+	const struct http_header *headers; /* of every answer, errors too; NULL: none */
+	/* Whether a request is for this service at all; the reply says why not. NULL: every one is. */
+	bool (*admits)(void *data, const struct http_request *request, struct http_reply *reply);
 };
 
 struct http;
@@ -75,6 +93,8 @@ struct http;
 /* Takes listen_fd over. service is copied. */
 int http_start(uv_loop_t *loop, int listen_fd, const struct http_service *service, struct http **ret,
 	       struct error *error);
+/* There may be something now for the streams that wait. */
+void http_wake(struct http *http);
 /* Ends every connection and closes the handles; freed when the loop has closed them. */
 void http_stop(struct http *http);
 

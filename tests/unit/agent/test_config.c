@@ -44,11 +44,16 @@ static void every_setting_has_a_default(void **state)
 	assert_string_equal(config.run_dir, "/run/weir");
 	assert_string_equal(config.bpffs, "/sys/fs/bpf/weir");
 	assert_string_equal(config.metrics, "127.0.0.1:9964");
+	assert_string_equal(config.ui, "off");
 	assert_false(config.new_interfaces_open);
 	assert_int_equal(config.capacities.connections, 131072);
 	assert_int_equal(config.times.flow_seconds[WEIR_FLOW_ESTABLISHED], 86400);
 	assert_int_equal(config.times.answers_per_second, 100);
 	assert_int_equal(config.sweep_seconds, 30);
+	assert_int_equal(config.event_history, 16384);
+	assert_int_equal(config.log_events, EVENT_LOG_OFF);
+	assert_null(config.otlp.endpoint);
+	assert_int_equal(config.otlp.events, EVENT_LOG_DENIED);
 	agent_config_free(&config);
 }
 
@@ -59,14 +64,17 @@ static void every_setting_can_be_given(void **state)
 
 	assert_int_equal(
 		read_config("sources: ['dir:/etc/a', 'dir:/etc/b']\nnode: worker\nstateDir: /s\nrunDir: /r\n"
-			    "bpffs: /b\nmetrics: off\nnewInterfaces: open\nuplinks: [eth0, auto]\nopenings: 1000\n"
+			    "bpffs: /b\nmetrics: off\nui: 127.0.0.1:9965\nnewInterfaces: open\nuplinks: [eth0, "
+			    "auto]\nopenings: 1000\n"
 			    "connections: 1001\nexchanges: 1002\nfragments: 1003\nshields: 1004\naddresses: "
 			    "2000\nlimitSources: 2001\n"
 			    "imageWords: 4096\n"
 			    "timeouts: {synSent: 1, synReceived: 2, established: 3, finWait: 4, closeWait: 5,\n"
 			    "  timeWait: 6, closed: 7, unanswered: 8, answered: 9, echo: 10, other: 11, "
 			    "fragment: 12}\nanswersPerSecond: 13\nsweepSeconds: 14\n"
-			    "shieldPacketsPerSecond: 15\nshieldSeconds: 16\n",
+			    "shieldPacketsPerSecond: 15\nshieldSeconds: 16\n"
+			    "eventHistory: 17\nlogEvents: all\n"
+			    "otlp: {endpoint: 'http://a:4318', headers: {x-key: secret, y: z}, events: all}\n",
 			    &config, &error),
 		0);
 	assert_int_equal(config.directories.n, 2);
@@ -77,7 +85,14 @@ static void every_setting_can_be_given(void **state)
 	assert_string_equal(config.run_dir, "/r");
 	assert_string_equal(config.bpffs, "/b");
 	assert_string_equal(config.metrics, "off");
+	assert_string_equal(config.ui, "127.0.0.1:9965");
 	assert_true(config.new_interfaces_open);
+	assert_int_equal(config.event_history, 17);
+	assert_int_equal(config.log_events, EVENT_LOG_ALL);
+	assert_string_equal(config.otlp.endpoint, "http://a:4318");
+	assert_int_equal(config.otlp.headers.n, 2);
+	assert_string_equal(config.otlp.headers.items[0], "x-key: secret");
+	assert_int_equal(config.otlp.events, EVENT_LOG_ALL);
 	assert_int_equal(config.uplinks.n, 2);
 	assert_string_equal(config.uplinks.items[0], "eth0");
 	assert_string_equal(config.uplinks.items[1], "auto");
