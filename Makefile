@@ -56,7 +56,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/
 PACKET_TESTS := $(patsubst tests/packet/%.c,$(B)/tests/packet/%,$(wildcard tests/packet/test_*.c))
 TEST_HELPERS := $(patsubst tests/%.c,$(B)/obj/tests/%.o,$(filter-out tests/packet/test_%,$(wildcard tests/packet/*.c)))
 FUZZ_HELPERS := $(patsubst tests/%.c,$(B)/obj/tests/%.o,$(filter-out tests/fuzz/host% tests/fuzz/target%,$(wildcard tests/fuzz/*.c)))
-BENCHES := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
+BENCHES := $(patsubst bench/%.c,$(B)/bench/%,$(filter-out %.bpf.c,$(wildcard bench/*.c)))
 
 MANUAL := $(patsubst docs/man/%.in,$(B)/man/%,$(wildcard docs/man/*.in))
 COMPLETION := $(B)/completion/weir.bash $(B)/completion/weir.zsh
@@ -78,6 +78,16 @@ $(B)/bpf/weir.bpf.o: bpf/weir.bpf.c | packages
 	$(call say,BPF,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/bpf/%.bpf.o: bench/%.bpf.c | packages
+	$(call say,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/gen/%.skel.h: $(B)/bpf/%.bpf.o
+	$(call say,SKEL,$@)
+	@mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen skeleton $< name $* >$@
 
 $(B)/gen/weir.skel.h: $(B)/bpf/weir.bpf.o
 	$(call say,SKEL,$@)
@@ -143,12 +153,20 @@ $(B)/tests/packet/%: $(B)/obj/tests/packet/%.o $(TEST_HELPERS) $(B)/libweir.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(TEST_LIBS)
 
 $(B)/tests/packet/test_model: $(FUZZ_HELPERS)
+$(B)/tests/packet/test_window $(B)/tests/packet/test_bucket: \
+		$(B)/obj/host/fuzz/host_helpers.o $(B)/obj/host/fuzz/host_programs.o
 
 # The programs' own source, compiled for this machine. BPF reads words where they are, aligned or not.
-FUZZER_SOURCES := $(filter-out tests/fuzz/programs%,$(wildcard tests/fuzz/*.c)) tests/packet/tiny_image.c
-FUZZER_CFLAGS := -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize=alignment \
-	-fno-sanitize-recover=all -fno-omit-frame-pointer -Wall -Wextra -Werror -Wno-unused-parameter -Wno-address-of-packed-member \
+HOST_CFLAGS := -std=gnu11 -g -Wall -Wextra -Werror -Wno-unused-parameter -Wno-address-of-packed-member \
 	-D_GNU_SOURCE -Itests/fuzz/host -Itests -Iinclude -Ibpf
+FUZZER_SOURCES := $(filter-out tests/fuzz/programs%,$(wildcard tests/fuzz/*.c)) tests/packet/tiny_image.c
+FUZZER_CFLAGS := $(HOST_CFLAGS) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize=alignment \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer
+
+$(B)/obj/host/%.o: tests/%.c
+	$(call say,CLANG,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(HOST_CFLAGS) -O2 -MMD -MP -c $< -o $@
 
 $(B)/obj/fuzzer/%.o: tests/%.c
 	$(call say,CLANG,$@)
@@ -159,6 +177,8 @@ $(B)/tests/fuzz/packet: $(FUZZER_SOURCES:tests/%.c=$(B)/obj/fuzzer/%.o)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(FUZZER_CFLAGS) -o $@ $^
+
+$(B)/bench/limit_cores: $(B)/gen/limiters.skel.h
 
 $(B)/bench/%: bench/%.c $(TEST_HELPERS) $(B)/libweir.a $(B)/gen/weir.skel.h
 	$(call say,LD,$@)

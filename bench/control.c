@@ -5,10 +5,10 @@
  * does; where there is nothing to stand beside, the baseline is the target.
  *
  * compile_*: compile, verify with the agent's budget, and swap. flat: a TCP
- * packet of no connection through the loaded program, of ten thousand policies over ten. The agent's
- * figures are of a real agent with a directory source: from the moment a pod's
- * manifest is moved into the directory to the one at which the kernel has its
- * address.
+ * packet of no connection through the loaded program, of ten thousand policies
+ * over ten. The agent's figures are of a real agent with a directory source: from
+ * the moment a pod's manifest is moved into the directory to the one at which the
+ * kernel has its address.
  */
 #include <bpf/bpf.h>
 #include <errno.h>

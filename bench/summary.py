@@ -38,9 +38,11 @@ def main(path):
     with open(path, "w", encoding="utf-8") as f:
         json.dump(results, f, indent=1)
         f.write("\n")
-    print(f"{'name':<32}{'value':>9}{'min':>7}{'max':>7} {'unit':<5}{'ratio':>7}  over")
+    width = max(len(r["name"]) for r in results)
+    print(f"{'name':<{width}}{'value':>10}{'min':>10}{'max':>10} {'unit':<8}{'ratio':>7}  over")
     for r in results:
-        print(f"{r['name']:<32}{r['value']:>+9.5g}{r['min']:>7}{r['max']:>7} {r['unit']:<5}{r['ratio']:>7.2f}  {r['baseline']}")
+        print(f"{r['name']:<{width}}{r['value']:>10.5g}{r['min']:>10.5g}{r['max']:>10.5g} {r['unit']:<8}"
+              f"{r['ratio']:>7.2f}  {r['baseline']}")
 
 
 main(sys.argv[1])

@@ -30,6 +30,9 @@ static __always_inline bool gcra_ask(__u64 *bucket, const struct gcra_ask *ask, 
 {
 	const __u64 now = ask->now;
 
+	/* Neither is more than a quarter of all ticks from here on, so that sums of them don't wrap. */
+	if (ask->cost > ask->most)
+		return false;
 	for (int i = 0; i < SWAP_TRIES; i++) {
 		__u64 seen = *(volatile __u64 *)bucket;
 		/* Zero was never used: after years of uptime it would look like the future. */

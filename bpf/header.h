@@ -72,7 +72,7 @@ static __always_inline __u32 packet_segments(const struct packet *pkt)
 	if (pkt->hook != PACKET_TC || !skb->gso_size)
 		return 1;
 	/* A sender that is not trusted with the number leaves it to be counted here. */
-	return skb->gso_segs ?: (pkt->f->length - pkt->f->offset + skb->gso_size - 1) / skb->gso_size;
+	return skb->gso_segs ?: (pkt->f->length - pkt->f->offset + skb->gso_size - 1) / skb->gso_size ?: 1;
 }
 
 /* Bytes on the wire: every segment repeats the headers. */

@@ -11,6 +11,7 @@
 #include "gcra.h"
 #include "hold.h"
 #include "transport.h"
+#include "rescale.h"
 
 enum charged {
 	CHARGED,
@@ -25,6 +26,7 @@ enum conforms {
 	CONFORMS_NOT,
 	CONFORMS,
 	CONFORMS_AND_MARKS,
+	CONFORMS_UNKNOWN, /* the bucket belongs to another rate or burst: see rescale_limit() */
 };
 
 /* A packet that is to be charged, and to whom: in a map of the CPU's, as the stack has no room for it. */
@@ -38,8 +40,9 @@ struct charge {
 	__u32 held[WEIR_FLOW_HELD]; /* slots that it was given */
 	struct opener opener;
 	__u8 may_wait;
-	__u8 marks; /* bits: limits that want it marked */
-	__u8 pad[6];
+	__u8 marks;    /* bits: limits that want it marked */
+	__u8 rescaled; /* the bucket has been looked after */
+	__u8 pad[5];
 };
 
 struct {
@@ -52,18 +55,26 @@ struct {
 static __always_inline __u64 limit_cost(const struct weir_image_limit *limit, const struct charge *charge)
 {
 	__u64 mult = (__u64)limit->mult[1] << 32 | limit->mult[0];
-	__u32 units = charge->segments;
+	__u32 units = charge->segments, most = WEIR_LIMIT_UNITS_MAX;
 
-	if (limit->unit == WEIR_LIMIT_BYTES)
+	if (limit->unit == WEIR_LIMIT_BYTES) {
 		units = charge->wire_bytes;
-	else if (limit->unit == WEIR_LIMIT_CONNECTIONS)
+		most = WEIR_LIMIT_BYTES_MAX;
+	} else if (limit->unit == WEIR_LIMIT_CONNECTIONS) {
 		units = charge->opens;
-	return units * mult >> (limit->shift & 63);
+	}
+	return (units < most ? units : most) * mult >> (limit->shift & 63);
 }
 
 static __always_inline __u64 limit_burst(const struct weir_image_limit *limit)
 {
 	return (__u64)limit->burst[1] << 32 | limit->burst[0];
+}
+
+/* How far ahead of now its bucket may be. */
+static __always_inline __u64 limit_most(const struct weir_image_limit *limit)
+{
+	return limit_burst(limit) + (limit->flags & WEIR_LIMIT_PACE ? PACE_HORIZON : 0);
 }
 
 static __always_inline void count_passed(__u32 index, const struct charge *charge, bool waits)
@@ -120,17 +131,31 @@ __weak __noinline int charge_limit(const struct weir_image_limit *limit, struct 
 		return CONFORMS;
 	ask.now = charge->now;
 	ask.cost = limit_cost(limit, charge);
-	ask.burst = ask.most = limit_burst(limit);
-	if (limit->flags & WEIR_LIMIT_PACE) {
-		ask.most += PACE_HORIZON;
-		if (charge->may_wait)
-			ask.burst = ask.most;
-	}
+	ask.burst = limit_burst(limit);
+	ask.most = limit_most(limit);
+	if (charge->may_wait && limit->flags & WEIR_LIMIT_PACE)
+		ask.burst = ask.most;
 	bucket = find_bucket(limit->bucket, limit->flags, &charge->opener);
+	if (bucket && unlikely(!is_rescaled(bucket, limit)) && !charge->rescaled)
+		return CONFORMS_UNKNOWN;
 	if (bucket && gcra_ask(&bucket->tat, &ask, &ahead))
 		return ease(limit, bucket, ask.cost, ahead, charge);
 	count_dropped(limit->bucket, bucket, charge);
 	return CONFORMS_NOT;
+}
+
+/* A function of its own, as few packets need it and the stack of the others is full. */
+__weak __noinline int rescale_limit(const struct weir_image_limit *limit, struct charge *charge)
+{
+	struct weir_bucket *bucket;
+
+	if (!limit || !charge)
+		return 0;
+	charge->rescaled = true;
+	bucket = find_bucket(limit->bucket, limit->flags, &charge->opener);
+	if (bucket)
+		rescale_bucket(bucket, limit, charge->now, limit_most(limit));
+	return 0;
 }
 
 static __always_inline void note_slot(struct charge *charge, __u32 held)
@@ -210,6 +235,11 @@ static __always_inline int charge_limits(struct packet *pkt, enum weir_family fa
 		if (limit.flags & WEIR_LIMIT_PACE)
 			charge->may_wait = CALL_STAGE(pkt, leaves_node, family);
 		conforms = limit.unit == WEIR_LIMIT_OPEN ? charge_slot(&limit, charge) : charge_limit(&limit, charge);
+		if (conforms == CONFORMS_UNKNOWN) {
+			rescale_limit(&limit, charge);
+			conforms = charge_limit(&limit, charge);
+			charge->rescaled = false;
+		}
 		if (conforms == CONFORMS_AND_MARKS)
 			charge->marks |= 1u << i;
 		if (conforms)

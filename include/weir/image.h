@@ -139,6 +139,13 @@ struct weir_image_limit {
 };
 
 #define WEIR_TICKS_PER_NS 64u
+/*
+ * No packet counts for more units; times mult they fit in 64 bits. The largest
+ * that a kernel makes is 512 KiB, which may be cut into segments of a few bytes,
+ * each with headers of its own.
+ */
+#define WEIR_LIMIT_UNITS_MAX (1u << 20)
+#define WEIR_LIMIT_BYTES_MAX (1u << 24)
 /* flags */
 #define WEIR_LIMIT_AUDIT	0x01u /* over it passes, and is counted as what would be dropped */
 #define WEIR_LIMIT_PER_IDENTITY 0x02u /* a bucket for the identity of each opener */

@@ -272,10 +272,12 @@ struct weir_bucket {
 	__u64 tat; /* GCRA: theoretical arrival time of the next conforming unit, in ticks */
 	__u64 dropped_packets;
 	__u64 dropped_bytes;
-	__u64 slots;  /* WEIR_LIMIT_OPEN: WEIR_SLOTS_* */
-	__u64 marked; /* WEIR_LIMIT_MARK: how far tat was ahead at the last mark, or less since */
-	__s32 drift;  /* slots that the last recount has found counted, but not held */
-	__u32 reserved[5];
+	__u64 slots;	/* WEIR_LIMIT_OPEN: WEIR_SLOTS_* */
+	__u64 marked;	/* WEIR_LIMIT_MARK: how far tat was ahead at the last mark, or less since */
+	__u64 burst;	/* of the limit that tat belongs to; see struct weir_image_limit */
+	__u64 price;	/* the same: mult, and shift in the topmost byte; 0: no packet has come yet */
+	__s32 drift;	/* slots that the last recount has found counted, but not held */
+	__u32 changing; /* a packet is fitting tat to a limit that has changed */
 };
 
 /*

@@ -3,7 +3,9 @@
 """Token buckets: what is asked for is what is delivered, whatever is offered."""
 import itertools
 import signal
+import textwrap
 import threading
+import time
 
 from case import OPEN_WAIT, LabCase, main, shop
 from core_cases import policy
@@ -166,6 +168,52 @@ class Limit(Meter):
         self.intruder.do("sink", port=PORT)
         sent = self.frontend.do("flood", host=self.intruder.addr4, port=PORT, size=64, rate=2000, seconds=0.5)
         self.assertEqual(len(self.intruder.do("arrivals", port=PORT)), sent["sent"])
+
+
+class Goodput(LabCase):
+    """TCP under limits in bytes, all at the same time.
+
+    A sender whose whole window is dropped is silent for 200 ms (RTO_MIN), and longer when it happens again: a bucket
+    that holds less than that is full before it goes on. So these hold half a second's worth.
+    """
+
+    RATES = {7001: 125_000, 7002: 12_500_000, 7003: 125_000_000}  # bytes per second, by port
+    SECONDS = 10
+    FRAME, PAYLOAD = 1514, 1448  # of a full segment: IPv4, and TCP with timestamps
+
+    def limits(self):
+        """The items of get limits by port; the rules are named so."""
+        return {int(i["rule"].removeprefix("port-")): i for i in self.lab.weir_json("get", "limits")["items"]
+                if i["rule"].startswith("port-")}
+
+    def has_bitten(self):
+        return all(item["droppedPackets"] > 0 for item in self.limits().values())
+
+    def test_goodput(self):
+        """TCP gets 1 Mbit/s, 100 Mbit/s and 1 Gbit/s of frames to 5 %, and is charged for the segments that arrive"""
+        rules = "".join(f"""
+            - name: port-{port}
+              ports: [{{protocol: TCP, port: {port}}}]
+              limits: [{{bytesPerSecond: {rate}, burst: {rate // 2}}}]""" for port, rate in self.RATES.items())
+        self.lab.enforce(policy(f"podSelector: {{matchLabels: {{app: backend}}}}\ningress:{textwrap.dedent(rules)}",
+                                kind="TrafficPolicy", name="limited"))
+        for port in self.RATES:
+            self.backend.do("drain", port=port)
+            self.frontend.do("pour", host=self.backend.addr4, port=port, congestion="cubic")
+        try:
+            self.lab.until(self.has_bitten, "all buckets have been emptied once", 30)
+            charged, before = self.limits(), self.backend.do("drained")
+            time.sleep(self.SECONDS)
+            after, charged_after = self.backend.do("drained"), self.limits()
+        finally:
+            for port in self.RATES:
+                self.frontend.do("pour_end", port=port)
+        seconds = after["at"] - before["at"]
+        for port, rate in self.RATES.items():
+            payload, segments = (a - b for a, b in zip(after["came"][str(port)], before["came"][str(port)]))
+            self.assertAlmostEqual(payload / self.PAYLOAD * self.FRAME / seconds / rate, 1, delta=0.05, msg=rate)
+            passed = charged_after[port]["passedBytes"] - charged[port]["passedBytes"]
+            self.assertAlmostEqual(passed / (segments * self.FRAME), 1, delta=0.03, msg=rate)
 
 
 class Table(Meter):

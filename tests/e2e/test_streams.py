@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """What real stacks do with connections, through pods that are closed but for it."""
+import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,6 +14,7 @@ from packets import IPV4, RST, TCP, ether, ipv4, tcp
 LIBRARY = 7000
 MEGABYTES = 4 << 20
 TRANSFER_WAIT = 20
+BIG = 180000  # bytes of a packet before it is segmented
 NARROW = 1300  # the MTU of the link to the far host
 FAR4, FAR6 = "10.201.220.2", "fd00:201:dc::2"
 
@@ -139,6 +141,49 @@ class Path(LabCase):
         self.lab.enforce(CLOSED_BACKEND)
         for to in (self.backend.addr4, self.backend.addr6):
             self.assert_transfer(self.frontend, to, 100000, 4 * MEGABYTES)
+
+
+class Big(LabCase):
+    """Packets beyond 64 KiB, which no length field can tell, between pods on a bridge.
+
+    Where the node routes, the kernel takes the header that such a packet has over IPv6 for a part of its segments, and
+    refuses them as too big where the MTU leaves no room for it.
+    """
+
+    bridged = True
+
+    @classmethod
+    def build(cls):
+        super().build()
+        cls.lab.pods["backend"].do("library", port=LIBRARY)
+
+    def setUp(self):
+        super().setUp()
+        for host, interface in ((self.frontend, "eth0"), (self.lab.node, self.frontend.interface),
+                                (self.lab.node, self.backend.interface), (self.backend, "eth0")):
+            host.do("enlarge", interface=interface, size=BIG)
+
+    def assert_big(self, family):
+        """A transfer, on the only port that policy names."""
+        self.lab.enforce(CLOSED_BACKEND)
+        to = self.backend.addr6 if family == 6 else self.backend.addr4
+        done = self.frontend.do("exchange", timeout=TRANSFER_WAIT + 5, host=to, port=LIBRARY, send=8 * MEGABYTES,
+                                receive=0, wait=TRANSFER_WAIT)
+        self.assertEqual(done, {"whole": True, "received": 0})
+        sent = [f["sent"] for f in self.lab.flows("--pod", "shop/backend", "--port", str(LIBRARY), "--to", to)]
+        self.assertEqual(len(sent), 1, sent)
+        self.assertGreater(sent[0]["bytes"] / sent[0]["packets"], 65536, sent)
+        self.assert_shut(self.frontend, self.backend, 8080, family=family)
+
+    def test_ipv6(self):
+        """packets of 180,000 bytes ("BIG TCP") pass to the port that policy names, and no other, over IPv6"""
+        self.assert_big(6)
+
+    def test_ipv4(self):
+        """packets of 180,000 bytes pass over IPv4 likewise"""
+        if tuple(int(n) for n in os.uname().release.split(".")[:2]) < (6, 3):
+            self.skipTest("before Linux 6.3 there are none over IPv4")
+        self.assert_big(4)
 
 
 class Connections(LabCase):

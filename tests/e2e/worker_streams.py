@@ -131,11 +131,66 @@ class Talks(threading.Thread):
         return told
 
 
+class Drain(threading.Thread):
+    """Reads what one connection brings, and counts it."""
+
+    def __init__(self, port):
+        super().__init__(daemon=True)
+        self.received = 0
+        self.connection = None
+        self.server = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
+
+    def run(self):
+        self.connection, _ = self.server.accept()
+        with self.server, self.connection:
+            try:
+                while data := self.connection.recv(1 << 20):
+                    self.received += len(data)
+            except OSError:
+                pass
+
+    def segments(self):
+        """That came, as they were on the wire: tcpi_segs_in."""
+        return struct.unpack_from("=I", self.connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 232), 140)[0]
+
+
+class Pour(threading.Thread):
+    """Sends as fast as a connection takes it."""
+
+    def __init__(self, host, port, congestion):
+        super().__init__(daemon=True)
+        self.ended = False
+        self.socket = socket.socket(family(host), socket.SOCK_STREAM)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, congestion.encode())
+        self.socket.settimeout(5)
+        self.socket.connect((host, port))
+        self.socket.settimeout(0.1)
+
+    def run(self):
+        data = bytes(CHUNK)
+        while not self.ended:
+            try:
+                self.socket.send(data)
+            except TimeoutError:
+                pass
+            except OSError:
+                break
+
+    def end(self):
+        self.ended = True
+        self.join(5)
+        # What is still to be sent would keep the connection open.
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+
 class Streams:
     """Commands."""
 
     def __init__(self):
         self.talks = {}
+        self.drains = {}
+        self.pours = {}
 
     def library(self, port):
         Library(port).start()
@@ -160,6 +215,23 @@ class Streams:
                 received += len(data)
                 s.settimeout(max(0.001, deadline - time.monotonic()))
         return {"whole": whole, "received": received}
+
+    def drain(self, port):
+        """Waits for one connection, and takes what it brings."""
+        self.drains[port] = Drain(port)
+        self.drains[port].start()
+
+    def drained(self):
+        """When it is, and by port the bytes and segments that have come so far."""
+        return {"at": time.monotonic(),
+                "came": {port: [drain.received, drain.segments()] for port, drain in self.drains.items()}}
+
+    def pour(self, host, port, congestion):
+        self.pours[port] = Pour(host, port, congestion)
+        self.pours[port].start()
+
+    def pour_end(self, port):
+        self.pours.pop(port).end()
 
     def talks_begin(self, host, port, count, wait):
         """Opens so many connections that go on talking until talks_end."""

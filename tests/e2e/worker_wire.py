@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a worker does with frames, below every protocol: it sends any, and notes those that arrive."""
+import os
 import select
 import socket
+import struct
 import threading
 
 ETH_P_ALL = 3
 SOL_PACKET, PACKET_IGNORE_OUTGOING = 263, 23
+RTM_NEWLINK, NLM_F_REQUEST, NLM_F_ACK = 16, 1, 4
+# What a packet may be before it is segmented, and after segments are joined; ip of Debian 12 knows IPv6's alone.
+IFLA_GSO_MAX_SIZE, IFLA_GRO_MAX_SIZE, IFLA_GSO_IPV4_MAX_SIZE, IFLA_GRO_IPV4_MAX_SIZE = 41, 58, 63, 64
 
 
 class Watch(threading.Thread):
@@ -47,6 +52,17 @@ class Wire:
             s.bind((interface, 0))
             for frame in frames:
                 s.send(bytes.fromhex(frame))
+
+    def enlarge(self, interface, size):
+        """Lets packets that are yet to be segmented be so long ("BIG TCP"), of both families."""
+        body = struct.pack("=BxHiII", 0, 0, socket.if_nametoindex(interface), 0, 0)
+        for kind in (IFLA_GSO_MAX_SIZE, IFLA_GRO_MAX_SIZE, IFLA_GSO_IPV4_MAX_SIZE, IFLA_GRO_IPV4_MAX_SIZE):
+            body += struct.pack("=HHI", 8, kind, size)
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as s:
+            s.send(struct.pack("=IHHII", 16 + len(body), RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, 1, 0) + body)
+            error = struct.unpack_from("=i", s.recv(4096), 16)[0]
+        if error:
+            raise OSError(-error, os.strerror(-error))
 
     def watch(self, interface):
         self.watches[interface] = Watch(interface)

@@ -48,6 +48,7 @@ static int reset(const struct model *model)
 	fill_array(HOST_REASONS, WEIR_REASON_MAX * WEIR_DIRECTIONS);
 	fill_array(HOST_DECISIONS, SETTING_DECISIONS);
 	fill_array(HOST_BUCKETS, SETTING_BUCKETS);
+	fill_array(HOST_CHARGING, 1);
 	fill_array(HOST_CHARGED, SETTING_BUCKETS);
 	set_image(model);
 	set_endpoint(0, model);

@@ -127,11 +127,24 @@ long bpf_for_each_map_elem(void *name, void *function, void *context, __u64 flag
 	return n;
 }
 
-/* --- time stands still --- */
+/* --- time stands still, until it is set --- */
+
+static uint64_t clock_ns = 1000000000000000ull, clock_reads;
+
+void host_set_clock(uint64_t ns)
+{
+	clock_ns = ns;
+}
+
+uint64_t host_clock_reads(void)
+{
+	return clock_reads;
+}
 
 __u64 bpf_ktime_get_ns(void)
 {
-	return 1000000000000000ull;
+	clock_reads++;
+	return clock_ns;
 }
 
 __u64 bpf_jiffies64(void)

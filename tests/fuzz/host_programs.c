@@ -36,6 +36,7 @@ struct host_map host_maps[HOST_MAPS] = {
 	[HOST_BUCKETS] = MAP(buckets),
 	[HOST_SOURCES] = MAP(sources),
 	[HOST_CHARGED] = MAP(charged),
+	[HOST_CHARGING] = MAP(charging),
 	/* The inner map is the same to the helpers: its one value is the image's words. */
 	[HOST_IMAGES] = { .name = &images, .key_size = sizeof(__u32), .value_size = sizeof(void *) },
 };
@@ -103,7 +104,12 @@ int host_told(struct weir_event *ret)
 static int run_tc(enum host_program program, struct host_frame *frame)
 {
 	struct host_packet packet;
-	struct __sk_buff skb = { .ifindex = frame->ifindex, .ingress_ifindex = frame->ingress_ifindex };
+	struct __sk_buff skb = {
+		.ifindex = frame->ifindex,
+		.ingress_ifindex = frame->ingress_ifindex,
+		.gso_size = frame->gso_size,
+		.gso_segs = frame->gso_segs,
+	};
 	int r;
 
 	host_packet_open(&packet, frame);

@@ -21,6 +21,7 @@ enum host_map_id {
 	HOST_BUCKETS,
 	HOST_SOURCES,
 	HOST_CHARGED,
+	HOST_CHARGING,
 	HOST_IMAGES,
 	HOST_MAPS,
 };
@@ -43,6 +44,8 @@ extern struct host_map host_maps[HOST_MAPS];
 
 void host_load(uint32_t image_mask, uint32_t tick_shift);
 struct weir_control *host_control(void);
+void host_set_clock(uint64_t ns); /* what bpf_ktime_get_ns() answers from now on */
+uint64_t host_clock_reads(void);  /* how often it has been asked */
 void host_set(enum host_map_id map, const void *key, const void *value);
 void host_remove(enum host_map_id map, const void *key);
 void host_clear(enum host_map_id map);
@@ -59,6 +62,7 @@ struct host_frame {
 	uint32_t length;
 	uint32_t linear; /* bytes that the program may read in place */
 	uint32_t ifindex, ingress_ifindex;
+	uint32_t gso_size, gso_segs; /* tc only */
 	/* after: */
 	uint32_t answer_length;
 	uint8_t *answer; /* room for HOST_ANSWER_MAX bytes */

@@ -386,6 +386,7 @@ void model_reset(struct model *m, uint32_t now)
 	m->now = now;
 	memset(m->charged, 0, sizeof(m->charged));
 	m->n_sources = 0;
+	memset(m->used, 0, sizeof(m->used));
 	memset(m->marked, 0, sizeof(m->marked));
 	memset(&m->seen, 0, sizeof(m->seen));
 	set_policy(m, POLICY_USUAL);

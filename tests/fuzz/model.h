@@ -42,6 +42,8 @@ struct model {
 	struct weir_endpoint endpoints[SETTING_PODS];
 	unsigned answers[SETTING_PODS];	   /* sent since the endpoint was set */
 	uint64_t charged[SETTING_BUCKETS]; /* units */
+	uint64_t bursts[SETTING_BUCKETS];  /* of the limit that was charged */
+	bool used[SETTING_BUCKETS];	   /* charged ever */
 	uint64_t marked[SETTING_BUCKETS];  /* units that were charged when a packet was marked last, or fewer since */
 	struct weir_source_key sources[MODEL_SOURCES]; /* that limits per identity or address have met */
 	unsigned n_sources;

@@ -19,21 +19,35 @@ static uint64_t units_of(const struct weir_image_limit *limit, const struct pack
 	return limit->unit == WEIR_LIMIT_BYTES ? p->length : 1;
 }
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Under another burst as much is left as was, if the bucket can hold it. */
+static void change_burst(struct model *m, uint32_t bucket, uint64_t burst)
+{
+	const uint64_t before = m->bursts[bucket];
+
+	m->bursts[bucket] = burst;
+	if (m->used[bucket] && before != burst)
+		m->charged[bucket] = burst - least(before - least(m->charged[bucket], before), burst);
+}
+
 /* No unit comes back while a sequence runs, nor does the wait for one end. False: over it. */
 static bool take(struct model *m, const struct weir_image_limit *limit, uint64_t units)
 {
-	if (limit->bucket >= SETTING_BUCKETS)
+	const uint32_t bucket = limit->bucket;
+
+	if (bucket >= SETTING_BUCKETS)
 		return false;
 	if (!units)
 		return true;
-	/* What was taken under a larger burst is forgiven. */
-	if (m->charged[limit->bucket] > burst_of(limit)) {
-		m->charged[limit->bucket] = burst_of(limit);
+	change_burst(m, bucket, burst_of(limit));
+	if (m->charged[bucket] + units > burst_of(limit))
 		return false;
-	}
-	if (m->charged[limit->bucket] + units > burst_of(limit))
-		return false;
-	m->charged[limit->bucket] += units;
+	m->charged[bucket] += units;
+	m->used[bucket] = true;
 	return true;
 }
 

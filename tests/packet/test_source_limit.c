@@ -12,7 +12,6 @@
 #include "base/vec.h"
 #include "packet/suite.h"
 
-#define POD_IDENTITY  16
 #define ONE_IDENTITY  17
 #define SOME_IDENTITY 18
 #define BUCKET	      3
@@ -21,25 +20,15 @@
 
 static void set_limit(struct lab *lab, enum weir_limit_unit unit, uint16_t flags)
 {
-	static const struct weir_image_decision denied = { WEIR_VERDICT_DROP, WEIR_REASON_POLICY_DEFAULT, 0, 0,
-							   BY_DEFAULT };
-	static const struct weir_image_decision allowed = { WEIR_VERDICT_PASS, WEIR_REASON_POLICY_ALLOW, 1, 0,
-							    BY_ALLOW };
-	static const struct tiny_rule everybody = { 1, 0, TINY_BOTH_WAYS, TINY_ALL_PORTS };
 	const uint64_t token = WORLD_TOKEN_NS * WEIR_TICKS_PER_NS, burst = SHARE * token;
 	const struct weir_image_limit limit = { .bucket = BUCKET,
 						.unit = unit,
 						.flags = flags,
 						.mult = { (uint32_t)token, token >> 32 },
 						.burst = { (uint32_t)burst, burst >> 32 } };
-	static uint32_t revision = 1u << 20;
-	static struct tiny_image image;
 
 	assert_int_equal(world_reset(lab), 0);
-	tiny_image_start(&image, ++revision, &denied);
-	tiny_image_identity(&image, POD_IDENTITY, 1, 0);
-	tiny_image_rule(&image, &everybody, tiny_image_decision(&image, &allowed, &limit));
-	assert_int_equal(lab_swap(lab, &image), 0);
+	assert_int_equal(world_limit(lab, &limit), 0);
 }
 
 static enum weir_verdict run_frame(struct lab *lab, enum lab_program program, const struct frame *frame)

@@ -163,15 +163,29 @@ static enum world_decision fallback_of(enum world_policy policy)
 	return policy == POLICY_REJECTING ? BY_REJECT : BY_DEFAULT;
 }
 
+static uint32_t revision;
+
 int world_policy(struct lab *lab, enum world_policy policy)
 {
-	static uint32_t revision;
 	static struct tiny_image image;
 
 	tiny_image_start(&image, ++revision, &records[fallback_of(policy)]);
 	add_peers(&image);
 	if (fallback_of(policy) == BY_DEFAULT)
 		add_rules(&image, policy);
+	return lab_swap(lab, &image);
+}
+
+int world_limit(struct lab *lab, const struct weir_image_limit *limit)
+{
+	static const struct tiny_rule everybody = { POD_SUBJECT, 0, TINY_BOTH_WAYS, TINY_ALL_PORTS };
+	struct weir_image_decision allowed = records[BY_ALLOW];
+	static struct tiny_image image;
+
+	allowed.n_limits = 1;
+	tiny_image_start(&image, ++revision, &records[BY_DEFAULT]);
+	tiny_image_identity(&image, POD_IDENTITY, POD_SUBJECT, 0);
+	tiny_image_rule(&image, &everybody, tiny_image_decision(&image, &allowed, limit));
 	return lab_swap(lab, &image);
 }
 

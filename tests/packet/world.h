@@ -84,5 +84,7 @@ int world_endpoint_as(struct lab *lab, uint32_t flags); /* WEIR_ENDPOINT_* */
 /* It has a second address of each family: 10.0.0.2 and fd00::2. */
 int world_second_addresses(struct lab *lab);
 int world_policy(struct lab *lab, enum world_policy policy);
+/* Instead of it: everybody may talk to the pod, and it to everybody, within this limit. */
+int world_limit(struct lab *lab, const struct weir_image_limit *limit);
 
 #endif

@@ -7,7 +7,11 @@
 /* Ticks per second, times the thousand of rate_milli. */
 #define TICKS_MILLI (1000ull * 1000000000ull * WEIR_TICKS_PER_NS)
 
-#define MULT_MAX (UINT64_MAX / LIMIT_UNITS_MAX)
+/* With which n * mult can't overflow. */
+static uint64_t mult_max(enum limit_unit unit)
+{
+	return UINT64_MAX / (unit == LIMIT_BYTES ? WEIR_LIMIT_BYTES_MAX : WEIR_LIMIT_UNITS_MAX);
+}
 
 /* Over two years' worth: far from where new - now could wrap. */
 #define BURST_TICKS_MAX (UINT64_MAX >> 2)
@@ -70,6 +74,7 @@ static int cap_parameters(const struct policy_limit *limit, struct weir_image_li
 
 int limit_parameters(const struct policy_limit *limit, struct weir_image_limit *ret, struct error *error)
 {
+	const uint64_t most = mult_max(limit->unit);
 	unsigned __int128 mult, burst;
 	unsigned shift = 63;
 
@@ -78,12 +83,12 @@ int limit_parameters(const struct policy_limit *limit, struct weir_image_limit *
 	if (!limit->rate_milli)
 		return error_set(error, -ERANGE, "a rate of zero (use a rule with action Deny, or no rule)");
 	/* The finest fraction of a tick for which no packet overflows. */
-	while (shift && cost_of_one(limit->rate_milli, shift) > MULT_MAX)
+	while (shift && cost_of_one(limit->rate_milli, shift) > most)
 		shift--;
 	mult = cost_of_one(limit->rate_milli, shift);
-	if (mult > MULT_MAX)
-		return error_set(error, -ERANGE, "a rate of %" PRIu64 "/1000 per second is too low (at least 4/1000)",
-				 limit->rate_milli);
+	if (mult > most)
+		return error_set(error, -ERANGE, "a rate of %" PRIu64 "/1000 per second is too low (at least %d/1000)",
+				 limit->rate_milli, limit->unit == LIMIT_BYTES ? 59 : 4);
 	burst = (limit->burst * mult) >> shift;
 	if (burst > BURST_TICKS_MAX)
 		return error_set(error, -ERANGE, "a burst of %" PRIu64 " is more than two years' worth of the rate",

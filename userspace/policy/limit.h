@@ -20,9 +20,6 @@
 #include "object/policy.h"
 #include "weir/image.h"
 
-/* A packet is at most this many units, so that n * mult can't overflow. */
-#define LIMIT_UNITS_MAX (1u << 20)
-
 /* A byte burst below one full Ethernet frame would never let one pass; it is raised to this. */
 #define LIMIT_BYTES_BURST_MIN 1514u
 

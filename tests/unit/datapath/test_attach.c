@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include "base/vec.h"
+#include "datapath/datapath_private.h"
 
 static bool says(const char *word, const char *command)
 {
@@ -249,6 +250,30 @@ static void xdp_that_cannot_be_is_an_error_and_tc_stays(void **state)
 	assert_int_equal(only_attachment(datapath).xdp, XDP_OFF);
 }
 
+/* Some causes can't be made on every machine: a driver without multi-buffer XDP, as all are before 5.18. */
+static void every_cause_has_its_word(void **state)
+{
+	static const struct {
+		int code;
+		const char *words;
+	} causes[] = {
+		{ -ERANGE, "xdp: with the MTU that it or its peer has, a frame is more than a page, which can't be "
+			   "here (an MTU of 3498 is small enough with pages of 4 KiB; or leave XDP off)" },
+		{ -ENOSPC, "xdp: fewer receive queues than its peer has transmit queues (set equal numbers, or leave "
+			   "XDP off)" },
+		{ -ENOTCONN, "xdp: it has no peer (leave XDP off)" },
+		{ -EBUSY, "xdp: another XDP program is there (take that off, or leave XDP off)" },
+		{ -ENODEV, "xdp: No such device" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(causes); i++) {
+		struct error error = {};
+
+		assert_int_equal(xdp_failed(&error, causes[i].code, "xdp"), causes[i].code);
+		assert_string_equal(error.text, causes[i].words);
+	}
+}
+
 static void an_interface_that_does_not_exist_is_an_error(void **state)
 {
 	struct fixture *f = *state;
@@ -379,6 +404,7 @@ int main(void)
 		TEST(an_ingress_qdisc_in_the_way_is_named),
 		TEST(xdp_goes_on_natively_and_generically_and_off),
 		TEST(xdp_that_cannot_be_is_an_error_and_tc_stays),
+		TEST(every_cause_has_its_word),
 		TEST(an_interface_that_does_not_exist_is_an_error),
 		TEST(an_interface_may_vanish_while_attached),
 		TEST(an_interface_may_vanish_while_attached_by_clsact),

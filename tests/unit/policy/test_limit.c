@@ -50,13 +50,21 @@ static void every_rate_is_kept_to_two_hundredths_of_a_percent(void **state)
 
 static void the_largest_packet_never_overflows(void **state)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(rates); i++) {
-		const struct policy_limit limit = { .unit = LIMIT_BYTES, .rate_milli = rates[i], .burst = 1 };
+	static const struct {
+		enum limit_unit unit;
+		uint64_t most;
+	} units[] = { { LIMIT_PACKETS, WEIR_LIMIT_UNITS_MAX }, { LIMIT_BYTES, WEIR_LIMIT_BYTES_MAX } };
+
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(rates); i++) {
+		const uint64_t rate = rates[i / 2];
+		const struct policy_limit limit = { .unit = units[i % 2].unit,
+						    .rate_milli = i % 2 && rate < 59 ? 59 : rate,
+						    .burst = 1 };
 		struct weir_image_limit record;
 		uint64_t product;
 
 		assert_int_equal(limit_parameters(&limit, &record, NULL), 0);
-		assert_false(__builtin_mul_overflow(join(record.mult), (uint64_t)LIMIT_UNITS_MAX, &product));
+		assert_false(__builtin_mul_overflow(join(record.mult), units[i % 2].most, &product));
 	}
 }
 
@@ -196,6 +204,7 @@ static void impossible_numbers_are_refused_with_a_reason(void **state)
 	static const struct policy_limit bad[] = {
 		{ .unit = LIMIT_PACKETS, .rate_milli = 0, .burst = 1 },
 		{ .unit = LIMIT_PACKETS, .rate_milli = 3, .burst = 1 },
+		{ .unit = LIMIT_BYTES, .rate_milli = 58, .burst = 1514 },
 		{ .unit = LIMIT_PACKETS, .rate_milli = 1000, .burst = 1ull << 40 },
 		{ .unit = LIMIT_BYTES, .rate_milli = 1000, .burst = UINT64_MAX },
 		{ .unit = LIMIT_MAX_CONNECTIONS, .rate_milli = 0, .burst = 0 },
