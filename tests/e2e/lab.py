@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -221,19 +222,24 @@ class Lab:
             words += ["--config", path]
         return words
 
-    def start_agent(self):
+    def spawn_agent(self):
+        """Starts the agent and waits until it answers, whatever it says."""
         with open(self.log_path, "ab") as log:
             self.agent = subprocess.Popen([*self.node.enter(), *self.agent_words()], stdin=subprocess.DEVNULL,
                                           stdout=log, stderr=log, env=os.environ | self.env,
                                           preexec_fn=die_with_parent)
         self.until(self._answers, "the agent answers on its socket", 20)
+
+    def start_agent(self):
+        self.spawn_agent()
+        self.until(lambda: self.weir("wait", "--settled", "--timeout", "5").returncode == 0, "the agent settles", 20)
         self.settle()
         return self
 
     def _answers(self):
         if self.agent.poll() is not None:
             raise AssertionError(f"the agent ended with {self.agent.returncode}{self.log_tail()}")
-        return os.path.exists(self.socket) and self.weir("wait", "--settled", "--timeout", "5").returncode == 0
+        return os.path.exists(self.socket) and self.weir("status").returncode < 2
 
     def end_agent(self, signal_number=signal.SIGTERM):
         """Ends the agent; what it answers."""
@@ -277,6 +283,20 @@ class Lab:
         text = self.weir("metrics").stdout
         return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
                    if line.startswith((name + "{", name + " ")) and all(w in line for w in wanted))
+
+    def drops(self):
+        """How many packets were dropped, by (reason, direction)."""
+        found = {}
+        for line in self.weir("metrics").stdout.splitlines():
+            if line.startswith("weir_packets_total{") and 'verdict="drop"' in line:
+                labels = dict(re.findall(r'(\w+)="([^"]*)"', line))
+                found[labels["reason"], labels["direction"]] = float(line.rsplit(" ", 1)[1])
+        return found
+
+    def events(self, *words):
+        """What weir observe has kept."""
+        done = self.weir("observe", "--last", "16384", "-o", "json", *words)
+        return [json.loads(line) for line in done.stdout.splitlines()]
 
     def packets(self, reason, direction):
         """How many packets of endpoints this has happened to."""

@@ -4,35 +4,11 @@
 #include <string.h>
 
 #include "agent/api.h"
+#include "agent/limit_level.h"
 #include "agent/source_name.h"
 #include "observe/names.h"
 
 #define TOP_SOURCES 5
-#define NS_PER_S    1e9
-
-/* --- levels --- */
-
-/* How much of the burst is free, in percent; of a limit on open connections, how many more may be opened. */
-static double level_of(const struct limit_info *info, const struct weir_bucket *bucket, uint64_t now_ticks)
-{
-	const double units = (double)info->limit.burst, rate = (double)info->limit.rate_milli / 1000;
-	const int64_t ahead = (int64_t)(bucket->tat - now_ticks);
-	double used = 0;
-
-	if (info->limit.unit == LIMIT_MAX_CONNECTIONS)
-		used = datapath_open_slots(bucket) / rate;
-	else if (bucket->tat && ahead > 0)
-		used = (double)ahead / WEIR_TICKS_PER_NS / NS_PER_S * rate / units;
-	return used < 1 ? 100 * (1 - used) : 0;
-}
-
-static uint64_t now_ticks(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return ((uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec) * WEIR_TICKS_PER_NS;
-}
 
 /* --- sources --- */
 
@@ -87,8 +63,8 @@ struct fill {
 static json_t *take_sources(const struct agent *agent, struct met *met, const struct limit_info *info,
 			    struct fill *ret_fill)
 {
-	const uint64_t now = now_ticks();
-	struct fill state = { .level = 100 };
+	const uint64_t now = limit_level_now();
+	struct fill fill = { .level = 1 };
 	json_t *list = json_array();
 
 	for (; met->at < met->list.n && met->list.items[met->at].key.bucket <= info->bucket; met->at++) {
@@ -97,14 +73,14 @@ static json_t *take_sources(const struct agent *agent, struct met *met, const st
 
 		if (source->key.bucket != info->bucket)
 			continue;
-		level = level_of(info, &source->bucket, now);
-		state.level = level < state.level ? level : state.level;
-		state.open += datapath_open_slots(&source->bucket);
+		level = limit_level(info, &source->bucket, now);
+		fill.level = level < fill.level ? level : fill.level;
+		fill.open += datapath_open_slots(&source->bucket);
 		if ((source->bucket.dropped_packets || datapath_open_slots(&source->bucket)) &&
 		    json_array_size(list) < TOP_SOURCES)
 			json_array_append_new(list, source_json(agent, source, info->limit.scope));
 	}
-	*ret_fill = state;
+	*ret_fill = fill;
 	return list;
 }
 
@@ -153,14 +129,14 @@ static json_t *limit_json(const struct agent *agent, const struct limit_info *in
 {
 	json_t *limit = api_limit(agent, info);
 	struct weir_bucket bucket = {};
-	struct fill state;
+	struct fill fill;
 
-	json_object_set_new(limit, "topSources", take_sources(agent, met, info, &state));
+	json_object_set_new(limit, "topSources", take_sources(agent, met, info, &fill));
 	if (info->limit.scope == LIMIT_PER_RULE && datapath_read_bucket(agent->datapath, info->bucket, &bucket) == 0)
-		state = (struct fill){ level_of(info, &bucket, now_ticks()), datapath_open_slots(&bucket) };
-	json_object_set_new(limit, "level", json_real(state.level));
+		fill = (struct fill){ limit_level(info, &bucket, limit_level_now()), datapath_open_slots(&bucket) };
+	json_object_set_new(limit, "level", json_real(100 * fill.level));
 	json_object_set_new(limit, "open",
-			    info->limit.unit == LIMIT_MAX_CONNECTIONS ? json_integer((json_int_t)state.open)
+			    info->limit.unit == LIMIT_MAX_CONNECTIONS ? json_integer((json_int_t)fill.open)
 								      : json_null());
 	return limit;
 }

@@ -22,7 +22,10 @@
 #include "agent/uplinks.h"
 #include "observe/histogram.h"
 #include "observe/ledger.h"
+#include "observe/rulebook.h"
 #include "policy/verify.h"
+
+struct capture;
 
 struct agent {
 	const struct agent_config *config;
@@ -45,7 +48,8 @@ struct agent {
 	struct sweeper sweeper;
 	struct shields shields;
 	struct pressure pressure;
-	struct otlp *otlp; /* NULL: nothing is sent */
+	struct otlp *otlp;	 /* NULL: nothing is sent */
+	struct capture *capture; /* that runs, or NULL */
 	struct limit_watch limits;
 	struct pacing pacing;
 
@@ -56,6 +60,8 @@ struct agent {
 	struct notes failures; /* why the sources are not, or not wholly, in force */
 	uint64_t n_refused;    /* compiled or swapped in vain, ever */
 	struct ledger ledger;
+	struct rulebook rulebook;
+	uint64_t events_lost; /* by the kernel, as was said last */
 	struct histogram apply;
 
 	struct agent_loop *loop; /* agent.c's */
