@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "agent/limit_level.h"
 
+#include "datapath/datapath.h"
+
 #include <time.h>
 
 #include "datapath/datapath.h"
