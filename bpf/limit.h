@@ -111,7 +111,8 @@ static __always_inline int ease(const struct weir_image_limit *limit, struct wei
 				__u64 ahead, struct charge *charge)
 {
 	const __u64 burst = limit_burst(limit);
-	struct weir_charged *count = bpf_map_lookup_elem(&charged, &limit->bucket);
+	const __u32 index = limit->bucket; /* before 6.2 a key that is looked up is on the own stack */
+	struct weir_charged *count = bpf_map_lookup_elem(&charged, &index);
 	const bool waits = ahead > burst && !(limit->flags & WEIR_LIMIT_AUDIT);
 
 	if (count) {
