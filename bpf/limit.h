@@ -30,7 +30,7 @@ enum conforms {
 	CONFORMS_AND_MARKS,
 };
 
-/* A packet that is to be charged, and to whom. */
+/* A packet that is to be charged, and to whom: in a map of the CPU's, as the stack has no room for it. */
 struct charge {
 	__u64 now;
 	__u64 wait; /* limit ticks until it may leave, as far as limits have said */
@@ -44,6 +44,13 @@ struct charge {
 	__u8 marks; /* bits: limits that want it marked */
 	__u8 pad[2];
 };
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct charge);
+} charging SEC(".maps");
 
 static __always_inline __u64 limit_cost(const struct weir_image_limit *limit, const struct charge *charge)
 {
@@ -238,21 +245,26 @@ static __always_inline int charge(struct packet *pkt, enum weir_family family)
 	void *inner = bpf_map_lookup_elem(&images, &slot);
 	const __u32 *words = inner ? bpf_map_lookup_elem(inner, &first) : NULL;
 	const struct weir_image image = { .words = words, .mask = weir_image_mask };
-	struct charge charge = { .now = gcra_now(), .opens = !pkt->f->found && !pkt->f->later_fragment };
+	struct charge *charge = bpf_map_lookup_elem(&charging, &first);
 	int charged;
 
 	if (!words || weir_image_header_word(&image, revision) != pkt->f->revision)
 		return ANOTHER_IMAGE;
-	charge.segments = packet_segments(pkt);
-	charge.wire_bytes = packet_wire_bytes(pkt, charge.segments);
-	fill_source(pkt, family, &charge);
-	charged = charge_limits(pkt, family, &image, &charge);
+	if (!charge)
+		return NOT_CHARGED;
+	__builtin_memset(charge, 0, sizeof(*charge));
+	charge->now = gcra_now();
+	charge->opens = !pkt->f->found && !pkt->f->later_fragment;
+	charge->segments = packet_segments(pkt);
+	charge->wire_bytes = packet_wire_bytes(pkt, charge->segments);
+	fill_source(pkt, family, charge);
+	charged = charge_limits(pkt, family, &image, charge);
 	if (charged != CHARGED && charged != CHARGED_BUT_AUDIT)
 		return charged;
-	if (charge.marks && mark_packet(pkt->ctx, pkt->f->network, family))
-		count_marked(&image, pkt->f->decision, &charge);
-	if (charge.wait)
-		delay(pkt, charge.wait);
+	if (charge->marks && mark_packet(pkt->ctx, pkt->f->network, family))
+		count_marked(&image, pkt->f->decision, charge);
+	if (charge->wait)
+		delay(pkt, charge->wait);
 	return charged;
 }
 

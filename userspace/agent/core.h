@@ -22,6 +22,7 @@
 #include "agent/uplinks.h"
 #include "observe/histogram.h"
 #include "observe/ledger.h"
+#include "observe/rulebook.h"
 #include "policy/verify.h"
 
 struct agent {
@@ -44,10 +45,10 @@ struct agent {
 	struct uplinks uplinks;
 	struct sweeper sweeper;
 	struct shields shields;
-	struct limit_watch limits;
-	struct pacing pacing;
 	struct pressure pressure;
 	struct otlp *otlp; /* NULL: nothing is sent */
+	struct limit_watch limits;
+	struct pacing pacing;
 
 	uint32_t revision;     /* in force, 0: none */
 	time_t since;	       /* when the first policy of this life was put in force */
@@ -56,6 +57,8 @@ struct agent {
 	struct notes failures; /* why the sources are not, or not wholly, in force */
 	uint64_t n_refused;    /* compiled or swapped in vain, ever */
 	struct ledger ledger;
+	struct rulebook rulebook;
+	uint64_t events_lost; /* by the kernel, as was said last */
 	struct histogram apply;
 
 	struct agent_loop *loop; /* agent.c's */
