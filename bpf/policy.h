@@ -8,8 +8,8 @@
 /* The packet's only look at the slot: whatever is swapped in later, it is judged by this image alone. */
 static __always_inline enum weir_verdict find_image(struct packet *pkt)
 {
-	__u32 slot = WEIR_SLOT_ENFORCED, first = 0;
-	void *inner = bpf_map_lookup_elem(&images, &slot);
+	const __u32 first = WEIR_SLOT_ENFORCED; /* of the slots, and of the image: one word of the stack for both */
+	void *inner = bpf_map_lookup_elem(&images, &first);
 
 	pkt->image.words = inner ? bpf_map_lookup_elem(inner, &first) : NULL;
 	if (!pkt->image.words)

@@ -56,13 +56,17 @@ static __always_inline bool is_shielded(const struct packet *pkt, enum weir_fami
 	return is_up_for(pkt, family, true, now) || is_up_for(pkt, family, false, now);
 }
 
-/* True when that is more than the rate allows. */
-static __noinline bool note_denied_of(const struct weir_shield_key *of, __u64 now)
+/* True when that is more than the rate allows. The key is made here, as the caller's stack has no room for it. */
+static __noinline bool note_denied_of(const void *addr, __u32 family, __u64 now)
 {
 	const struct weir_shield first = { .tat = now + weir_control.shield_cost };
-	const struct weir_shield_key key = *of;
+	struct weir_shield_key key = { .family = family };
 	struct weir_shield *shield;
 
+	if (family == WEIR_IPV4)
+		__builtin_memcpy(key.addr + 12, addr, 4);
+	else
+		__builtin_memcpy(key.addr, addr, 16);
 	shield = bpf_map_lookup_elem(&shields, &key);
 	if (!shield) {
 		bpf_map_update_elem(&shields, &key, &first, BPF_NOEXIST);
@@ -80,13 +84,13 @@ static __always_inline void note_denied(const struct packet *pkt, enum weir_fami
 {
 	const __u64 now = gcra_now();
 
-	struct weir_shield_key key;
-
-	shield_key(pkt, family, false, &key);
-	if (note_denied_of(&key, now))
-		return;
-	shield_key(pkt, family, true, &key);
-	note_denied_of(&key, now);
+	if (family == WEIR_IPV4) {
+		if (!note_denied_of(&pkt->key->v4.local, family, now))
+			note_denied_of(&pkt->key->v4.remote, family, now);
+	} else {
+		if (!note_denied_of(pkt->key->v6.local, family, now))
+			note_denied_of(pkt->key->v6.remote, family, now);
+	}
 }
 
 #endif
