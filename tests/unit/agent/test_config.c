@@ -51,7 +51,7 @@ static void every_setting_has_a_default(void **state)
 	assert_int_equal(config.times.answers_per_second, 100);
 	assert_int_equal(config.sweep_seconds, 30);
 	assert_int_equal(config.event_history, 16384);
-	assert_int_equal(config.log_events, EVENT_LOG_OFF);
+	assert_int_equal(config.log_events, EVENT_LOG_NONE);
 	assert_null(config.otlp.endpoint);
 	assert_int_equal(config.otlp.events, EVENT_LOG_DENIED);
 	agent_config_free(&config);
