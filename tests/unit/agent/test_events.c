@@ -179,7 +179,7 @@ static void packets_are_logged_as_is_chosen(void **state)
 		enum event_type type;
 		bool logged;
 	} cases[] = {
-		{ EVENT_LOG_NONE, EVENT_DENIED, false },	   { EVENT_LOG_NONE, EVENT_POLICY_APPLIED, true },
+		{ EVENT_LOG_NONE, EVENT_DENIED, false },   { EVENT_LOG_NONE, EVENT_POLICY_APPLIED, true },
 		{ EVENT_LOG_DENIED, EVENT_DENIED, true },  { EVENT_LOG_DENIED, EVENT_AUDITED, true },
 		{ EVENT_LOG_DENIED, EVENT_OPENED, false }, { EVENT_LOG_ALL, EVENT_OPENED, true },
 	};
