@@ -125,7 +125,7 @@ static int start(struct agent *agent, struct error *error)
 	agent->endpoints.config = agent->config;
 	agent->endpoints.datapath = agent->datapath;
 	agent->endpoints.links = agent->links;
-	agent->endpoints.events = agent->sources.events = agent->shields.events = &agent->events;
+	agent->endpoints.events = agent->sources.events = agent->shields.events = agent->limits.events = &agent->events;
 	agent->uplinks = (struct uplinks){
 		.config = agent->config,
 		.datapath = agent->datapath,

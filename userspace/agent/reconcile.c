@@ -281,7 +281,8 @@ void reconcile(struct agent *agent, bool everything)
 	refresh(agent, everything);
 	if (agent->stale) {
 		if (plan_make(agent, store_objects(agent->sources.store), &plan, &error) < 0) {
-			notes_add(&failures, "policy refused: %s", error.text);
+			notes_add(&failures, "policy refused: %s%s", error.text,
+				  agent->revision ? "; the one before stays in force" : "");
 			if (notes_replace(&agent->failures, &failures, LOG_LEVEL_DEBUG))
 				agent_tell_refused(agent, "policy refused", &error);
 			return;
