@@ -42,7 +42,7 @@ void agent_config_free(struct agent_config *config); /* what it holds */
  * connections, exchanges, fragments, shields, addresses, limitSources and imageWords,
  * timeouts (a mapping), answersPerSecond,
  * shieldPacketsPerSecond, shieldSeconds, sweepSeconds, eventHistory,
- * logEvents ("off", "denied" or "all"), otlp (a mapping of endpoint, headers, events). An unknown key is an
+ * logEvents ("none", "denied" or "all"), otlp (a mapping of endpoint, headers, events). An unknown key is an
  * error. The error's text is "FILE:LINE:COL: key: what is wrong".
  */
 int agent_config_read(const char *path, struct agent_config *config, struct error *error);

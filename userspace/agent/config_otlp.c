@@ -10,7 +10,7 @@
 void config_read_choice(const struct field *field, enum event_log_choice *target)
 {
 	static const char *const words[] = {
-		[EVENT_LOG_OFF] = "off",
+		[EVENT_LOG_NONE] = "none",
 		[EVENT_LOG_DENIED] = "denied",
 		[EVENT_LOG_ALL] = "all",
 	};

@@ -9,7 +9,7 @@
 #define EVENT_LOG_RATE 100u /* events of packets that are logged a second */
 
 /* Of packets. */
-enum event_log_choice { EVENT_LOG_OFF, EVENT_LOG_DENIED, EVENT_LOG_ALL };
+enum event_log_choice { EVENT_LOG_NONE, EVENT_LOG_DENIED, EVENT_LOG_ALL };
 
 struct event_log {
 	enum event_log_choice choice;

@@ -51,7 +51,7 @@ static void every_setting_has_a_default(void **state)
 	assert_int_equal(config.times.answers_per_second, 100);
 	assert_int_equal(config.sweep_seconds, 30);
 	assert_int_equal(config.event_history, 16384);
-	assert_int_equal(config.log_events, EVENT_LOG_OFF);
+	assert_int_equal(config.log_events, EVENT_LOG_NONE);
 	assert_null(config.otlp.endpoint);
 	assert_int_equal(config.otlp.events, EVENT_LOG_DENIED);
 	agent_config_free(&config);
@@ -134,7 +134,7 @@ static const struct {
 	const char *words;
 } wrong[] = {
 	{ "an unknown key", "node: a\nnodes: b\n", ":2:1: nodes: ", "unknown field" },
-	{ "an unknown source", "sources: [kube]\n", ":1:11: sources[0]: ", "dir:PATH" },
+	{ "an unknown source", "sources: [etcd]\n", ":1:11: sources[0]: ", "dir:PATH" },
 	{ "a source without a path", "sources: ['dir:']\n", ":1:11: sources[0]: ", "dir:PATH" },
 	{ "a source that is no list", "sources: dir:/etc\n", ":1:10: sources: ", "" },
 	{ "a number that is text", "openings: many\n", ":1:11: openings: ", "" },
@@ -143,6 +143,10 @@ static const struct {
 	{ "another word for new interfaces", "newInterfaces: ajar\n", ":1:16: newInterfaces: ", "closed" },
 	{ "a ring buffer that is no power of two", "eventBytes: 5000\n", ":1:13: eventBytes: ", "power of two" },
 	{ "another word for what is told", "events: some\n", ":1:9: events: ", "denied" },
+	{ "a history of nothing", "eventHistory: 0\n", ":1:15: eventHistory: ", "" },
+	{ "another word for what is logged", "logEvents: some\n", ":1:12: logEvents: ", "denied" },
+	{ "a collector without an address", "otlp: {events: all}\n", ":1:7: otlp.endpoint: ", "collector" },
+	{ "a collector that speaks no HTTP", "otlp: {endpoint: a}\n", ":1:18: otlp.endpoint: ", "http://" },
 	{ "a timeout that is none", "timeouts: {closed: 0}\n", ":1:20: timeouts.closed: ", "" },
 	{ "a timeout of no state", "timeouts: {listen: 1}\n", ":1:12: timeouts.listen: ", "unknown field" },
 	{ "a timeout of more than a year", "timeouts: {echo: 31536001}\n", ":1:18: timeouts.echo: ", "" },

@@ -70,7 +70,7 @@ static void what_is_kept_is_read_to_its_end(void **state)
 	struct http_stream stream;
 	struct events events;
 
-	events_init(&events, 16, EVENT_LOG_OFF);
+	events_init(&events, 16, EVENT_LOG_NONE);
 	add(&events, EVENT_DENIED, 1);
 	add(&events, EVENT_OPENED, 2);
 	stream = opened(&events, false, -1, NULL);
@@ -85,7 +85,7 @@ static void the_last_are_counted_after_the_filter(void **state)
 	struct http_stream stream;
 	struct events events;
 
-	events_init(&events, 16, EVENT_LOG_OFF);
+	events_init(&events, 16, EVENT_LOG_NONE);
 	for (uint32_t i = 0; i < 10; i++)
 		add(&events, i % 2 ? EVENT_DENIED : EVENT_OPENED, i);
 	stream = opened(&events, false, 2, "denied");
@@ -102,7 +102,7 @@ static void a_follower_waits_for_more(void **state)
 	struct http_stream stream;
 	struct events events;
 
-	events_init(&events, 16, EVENT_LOG_OFF);
+	events_init(&events, 16, EVENT_LOG_NONE);
 	add(&events, EVENT_DENIED, 1);
 	stream = opened(&events, true, 0, "denied");
 	assert_true(stream.waits);
@@ -122,7 +122,7 @@ static void a_slow_follower_is_told_what_it_lost(void **state)
 	struct http_stream stream;
 	struct events events;
 
-	events_init(&events, 16, EVENT_LOG_OFF);
+	events_init(&events, 16, EVENT_LOG_NONE);
 	stream = opened(&events, true, 0, NULL);
 	for (uint32_t i = 0; i < 18; i++)
 		add(&events, EVENT_OPENED, i);
@@ -142,7 +142,7 @@ static void no_more_than_so_many_follow(void **state)
 	struct event_filter filter = {};
 	struct events events;
 
-	events_init(&events, 16, EVENT_LOG_OFF);
+	events_init(&events, 16, EVENT_LOG_NONE);
 	for (size_t i = 0; i < EVENT_FOLLOWERS_MAX; i++)
 		streams[i] = opened(&events, true, 0, NULL);
 	assert_int_equal(event_stream_open(&events, &filter, &(struct event_stream_options){ .follow = true }, &stream),
@@ -179,7 +179,7 @@ static void packets_are_logged_as_is_chosen(void **state)
 		enum event_type type;
 		bool logged;
 	} cases[] = {
-		{ EVENT_LOG_OFF, EVENT_DENIED, false },	   { EVENT_LOG_OFF, EVENT_POLICY_APPLIED, true },
+		{ EVENT_LOG_NONE, EVENT_DENIED, false },   { EVENT_LOG_NONE, EVENT_POLICY_APPLIED, true },
 		{ EVENT_LOG_DENIED, EVENT_DENIED, true },  { EVENT_LOG_DENIED, EVENT_AUDITED, true },
 		{ EVENT_LOG_DENIED, EVENT_OPENED, false }, { EVENT_LOG_ALL, EVENT_OPENED, true },
 	};

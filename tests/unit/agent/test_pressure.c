@@ -38,7 +38,7 @@ static void a_table_is_told_of_when_it_fills_and_when_it_has_room_again(void **s
 	struct pressure pressure = {};
 	struct events events;
 
-	events_init(&events, 16, EVENT_LOG_OFF);
+	events_init(&events, 16, EVENT_LOG_NONE);
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		if (look(&pressure, &events, steps[i].present, steps[i].evicts) != steps[i].told)
 			fail_msg("step %zu", i);
@@ -59,7 +59,7 @@ static void a_syn_flood_is_told_of_once_until_it_is_over(void **state)
 	struct pressure pressure = {};
 	struct events events;
 
-	events_init(&events, 16, EVENT_LOG_OFF);
+	events_init(&events, 16, EVENT_LOG_NONE);
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		const uint64_t before = events.added[EVENT_SYN_FLOOD];
 
