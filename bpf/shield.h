@@ -76,17 +76,36 @@ static __noinline bool note_denied_of(const struct weir_shield_key *of, __u64 no
 }
 
 /* A flood from made-up sources is known by its target, and shall not fill the table with them. */
-static __always_inline void note_denied(const struct packet *pkt, enum weir_family family)
+static __always_inline int note_denied_flow(union flow_key *flow_key, enum weir_family family)
 {
+	const struct packet pkt = { .key = flow_key };
 	const __u64 now = gcra_now();
-
 	struct weir_shield_key key;
 
-	shield_key(pkt, family, false, &key);
+	shield_key(&pkt, family, false, &key);
 	if (note_denied_of(&key, now))
-		return;
-	shield_key(pkt, family, true, &key);
-	note_denied_of(&key, now);
+		return 0;
+	shield_key(&pkt, family, true, &key);
+	return note_denied_of(&key, now);
+}
+
+/* Not inlined: for the stack's sake. */
+static __noinline int note_denied4(struct weir_flow4_key *key)
+{
+	return note_denied_flow((union flow_key *)key, WEIR_IPV4);
+}
+
+static __noinline int note_denied6(struct weir_flow6_key *key)
+{
+	return note_denied_flow((union flow_key *)key, WEIR_IPV6);
+}
+
+static __always_inline void note_denied(struct packet *pkt, enum weir_family family)
+{
+	if (family == WEIR_IPV4)
+		note_denied4(&pkt->key->v4);
+	else
+		note_denied6(&pkt->key->v6);
 }
 
 #endif
