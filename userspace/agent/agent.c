@@ -9,6 +9,7 @@
 #include "agent/core.h"
 #include "agent/listen.h"
 #include "agent/loop.h"
+#include "agent/packet_events.h"
 #include "agent/takeover.h"
 #include "agent/ui.h"
 #include "base/mem.h"
@@ -54,6 +55,7 @@ static int open_datapath(struct agent *agent, struct error *error)
 
 		datapath_set_times(agent->datapath, &times);
 		datapath_capture_clear(agent->datapath);
+		datapath_set_watch(agent->datapath, &config->watch);
 	}
 	return r;
 }
@@ -125,13 +127,14 @@ static int start(struct agent *agent, struct error *error)
 	agent->endpoints.config = agent->config;
 	agent->endpoints.datapath = agent->datapath;
 	agent->endpoints.links = agent->links;
-	agent->endpoints.events = agent->sources.events = agent->shields.events = &agent->events;
+	agent->endpoints.events = agent->sources.events = agent->shields.events = agent->limits.events = &agent->events;
 	agent->uplinks = (struct uplinks){
 		.config = agent->config,
 		.datapath = agent->datapath,
 		.links = agent->links,
 		.endpoints = &agent->endpoints,
 	};
+	agent->events_lost = packet_events_count(agent).lost;
 	r = take_over(agent, error) ?: open_socket(agent, error);
 	if (r < 0)
 		return r;
@@ -169,6 +172,7 @@ static void stop(struct agent *agent)
 	links_close(agent->links);
 	sources_free(&agent->sources);
 	ledger_free(&agent->ledger);
+	rulebook_free(&agent->rulebook);
 	notes_free(&agent->warnings);
 	notes_free(&agent->failures);
 	events_free(&agent->events);
