@@ -54,8 +54,8 @@ static int open_datapath(struct agent *agent, struct error *error)
 		const struct datapath_times times = times_of(agent);
 
 		datapath_set_times(agent->datapath, &times);
-		datapath_capture_clear(agent->datapath);
 		datapath_set_watch(agent->datapath, &config->watch);
+		datapath_capture_clear(agent->datapath);
 	}
 	return r;
 }
@@ -114,9 +114,10 @@ static void open_otlp(struct agent *agent)
 
 static int start(struct agent *agent, struct error *error)
 {
+	const struct kube_follower follower = { loop_kube_changed, agent };
 	int r = locks_take(agent->config, &agent->locks, error) ?:
 		open_state(agent) ?:
-		sources_open(agent->config, &agent->sources, error) ?:
+		sources_open(agent->config, &follower, &agent->sources, error) ?:
 		open_links(agent, error) ?:
 		open_datapath(agent, error) ?:
 		loop_open(agent, &agent->loop, error);

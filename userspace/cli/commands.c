@@ -40,7 +40,8 @@ const struct command_option global_options[] = {
 	}
 
 static const struct command_option agent_options[] = {
-	{ 0, "source", "dir:PATH", "a directory of manifests to enforce; may be repeated" },
+	{ 0, "source", "dir:PATH|kube", "manifests to enforce: a directory, or the Kubernetes API; may be repeated" },
+	{ 0, "kubeconfig", "FILE", "how to reach the Kubernetes API (default: as the pod that it runs in)" },
 	{ 0, "node", "NAME", "this node's name (default: the host name)" },
 	{ 0, "state-dir", "DIR", "what is kept across restarts (default /var/lib/weir)" },
 	{ 0, "run-dir", "DIR", "the control socket's directory (default /run/weir)" },
