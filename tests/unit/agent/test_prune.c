@@ -48,6 +48,7 @@ static int setup(void **state)
 		.counters = 64,
 		.buckets = 64,
 		.limit_sources = 64,
+		.event_bytes = 4096,
 	};
 	struct error error = {};
 

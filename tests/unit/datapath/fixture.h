@@ -111,6 +111,7 @@ static inline int fixture_setup(void **state)
 		.counters = 512,
 		.buckets = 512,
 		.limit_sources = 128,
+		.event_bytes = 4096,
 	};
 	run("ip link add " POD " type veth peer name " PEER " && ip link set " POD " up && ip link set " PEER " up");
 	f->ifindex = if_nametoindex(POD);
