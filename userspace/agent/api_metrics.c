@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agent/api.h"
+#include "agent/limit_level.h"
 #include "base/mem.h"
 #include "observe/prometheus.h"
 #include "version.h"
@@ -24,6 +25,24 @@ static struct weir_charged *read_charged(const struct agent *agent)
 	if (n)
 		datapath_read_all_charged(agent->datapath, (uint32_t)n, charged);
 	return charged;
+}
+
+static struct prometheus_limit *read_limits(const struct agent *agent)
+{
+	const size_t n = agent->compiled ? agent->compiled->limits.n : 0;
+	struct prometheus_limit *limits = xcalloc(n + 1, sizeof(*limits));
+	const uint64_t now = limit_level_now();
+
+	for (size_t i = 0; i < n; i++) {
+		const struct limit_info *info = &agent->compiled->limits.items[i];
+		struct weir_bucket bucket;
+
+		limits[i] = (struct prometheus_limit){ info->bucket, (double)info->limit.rate_milli / 1000, -1 };
+		if (info->limit.scope == LIMIT_PER_RULE &&
+		    datapath_read_bucket(agent->datapath, info->bucket, &bucket) == 0)
+			limits[i].level = limit_level(info, &bucket, now);
+	}
+	return limits;
 }
 
 static void add_sources(const struct agent *agent, struct prometheus_source *sources)
@@ -58,6 +77,7 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 	_cleanup_free_ struct weir_counter *reasons = xcalloc(WEIR_REASON_MAX * WEIR_DIRECTIONS, sizeof(*reasons));
 	_cleanup_free_ struct weir_counter *decisions = xcalloc(n_counters + 1, sizeof(*decisions));
 	_cleanup_free_ struct weir_charged *charged = read_charged(agent);
+	_cleanup_free_ struct prometheus_limit *limits = read_limits(agent);
 	_cleanup_free_ struct prometheus_source *sources = xcalloc(agent->sources.list.n + 1, sizeof(*sources));
 	struct datapath_map_info maps[DATAPATH_MAPS_MAX];
 	uint64_t tallies[WEIR_TALLIES];
@@ -84,6 +104,10 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 						   .reasons = reasons,
 						   .decisions = decisions,
 						   .charged = charged,
+						   .limits = limits,
+						   .n_limits = agent->compiled ? agent->compiled->limits.n : 0,
+						   .limits_biting = agent->limits.biting,
+						   .limit_bites = agent->limits.bites,
 						   .maps = maps,
 						   .n_maps = n_maps,
 						   .sources = sources,

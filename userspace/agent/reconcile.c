@@ -269,7 +269,7 @@ static void refresh(struct agent *agent, bool everything)
 bool reconcile_pods(struct agent *agent)
 {
 	refresh(agent, false);
-	return !agent->stale;
+	return !agent->stale || !sources_whole(&agent->sources);
 }
 
 void reconcile(struct agent *agent, bool everything)
@@ -279,6 +279,8 @@ void reconcile(struct agent *agent, bool everything)
 	struct plan plan = {};
 
 	refresh(agent, everything);
+	if (!sources_whole(&agent->sources))
+		return;
 	if (agent->stale) {
 		if (plan_make(agent, store_objects(agent->sources.store), &plan, &error) < 0) {
 			notes_add(&failures, "policy refused: %s%s", error.text,

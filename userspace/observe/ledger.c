@@ -89,9 +89,12 @@ static void forget(ledger_accounts *accounts, uint32_t number, const struct ledg
 
 	if (!account)
 		return;
-	vec_for_each (labels, &account->labels)
-		vec_push(carried,
-			 (struct ledger_carried){ *labels, counted->packets, counted->passed, account->audit });
+	vec_for_each (labels, &account->labels) {
+		struct ledger_carried *one = vec_push(carried, *counted);
+
+		one->labels = *labels;
+		one->audit = account->audit;
+	}
 	vec_free(&account->labels);
 	account->audit = false;
 }
@@ -104,7 +107,9 @@ void ledger_forget_counter(struct ledger *ledger, uint32_t counter, uint64_t pac
 void ledger_forget_bucket(struct ledger *ledger, uint32_t bucket, const struct weir_charged *charged)
 {
 	const struct ledger_carried counted = { .packets = charged->dropped_packets,
-						.passed = charged->passed_packets };
+						.passed = charged->passed_packets,
+						.marked = charged->marked_packets,
+						.paced = charged->paced_packets };
 
 	forget(&ledger->buckets, bucket, &counted, &ledger->dropped);
 }
@@ -141,6 +146,8 @@ static void trim(const ledger_accounts *accounts, ledger_carries *carried)
 		if (n && compare_carried(&carried->items[n - 1], one) == 0) {
 			carried->items[n - 1].packets += one->packets;
 			carried->items[n - 1].passed += one->passed;
+			carried->items[n - 1].marked += one->marked;
+			carried->items[n - 1].paced += one->paced;
 			free(one->labels);
 		} else if (live.n && bsearch(&one->labels, live.items, live.n, sizeof(*live.items), compare_texts)) {
 			carried->items[n++] = *one;
