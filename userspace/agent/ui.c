@@ -47,11 +47,28 @@ static void head(void *data, const struct http_request *request, struct http_rep
 				api_degraded(agent), "shields", (json_int_t)agent->shields.up.n);
 }
 
-static const struct http_route routes[] = {
+/* What the page shows is answered as on the control socket, and nothing else of that is. */
+static const char *const shared[] = { "/v1/pairs", "/v1/limits" };
+
+static struct http_route routes[2 + ARRAY_SIZE(shared)] = {
 	{ "GET", "/", page },
 	{ "GET", "/v1/status", head },
-	{ "GET", "/v1/limits", api_limits },
 };
+
+static size_t add_shared(size_t n)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(shared); i++) {
+		for (size_t j = 0; j < api_socket_n_routes; j++) {
+			const struct http_route *route = &api_socket_routes[j];
+
+			if (strcmp(route->path, shared[i]) == 0 && strcmp(route->method, "GET") == 0) {
+				routes[n++] = *route;
+				break;
+			}
+		}
+	}
+	return n;
+}
 
 /* The address of "ADDR:PORT", "[ADDR]:PORT" or of either without a port; NULL when it is neither. The caller frees. */
 static char *address_of(const char *text)
@@ -96,7 +113,7 @@ static bool admits(void *data, const struct http_request *request, struct http_r
 
 void ui_open(struct agent *agent, uv_loop_t *loop)
 {
-	const struct http_service service = { routes, ARRAY_SIZE(routes), agent, headers, admits };
+	const struct http_service service = { routes, add_shared(2), agent, headers, admits };
 	const char *address = agent->config->ui;
 	struct error error = {};
 	int fd;

@@ -96,8 +96,8 @@ struct object {
 	char *version;	      /* metadata.resourceVersion, or NULL */
 	char *file;	      /* where it was read from, or NULL */
 	int line;	      /* of the document's first line */
-	time_t changed; /* when its source got it as it is: its file's time, or when it was applied; 0: not known */
-	char *json;	/* the document as one line of JSON; only when asked for, else NULL */
+	time_t changed;	      /* since when its source has it as it is; 0: not known */
+	char *json;	      /* the document as one line of JSON; only when asked for, else NULL */
 	union {
 		struct pod pod;
 		struct cluster_node node;

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
@@ -56,6 +57,7 @@ static int read_text(struct kube_reflector *reflector, const char *text, size_t 
 
 	if (manifest_parse_item("kube", reflector->kind, text, length, ret_object, &diags) == 0) {
 		*ret_key = xasprintf("%s/%s", (*ret_object)->namespace ?: "", (*ret_object)->name);
+		(*ret_object)->changed = time(NULL);
 		return 0;
 	}
 	*ret_key = key_of(text);
