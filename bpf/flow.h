@@ -41,7 +41,7 @@ static __always_inline enum weir_verdict refuse(struct packet *pkt, __u8 reason,
 	struct weir_flow *flow = pkt->flow;
 
 	if (flow && take_flow(flow, pkt->f->flow_generation)) {
-		flow->account = pkt->f->counter;
+		flow->account = pkt->f->account;
 		flow->flags = WEIR_FLOW_REVOKED | (verdict == WEIR_VERDICT_REJECT ? WEIR_FLOW_REJECTED : 0);
 		flow->reason = reason;
 		stamp_flow(flow, pkt->f->generation);
@@ -148,7 +148,7 @@ static __always_inline enum weir_verdict match_flow(struct packet *pkt, enum wei
 	/* That is not what the flow's decision was about. */
 	if (unlikely(carries_other_mac(pkt, flow)))
 		return drop(pkt, WEIR_REASON_SPOOFED_MAC);
-	pkt->f->counter = flow->account;
+	pkt->f->account = flow->account;
 	if (unlikely(flow->flags & WEIR_FLOW_REVOKED))
 		return refuse_again(pkt, flow);
 	if (pkt->hook == PACKET_XDP)

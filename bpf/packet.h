@@ -72,11 +72,12 @@ struct facts {
 	__u32 peer;	/* identity */
 	__u32 revision; /* of the image that decision is an offset in */
 	__u32 decision;
-	__u32 counter;
+	__u32 counter; /* of the decision that was made about this very packet */
+	__u32 account; /* row where it is counted */
 	__u8 limited;
 	__u8 audited; /* policy would drop it, but only says so */
 	__u8 reason;
-	__u8 pad[1];
+	__u8 pad[5];
 };
 
 /* Room for any one header. */
@@ -111,7 +112,7 @@ static __always_inline __u32 other_end(const struct packet *pkt)
 	return own_end(pkt) ^ 1;
 }
 
-_Static_assert(sizeof(struct facts) == 96, "facts have no hidden padding: they are handed over as initialised memory");
+_Static_assert(sizeof(struct facts) == 104, "facts have no hidden padding: they are handed over as initialised memory");
 
 static __always_inline enum weir_verdict pass(struct packet *pkt, __u8 reason)
 {

@@ -35,7 +35,7 @@ static void refuse(struct model *m, const struct packet *p, const struct questio
 
 		flow->flags = WEIR_FLOW_REVOKED | (ret->verdict == WEIR_VERDICT_REJECT ? WEIR_FLOW_REJECTED : 0);
 		flow->reason = ret->reason;
-		flow->account = ret->counter;
+		flow->account = ret->account;
 		flow->generation = m->control.generation;
 	}
 	if (p->orphan)
@@ -131,7 +131,7 @@ static uint32_t opener_identity(const struct model *m, const struct packet *p, c
 					     : m->endpoints[p->pod].identity;
 }
 
-static void fill_flow(const struct model *m, const struct packet *p, const struct question *asked, uint32_t at,
+static void fill_flow(struct model *m, const struct packet *p, const struct question *asked, uint32_t at,
 		      struct weir_flow *ret)
 {
 	const struct weir_image image = image_of(m);
@@ -140,7 +140,7 @@ static void fill_flow(const struct model *m, const struct packet *p, const struc
 	ret->generation = m->control.generation;
 	ret->revision = weir_image_header_word(&image, revision);
 	ret->decision = at;
-	ret->account = decision.counter;
+	ret->account = model_account(m, p, &asked->name, asked->opener, &decision);
 	ret->source = opener_identity(m, p, asked);
 	ret->flags = (decision.n_limits ? WEIR_FLOW_LIMITED : 0) |
 		     (m->endpoints[p->pod].flags & WEIR_ENDPOINT_CHECK_MAC ? WEIR_FLOW_CHECK_MAC : 0);
@@ -160,6 +160,7 @@ static void keep(struct model *m, const struct packet *p, const struct question 
 	} else if (!p->later && !(p->ports == WEIR_PORTS_TCP && p->flags & BIT_RST) &&
 		   !(p->ports == WEIR_PORTS_SCTP && p->type == CHUNK_ABORT)) {
 		fill_flow(m, p, asked, at, &flow);
+		m->seen.accounts[flow.account].counted.connections++;
 		model_open_flow(m, p, &asked->name, &flow);
 	}
 	if (!asked->quoted)
@@ -179,7 +180,7 @@ static void ask_policy(struct model *m, const struct packet *p, const struct que
 	const struct weir_image_decision decision = weir_image_decision_at(&image, at);
 	enum weir_reason limited = WEIR_REASON_NONE;
 
-	ret->counter = decision.counter;
+	ret->account = model_account(m, p, &asked->name, asked->opener, &decision);
 	say(ret, WEIR_VERDICT_PASS, decision.reason);
 	if (decision.verdict != WEIR_VERDICT_PASS && !(decision.flags & WEIR_DECISION_AUDIT)) {
 		ret->verdict = decision.flags & WEIR_DECISION_REJECT ? WEIR_VERDICT_REJECT : WEIR_VERDICT_DROP;
@@ -191,7 +192,7 @@ static void ask_policy(struct model *m, const struct packet *p, const struct que
 	if (p->direction == asked->opener && !asked->quoted)
 		limited = charge(m, p, at, !asked->of && !p->later);
 	if (limited == WEIR_REASON_LIMIT) {
-		ret->counter = WEIR_COUNTER_NONE;
+		ret->account = model_account_limited(m, ret->account);
 		return say(ret, WEIR_VERDICT_DROP, WEIR_REASON_LIMIT);
 	}
 	if (limited == WEIR_REASON_AUDIT)
@@ -236,11 +237,11 @@ static bool holds(struct model *m, const struct packet *p, const struct question
 		return true;
 	}
 	if (flow->flags & WEIR_FLOW_REVOKED) {
-		ret->counter = flow->account;
+		ret->account = flow->account;
 		say(ret, flow->flags & WEIR_FLOW_REJECTED ? WEIR_VERDICT_REJECT : WEIR_VERDICT_DROP, flow->reason);
 		return true;
 	}
-	ret->counter = flow->account;
+	ret->account = flow->account;
 	say(ret, WEIR_VERDICT_PASS, asked->quoted ? WEIR_REASON_ICMP_ERROR : flow->reason);
 	return true;
 }
@@ -277,12 +278,12 @@ static void judge_flow(struct model *m, const struct packet *p, const struct que
 	if (ret->verdict == WEIR_VERDICT_PASS)
 		limited = charge_again(m, p, &asked->of->flow, &again);
 	if (again) {
-		ret->counter = WEIR_COUNTER_NONE;
+		ret->account = WEIR_ACCOUNT_NONE;
 		ret->xdp_drops = false; /* XDP charges no limits, so it sees no need to decide again */
 		return admit(m, p, asked, ret);
 	}
 	if (limited == WEIR_REASON_LIMIT) {
-		ret->counter = WEIR_COUNTER_NONE;
+		ret->account = model_account_limited(m, ret->account);
 		say(ret, WEIR_VERDICT_DROP, WEIR_REASON_LIMIT);
 	}
 	if (limited == WEIR_REASON_AUDIT)
@@ -361,14 +362,13 @@ void model_packet(struct model *m, const struct step *step, struct judgement *re
 		.hairpin = step->argument & PACKET_HAIRPIN,
 	};
 
-	*ret = (struct judgement){ .counter = WEIR_COUNTER_NONE };
+	*ret = (struct judgement){ .account = WEIR_ACCOUNT_NONE };
 	judge(m, &p, ret);
 	ret->xdp_drops = ret->xdp_drops && ret->verdict == WEIR_VERDICT_DROP && ret->reason != WEIR_REASON_LIMIT;
 	if (p.located)
 		model_identity(p.family, p.destination, &ret->destination);
 	count(&m->seen.reasons[ret->reason * WEIR_DIRECTIONS + p.direction], p.length);
-	if (ret->counter < SETTING_DECISIONS)
-		count(&m->seen.decisions[ret->counter], p.length);
+	model_count(m, ret->account, p.length);
 	if (ret->verdict == WEIR_VERDICT_REJECT)
 		model_answer(m, &p, ret);
 }

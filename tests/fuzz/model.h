@@ -18,7 +18,7 @@
 struct judgement {
 	enum weir_verdict verdict;
 	enum weir_reason reason;
-	uint32_t counter;	/* of the decision that is counted; WEIR_COUNTER_NONE */
+	uint32_t account;	/* where it is counted, as in a flow */
 	bool xdp_drops;		/* XDP on the pod's interface sees that already */
 	uint32_t destination;	/* interface of the local pod that it is for, as an uplink sees it; 0: none, or no IP */
 	uint32_t answer_length; /* of the answer to a rejected packet; 0: there is none */

@@ -80,6 +80,14 @@ void model_open_flow(struct model *m, const struct packet *p, const struct flow_
 		     const struct weir_flow *decided);
 void model_sweep(struct model *m, enum weir_flow_table table, enum weir_family family);
 
+/* --- model_account.c --- */
+/* Where packets are counted of a connection about which that was decided. name: from the pod's side. */
+uint32_t model_account(struct model *m, const struct packet *p, const struct flow_name *name,
+		       enum weir_direction opener, const struct weir_image_decision *decision);
+/* Where those are counted of them that are over a limit. */
+uint32_t model_account_limited(struct model *m, uint32_t account);
+void model_count(struct model *m, uint32_t account, uint32_t bytes);
+
 /* --- model_fragment.c --- */
 /* Of a later fragment: it takes ports and protocol from its first one. NONE, or what is wrong. */
 enum weir_reason model_follow_first(struct model *m, struct packet *p);

@@ -28,6 +28,7 @@
 #define ADDRESSES    256u
 #define TICK_SHIFT   31u /* weeks */
 #define CPUS_MAX     256
+#define ACCOUNTS     (SETTING_PAIRS + SETTING_DECISIONS + 1)
 #define VETH_COMMAND "ip link add weir-fuzz index 77 type veth peer name weir-fuzz-peer"
 
 _Static_assert(SETTING_IFINDEX_2 == 77, "as the command has it");
@@ -36,8 +37,10 @@ static struct {
 	struct weir_bpf *skeleton;
 	struct engine engine;
 	struct weir_image_header *image; /* of the inner map */
+	struct weir_pair *pairs;	 /* the map */
 	int links[2], space, cpus;
 	struct observation base; /* counters at the last reset */
+	struct weir_account accounts[ACCOUNTS], base_accounts[ACCOUNTS];
 } self = { .links = { -1, -1 }, .space = -1 };
 
 static int quiet(enum libbpf_print_level level, const char *format, va_list args)
@@ -62,26 +65,37 @@ static int load(int image_map)
 	}
 	skeleton->rodata->weir_image_mask = TINY_WORDS - 1;
 	skeleton->rodata->weir_tick_shift = TICK_SHIFT;
+	skeleton->rodata->weir_pair_mask = SETTING_PAIRS - 1;
+	skeleton->rodata->weir_account_limited = ACCOUNTS - 1;
 	return bpf_map__set_max_entries(skeleton->maps.addresses4, ADDRESSES) ?:
 	       bpf_map__set_max_entries(skeleton->maps.addresses6, ADDRESSES) ?:
-	       bpf_map__set_max_entries(skeleton->maps.decisions, SETTING_DECISIONS) ?:
+	       bpf_map__set_max_entries(skeleton->maps.accounts, ACCOUNTS) ?:
+	       bpf_map__set_max_entries(skeleton->maps.pairs, SETTING_PAIRS) ?:
 	       bpf_map__set_max_entries(skeleton->maps.buckets, SETTING_BUCKETS) ?:
 	       bpf_map__set_inner_map_fd(skeleton->maps.images, image_map) ?:
 	       weir_bpf__load(skeleton);
+}
+
+static int map_memory(int map, size_t size, void *ret)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
+
+	if (memory == MAP_FAILED)
+		return -errno;
+	*(void **)ret = memory;
+	return 0;
 }
 
 /* The one image is written in place: no packet runs meanwhile, and a swap would take milliseconds. */
 static int put_image(int image_map)
 {
 	uint32_t slot = WEIR_SLOT_ENFORCED;
-	void *words = mmap(NULL, TINY_WORDS * sizeof(uint32_t), PROT_READ | PROT_WRITE, MAP_SHARED, image_map, 0);
+	const int pairs = bpf_map__fd(self.skeleton->maps.pairs);
 
-	if (words == MAP_FAILED)
-		return -errno;
-	self.image = words;
 	if (bpf_map_update_elem(bpf_map__fd(self.skeleton->maps.images), &slot, &image_map, BPF_ANY) < 0)
 		return -errno;
-	return 0;
+	return map_memory(image_map, TINY_WORDS * sizeof(uint32_t), &self.image)
+		       ?: map_memory(pairs, SETTING_PAIRS * sizeof(struct weir_pair), &self.pairs);
 }
 
 static int put_addresses(void)
@@ -149,8 +163,8 @@ void programs_close(void)
 
 static int read_numbers(struct bpf_map *map, unsigned n, unsigned words, uint64_t *ret)
 {
-	static uint64_t values[WEIR_REASON_MAX * WEIR_DIRECTIONS * 2 * CPUS_MAX];
-	uint32_t keys[WEIR_REASON_MAX * WEIR_DIRECTIONS], batch, count = n;
+	static uint64_t values[ACCOUNTS * 3 * CPUS_MAX];
+	uint32_t keys[ACCOUNTS], batch, count = n;
 
 	if (bpf_map_lookup_batch(bpf_map__fd(map), NULL, &batch, keys, values, &count, NULL) < 0 && errno != ENOENT)
 		return -errno;
@@ -174,7 +188,7 @@ static int read_counters(struct observation *ret)
 		return -errno;
 	return read_numbers(self.skeleton->maps.reasons, WEIR_REASON_MAX * WEIR_DIRECTIONS, 2,
 			    (uint64_t *)ret->reasons)
-		       ?: read_numbers(self.skeleton->maps.decisions, SETTING_DECISIONS, 2, (uint64_t *)ret->decisions)
+		       ?: read_numbers(self.skeleton->maps.accounts, ACCOUNTS, 3, (uint64_t *)self.accounts)
 		       ?: read_numbers(self.skeleton->maps.tallies, WEIR_TALLIES, 1, ret->tallies);
 }
 
@@ -246,7 +260,7 @@ static int observe(struct observation *ret)
 	if (n < 0)
 		return n;
 	subtract((uint64_t *)ret->reasons, (uint64_t *)self.base.reasons, sizeof(ret->reasons));
-	subtract((uint64_t *)ret->decisions, (uint64_t *)self.base.decisions, sizeof(ret->decisions));
+	subtract((uint64_t *)self.accounts, (uint64_t *)self.base_accounts, sizeof(self.accounts));
 	subtract(ret->tallies, self.base.tallies, sizeof(ret->tallies));
 	ret->n_flows = 0;
 	for (unsigned i = 0; i < WEIR_FLOW_TABLES * WEIR_FAMILIES; i++) {
@@ -255,6 +269,7 @@ static int observe(struct observation *ret)
 		if (r < 0)
 			return r;
 	}
+	observation_name_accounts(ret, self.pairs, self.accounts);
 	n = take_all(self.skeleton->maps.fragments, keys, firsts, OBSERVED_FRAGMENTS, false);
 	ret->n_fragments = n < 0 ? 0 : n;
 	for (unsigned i = 0; i < ret->n_fragments; i++)
@@ -291,7 +306,10 @@ static int reset(const struct model *model)
 		return -errno;
 	set_image(model);
 	self.skeleton->data_control->weir_control = model->control;
-	return set_endpoint(0, model) ?: set_endpoint(1, model) ?: read_counters(&self.base);
+	memset(self.pairs, 0, SETTING_PAIRS * sizeof(*self.pairs));
+	int r = set_endpoint(0, model) ?: set_endpoint(1, model) ?: read_counters(&self.base);
+	memcpy(self.base_accounts, self.accounts, sizeof(self.accounts));
+	return r;
 }
 
 /* Entries grow older, as the clock can't be moved. seen is where it is in an entry. */

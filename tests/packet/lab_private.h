@@ -12,4 +12,7 @@ struct lab {
 	int n_cpus;
 };
 
+/* Their part of what was counted. */
+int lab_accounts(struct lab *lab, struct lab_counters *ret);
+
 #endif

@@ -21,6 +21,7 @@ struct agent_config {
 	bool new_interfaces_open; /* leave container interfaces that nobody claims alone, instead of closing them */
 	struct datapath_config capacities; /* its bpffs is not used */
 	struct datapath_times times;
+	uint32_t pair_series;	/* pairs of workloads that have names of their own; the others are summed */
 	uint32_t sweep_seconds; /* from one sweep of the flow tables to the next */
 };
 
@@ -30,7 +31,7 @@ void agent_config_free(struct agent_config *config); /* what it holds */
 /*
  * Reads a YAML file: keys sources (["dir:/path"]), node, stateDir, runDir,
  * bpffs, metrics, uplinks (["eth0"] or ["auto"]), newInterfaces ("closed" or "open"), the capacities openings,
- * connections, exchanges, fragments, shields, addresses, limitSources and imageWords,
+ * connections, exchanges, fragments, shields, addresses, limitSources, pairs and imageWords, pairSeries,
  * timeouts (a mapping), answersPerSecond,
  * shieldPacketsPerSecond, shieldSeconds, sweepSeconds. An unknown key is an
  * error. The error's text is "FILE:LINE:COL: key: what is wrong".

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agent/api.h"
+#include "agent/pairs.h"
 #include "base/mem.h"
 #include "observe/prometheus.h"
 #include "version.h"
@@ -26,6 +27,17 @@ static struct weir_charged *read_charged(const struct agent *agent)
 			datapath_read_charged(agent->datapath, i, &charged[i]);
 	}
 	return charged;
+}
+
+/* By counter, as many as the ledger knows. */
+static struct weir_counter *sum_decisions(const struct agent *agent, const struct datapath_accounts *accounts)
+{
+	const size_t n = agent->ledger.counters.n;
+	struct weir_counter *decisions =
+		xcalloc((n > accounts->n_decisions ? n : accounts->n_decisions) + 1, sizeof(*decisions));
+
+	pairs_decisions(accounts, decisions);
+	return decisions;
 }
 
 static void add_sources(const struct agent *agent, struct prometheus_source *sources)
@@ -55,9 +67,9 @@ static int write_text(const struct prometheus_input *input, char **ret)
 void api_metrics(void *data, const struct http_request *request, struct http_reply *reply)
 {
 	struct agent *agent = data;
-	const size_t n_counters = agent->ledger.counters.n;
 	_cleanup_free_ struct weir_counter *reasons = xcalloc(WEIR_REASON_MAX * WEIR_DIRECTIONS, sizeof(*reasons));
-	_cleanup_free_ struct weir_counter *decisions = xcalloc(n_counters + 1, sizeof(*decisions));
+	_cleanup_(pairs_reading_free) struct pairs_reading reading = {};
+	_cleanup_free_ struct weir_counter *decisions = NULL;
 	_cleanup_free_ struct weir_charged *charged = read_charged(agent);
 	_cleanup_free_ struct prometheus_source *sources = xcalloc(agent->sources.list.n + 1, sizeof(*sources));
 	struct datapath_map_info maps[DATAPATH_MAPS_MAX];
@@ -67,7 +79,7 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 
 	r = datapath_read_reasons(agent->datapath, reasons);
 	if (r == 0)
-		r = datapath_read_decisions(agent->datapath, (uint32_t)n_counters, decisions);
+		r = pairs_read(agent, &reading);
 	if (r == 0)
 		r = datapath_read_tallies(agent->datapath, tallies);
 	if (r == 0)
@@ -79,11 +91,13 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 		return;
 	}
 	add_sources(agent, sources);
+	decisions = sum_decisions(agent, &reading.accounts);
 	r = write_text(&(struct prometheus_input){ .version = WEIR_VERSION,
 						   .commit = WEIR_COMMIT,
 						   .ledger = &agent->ledger,
 						   .reasons = reasons,
 						   .decisions = decisions,
+						   .pairs = &reading.pairs,
 						   .charged = charged,
 						   .maps = maps,
 						   .n_maps = n_maps,

@@ -204,6 +204,7 @@ int plan_enforce(struct agent *agent, struct plan *plan, struct error *error)
 	bool changed;
 	int r;
 
+	ledger_learn(&agent->ledger, plan->compiled, &agent->state.numbers);
 	save_numbers(agent, &failures);
 	if (swap) {
 		endpoints_close_lost(&agent->endpoints, plan->compiled);
@@ -226,7 +227,6 @@ int plan_enforce(struct agent *agent, struct plan *plan, struct error *error)
 	agent->compiled = TAKE_PTR(plan->compiled);
 	agent->verification = plan->verification;
 	agent->stale = false;
-	ledger_learn(&agent->ledger, agent->compiled);
 	prune_idle(agent);
 	note_warnings(agent, &plan->diags);
 	note_failures(agent, &failures);

@@ -17,6 +17,7 @@ const struct datapath_config datapath_defaults = {
 	.addresses = 1u << 20,
 	.endpoints = 4096,
 	.counters = 65536,
+	.pairs = 16384,
 	.buckets = 65536,
 	.limit_sources = 65536,
 };
@@ -51,6 +52,9 @@ static int check_config(const struct datapath_config *config, struct error *erro
 		return error_set(error, -EINVAL,
 				 "set capacities: %u words for an image won't do (give a power of two from 32 to 2^27)",
 				 config->image_words);
+	if (config->pairs == 0 || config->pairs > WEIR_PAIRS_MAX || (config->pairs & (config->pairs - 1)))
+		return error_set(error, -EINVAL, "set capacities: %u pairs won't do (give a power of two, at most %u)",
+				 config->pairs, WEIR_PAIRS_MAX);
 	for (size_t i = 0; i < ARRAY_SIZE(capacities); i++)
 		if (capacities[i].value == 0)
 			return error_set(error, -EINVAL, "set capacities: 0 %s won't do (give at least one)",
@@ -76,7 +80,8 @@ static int size_maps(const struct datapath_config *config, struct weir_bpf *skel
 		{ skeleton->maps.exchanges6, config->exchanges },
 		{ skeleton->maps.fragments, config->fragments },
 		{ skeleton->maps.shields, config->shields },
-		{ skeleton->maps.decisions, config->counters },
+		{ skeleton->maps.accounts, config->pairs + config->counters + 1 },
+		{ skeleton->maps.pairs, config->pairs },
 		{ skeleton->maps.buckets, config->buckets },
 		{ skeleton->maps.charged, config->buckets },
 		{ skeleton->maps.sources, config->limit_sources },
@@ -89,6 +94,8 @@ static int size_maps(const struct datapath_config *config, struct weir_bpf *skel
 			return r;
 	}
 	skeleton->rodata->weir_image_mask = config->image_words - 1;
+	skeleton->rodata->weir_pair_mask = config->pairs - 1;
+	skeleton->rodata->weir_account_limited = config->pairs + config->counters;
 	skeleton->rodata->weir_tick_shift = clock_tick_shift();
 	/* The same in every program of the instance. */
 	skeleton->rodata->weir_answer_mark = bpffs_number(config->bpffs);
@@ -183,6 +190,10 @@ int datapath_open(const struct datapath_config *config, struct datapath **ret, s
 	r = load(datapath, error);
 	if (r == 0)
 		set_first_times(datapath);
+	if (r == 0 && !datapath->took_over_accounts)
+		datapath_new_generation(datapath); /* flows that were taken over find new rows */
+	if (r == 0 && (r = accounts_open(datapath)) < 0)
+		r = error_set(error, r, "map the table of pairs: %s", strerror(-r));
 	if (r == 0)
 		r = takeover_pin(datapath, error);
 	if (r == 0)
@@ -198,6 +209,7 @@ void datapath_close(struct datapath *datapath)
 {
 	if (!datapath)
 		return;
+	accounts_close(datapath);
 	programs_unload(datapath->skeleton);
 	vec_free(&datapath->attachments);
 	vec_free(&datapath->uplinks);

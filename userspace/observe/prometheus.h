@@ -20,7 +20,8 @@ struct prometheus_input {
 	const struct ledger *ledger;
 	const struct weir_counter *reasons;   /* WEIR_REASON_MAX * WEIR_DIRECTIONS */
 	const struct weir_counter *decisions; /* ledger->counters.n */
-	const struct weir_charged *charged;   /* ledger->buckets.n */
+	const struct pairs *pairs;
+	const struct weir_charged *charged; /* ledger->buckets.n */
 	const struct datapath_map_info *maps;
 	unsigned n_maps;
 	const struct prometheus_source *sources;
