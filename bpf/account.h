@@ -70,6 +70,16 @@ __weak __noinline __u32 limited_row(__u32 row)
 			weir_account_limited);
 }
 
+/* The decision counter of what is counted there. */
+static __always_inline __u32 row_counter(__u32 row)
+{
+	const struct weir_pair *pair = bpf_map_lookup_elem(&pairs, &row);
+
+	if (pair)
+		return weir_pair_counter(pair->tag);
+	return row == WEIR_ACCOUNT_NONE ? WEIR_COUNTER_NONE : row - weir_pair_mask - 1;
+}
+
 static __always_inline void count_opened(__u32 row)
 {
 	struct weir_account *account = bpf_map_lookup_elem(&accounts, &row);

@@ -46,6 +46,8 @@ static __always_inline enum weir_verdict judge_arp(struct packet *pkt)
 
 	if (packet_load(pkt, pkt->f->offset, &arp, sizeof(arp)) || !is_arp_of_ipv4(&arp))
 		return drop(pkt, WEIR_REASON_BAD_ARP);
+	__builtin_memcpy(pkt->direction == WEIR_EGRESS ? &pkt->key->v4.local : &pkt->key->v4.remote, arp.sender, 4);
+	__builtin_memcpy(pkt->direction == WEIR_EGRESS ? &pkt->key->v4.remote : &pkt->key->v4.local, arp.target, 4);
 	if (checks_address(pkt) && is_spoofed_arp(pkt, &arp))
 		return drop(pkt, WEIR_REASON_SPOOFED_NEIGHBOUR);
 	return pass(pkt, WEIR_REASON_ARP);

@@ -5,6 +5,7 @@
 
 #include "admit.h"
 #include "arp.h"
+#include "notice.h"
 #include "odd.h"
 #include "parse.h"
 #include "shield.h"
@@ -48,19 +49,22 @@ static __always_inline enum weir_verdict parse_plain(struct packet *pkt, enum we
 static __always_inline enum weir_verdict charge_new(struct packet *pkt, enum weir_family family)
 {
 	int charged = CALL_STAGE(pkt, charge, family);
+	enum weir_verdict verdict;
 
 	if (unlikely(charged == ANOTHER_IMAGE)) {
-		enum weir_verdict verdict = CALL_STAGE(pkt, admit, family);
-
+		verdict = CALL_STAGE(pkt, admit, family);
 		if (verdict)
 			return verdict;
 		charged = CALL_STAGE(pkt, charge, family);
 	}
+	if (charged != CHARGED && charged != CHARGED_BUT_AUDIT)
+		return over_limit(pkt, charged);
 	if (charged == CHARGED_BUT_AUDIT)
 		pkt->f->reason = WEIR_REASON_AUDIT;
-	else if (charged != CHARGED)
-		return over_limit(pkt, charged);
-	return CALL_STAGE(pkt, remember_charged, family);
+	verdict = CALL_STAGE(pkt, remember_charged, family);
+	if (charged == CHARGED_BUT_AUDIT)
+		pkt->f->event = WEIR_EVENT_AUDITED;
+	return verdict;
 }
 
 static __always_inline enum weir_verdict ask_policy(struct packet *pkt, enum weir_family family)
@@ -87,8 +91,25 @@ static __always_inline enum weir_verdict decide_ip(struct packet *pkt, enum weir
 
 	/* Also where a header was not found in place, and the verdict is not to be trusted. */
 	if (unlikely(pkt->odd))
-		return walk_odd(pkt, family);
-	return verdict ?: match_flow(pkt, family) ?: ask_policy(pkt, family);
+		return notice(pkt, family, walk_odd(pkt, family));
+	verdict = verdict ?: match_flow(pkt, family);
+	if (likely(verdict == WEIR_VERDICT_PASS))
+		return verdict;
+	return notice(pkt, family, verdict ?: ask_policy(pkt, family));
+}
+
+/* Without addresses. */
+static __always_inline enum weir_verdict notice_nameless(struct packet *pkt, enum weir_verdict verdict)
+{
+	__builtin_memset(&pkt->key->v4, 0, sizeof(pkt->key->v4));
+	return notice(pkt, WEIR_IPV4, verdict);
+}
+
+static __always_inline enum weir_verdict decide_arp(struct packet *pkt)
+{
+	/* For the notice: the addresses that it is about, once they are read. */
+	__builtin_memset(&pkt->key->v4, 0, sizeof(pkt->key->v4));
+	return notice(pkt, WEIR_IPV4, find_endpoint(pkt) ?: check_mac(pkt) ?: judge_arp(pkt));
 }
 
 static __always_inline enum weir_verdict decide(struct packet *pkt)
@@ -96,16 +117,16 @@ static __always_inline enum weir_verdict decide(struct packet *pkt)
 	enum weir_verdict verdict = parse_ethernet(pkt);
 
 	if (verdict)
-		return verdict;
+		return notice_nameless(pkt, verdict);
 	switch (pkt->f->eth_proto) {
 	case bpf_htons(ETH_P_IP):
 		return decide_ip(pkt, WEIR_IPV4);
 	case bpf_htons(ETH_P_IPV6):
 		return decide_ip(pkt, WEIR_IPV6);
 	case bpf_htons(ETH_P_ARP):
-		return find_endpoint(pkt) ?: check_mac(pkt) ?: judge_arp(pkt);
+		return decide_arp(pkt);
 	default:
-		return drop(pkt, WEIR_REASON_NOT_IP);
+		return notice_nameless(pkt, drop(pkt, WEIR_REASON_NOT_IP));
 	}
 }
 

@@ -19,6 +19,7 @@
 #define WEIR_BPF_FLOW_H
 
 #include "limit.h"
+#include "notice.h"
 #include "track.h"
 
 /* Never in force: packets that read it, before the agent's first word, keep no flows. */
@@ -38,13 +39,15 @@ static __always_inline void stamp_flow(struct weir_flow *flow, __u32 generation)
 /* Ends a decision about the packet's connection in a denial; one that was admitted before is withdrawn by it. */
 static __always_inline enum weir_verdict refuse(struct packet *pkt, __u8 reason, enum weir_verdict verdict)
 {
-	struct weir_flow *flow = pkt->flow;
+	/* What is to be answered XDP leaves as it is, for tc to find, and to tell of. */
+	struct weir_flow *flow = pkt->hook == PACKET_XDP && verdict == WEIR_VERDICT_REJECT ? NULL : pkt->flow;
 
 	if (flow && take_flow(flow, pkt->f->flow_generation)) {
 		flow->account = pkt->f->account;
 		flow->flags = WEIR_FLOW_REVOKED | (verdict == WEIR_VERDICT_REJECT ? WEIR_FLOW_REJECTED : 0);
 		flow->reason = reason;
 		stamp_flow(flow, pkt->f->generation);
+		pkt->f->event = WEIR_EVENT_WITHDRAWN;
 	}
 	pkt->f->reason = pkt->f->orphan ? WEIR_REASON_FRAGMENT_ORPHAN : reason;
 	return verdict;
@@ -128,6 +131,7 @@ static __always_inline int charge_again(struct packet *pkt, enum weir_family fam
 /* Of a connection that was admitted before, and is no more. */
 static __always_inline enum weir_verdict refuse_again(struct packet *pkt, const struct weir_flow *flow)
 {
+	pkt->f->counter = row_counter(flow->account);
 	pkt->f->reason = flow->reason;
 	return flow->flags & WEIR_FLOW_REJECTED ? WEIR_VERDICT_REJECT : WEIR_VERDICT_DROP;
 }
@@ -164,8 +168,11 @@ static __always_inline enum weir_verdict match_flow(struct packet *pkt, enum wei
 			return WEIR_VERDICT_NONE;
 		if (charged == NOT_CHARGED)
 			return over_limit(pkt, charged);
-		if (charged == CHARGED_BUT_AUDIT)
+		if (charged == CHARGED_BUT_AUDIT) {
 			pkt->f->reason = WEIR_REASON_AUDIT;
+			pkt->f->counter = row_counter(flow->account);
+			notice_again(pkt, family, WEIR_EVENT_AUDITED, WEIR_VERDICT_PASS);
+		}
 	}
 	if (unlikely(track(pkt, flow)))
 		promote_flow(flow, pkt->key, family);

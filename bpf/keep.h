@@ -22,6 +22,11 @@ static __always_inline __u32 flow_source(const struct packet *pkt)
 	return pkt->f->opener == WEIR_INGRESS ? pkt->f->peer : pkt->f->identity;
 }
 
+static __always_inline __u8 opening_event(const struct packet *pkt)
+{
+	return pkt->f->audited ? WEIR_EVENT_AUDITED : WEIR_EVENT_OPENED;
+}
+
 static __always_inline void insert_flow(struct packet *pkt, enum weir_family family)
 {
 	struct weir_flow flow = {
@@ -36,6 +41,7 @@ static __always_inline void insert_flow(struct packet *pkt, enum weir_family fam
 	};
 
 	__builtin_memcpy(flow.mac, pkt->endpoint->mac, sizeof(flow.mac));
+	pkt->f->event = opening_event(pkt);
 	begin_track(pkt, family, &flow);
 	count_opened(pkt->f->account);
 	if (is_stream(pkt))
@@ -44,10 +50,12 @@ static __always_inline void insert_flow(struct packet *pkt, enum weir_family fam
 		enter_flow(WEIR_EXCHANGES, family, pkt->key, &flow, pkt->f->present);
 }
 
-static __always_inline void update_flow(const struct packet *pkt, struct weir_flow *flow)
+static __always_inline void update_flow(struct packet *pkt, struct weir_flow *flow)
 {
 	if (!take_flow(flow, pkt->f->flow_generation))
 		return;
+	if (flow->flags & WEIR_FLOW_REVOKED)
+		pkt->f->event = opening_event(pkt);
 	flow->revision = pkt->f->revision;
 	flow->decision = pkt->f->decision;
 	flow->account = pkt->f->account;

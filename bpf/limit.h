@@ -142,7 +142,9 @@ static __always_inline void refund(const struct weir_image *image, __u32 decisio
 	}
 }
 
-static __always_inline int charge_limits(const struct weir_image *image, __u32 decision, const struct charge *charge)
+/* *bucket: of the last limit that it is over, + 1. */
+static __always_inline int charge_limits(const struct weir_image *image, __u32 decision, const struct charge *charge,
+					 __u32 *bucket)
 {
 	const __u32 n = weir_image_decision_at(image, decision).n_limits;
 	int ret = CHARGED;
@@ -152,6 +154,7 @@ static __always_inline int charge_limits(const struct weir_image *image, __u32 d
 
 		if (charge_limit(&limit, charge))
 			continue;
+		*bucket = limit.bucket + 1;
 		if (limit.flags & WEIR_LIMIT_AUDIT) {
 			ret = CHARGED_BUT_AUDIT;
 			continue;
@@ -191,7 +194,7 @@ static __always_inline int charge(struct packet *pkt, enum weir_family family)
 	charge.segments = packet_segments(pkt);
 	charge.wire_bytes = packet_wire_bytes(pkt, charge.segments);
 	fill_source(pkt, family, &charge);
-	return charge_limits(&image, pkt->f->decision, &charge);
+	return charge_limits(&image, pkt->f->decision, &charge, &pkt->f->bucket);
 }
 
 COLD_STAGE(charge)
@@ -199,6 +202,7 @@ COLD_STAGE(charge)
 static __always_inline enum weir_verdict over_limit(struct packet *pkt, int charged)
 {
 	pkt->f->account = limited_row(pkt->f->account);
+	pkt->f->counter = WEIR_COUNTER_NONE;
 	pkt->f->reason = WEIR_REASON_LIMIT;
 	return charged == NOT_CHARGED_REJECT ? WEIR_VERDICT_REJECT : WEIR_VERDICT_DROP;
 }

@@ -6,6 +6,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
+#include "weir/event.h"
 #include "weir/image.h"
 #include "weir/maps.h"
 #include "weir/reason.h"
@@ -25,6 +26,10 @@ const volatile __u32 weir_account_limited = 0;
 
 /* Written by the agent through mmap; see struct weir_control. */
 struct weir_control weir_control SEC(".data.control");
+
+/* What has been told lately; see notice.h. The programs' own: they lose nothing by beginning anew without it. */
+struct weir_notice weir_notices[WEIR_NOTICES];
+struct weir_notice_budget weir_notice_budgets[WEIR_NOTICE_BUDGETS];
 
 struct weir_image_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -169,5 +174,10 @@ struct {
 	__type(key, __u32);
 	__type(value, struct weir_charged);
 } charged SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} events SEC(".maps");
 
 #endif

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 #include "maps.h"
+#include "weir/event.h"
 
 enum packet_hook {
 	PACKET_TC,
@@ -77,7 +78,8 @@ struct facts {
 	__u8 limited;
 	__u8 audited; /* policy would drop it, but only says so */
 	__u8 reason;
-	__u8 pad[5];
+	__u8 event;   /* enum weir_event_kind: what is to be told of it beside the verdict; 0: nothing */
+	__u32 bucket; /* + 1: of the limit that it is over; 0: of none */
 };
 
 /* Room for any one header. */

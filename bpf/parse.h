@@ -148,6 +148,7 @@ static __always_inline enum weir_verdict parse_ipv4(struct packet *pkt)
 	__u32 header, total;
 
 	pkt->f->network = pkt->f->offset;
+	__builtin_memset(key, 0, sizeof(*key));
 	if (!ip || ip->version != 4 || ip->ihl < IPV4_MIN_IHL)
 		return drop(pkt, WEIR_REASON_BAD_IPV4);
 	header = ip->ihl * 4;
@@ -157,7 +158,6 @@ static __always_inline enum weir_verdict parse_ipv4(struct packet *pkt)
 	if (total < header || total > room)
 		return drop(pkt, WEIR_REASON_BAD_IPV4);
 
-	__builtin_memset(key, 0, sizeof(*key));
 	key->local = pkt->direction == WEIR_EGRESS ? ip->saddr : ip->daddr;
 	key->remote = pkt->direction == WEIR_EGRESS ? ip->daddr : ip->saddr;
 	pkt->f->ip_proto = ip->protocol;
@@ -235,6 +235,7 @@ static __always_inline enum weir_verdict parse_ipv6(struct packet *pkt)
 	__u32 total;
 
 	pkt->f->network = pkt->f->offset;
+	__builtin_memset(key, 0, sizeof(*key));
 	if (!ip || ip->version != 6)
 		return drop(pkt, WEIR_REASON_BAD_IPV6);
 	total = sizeof(*ip) + bpf_ntohs(ip->payload_len);
@@ -243,7 +244,6 @@ static __always_inline enum weir_verdict parse_ipv6(struct packet *pkt)
 	if (total > room)
 		return drop(pkt, WEIR_REASON_BAD_IPV6);
 
-	__builtin_memset(key, 0, sizeof(*key));
 	__builtin_memcpy(key->local, pkt->direction == WEIR_EGRESS ? &ip->saddr : &ip->daddr, sizeof(key->local));
 	__builtin_memcpy(key->remote, pkt->direction == WEIR_EGRESS ? &ip->daddr : &ip->saddr, sizeof(key->remote));
 	pkt->f->ip_proto = ip->nexthdr;

@@ -48,7 +48,7 @@ enum weir_flow_state {
 struct weir_control {
 	__u32 generation;
 	__u32 watch;			  /* WEIR_WATCH_*: what is told of packets, beside being counted */
-	__u32 event_budget;		  /* of each decision: event records that a CPU may write in a tick */
+	__u32 event_budget;		  /* of each decision, limit, or reason without either: event records a tick */
 	__u32 timeouts[WEIR_FLOW_STATES]; /* of a flow without packets, in ticks */
 	__u32 fragment_timeout;		  /* ticks */
 	__u32 shield_until;		  /* tick: nobody is shielded longer; packets write it */
@@ -60,7 +60,7 @@ struct weir_control {
 	__u64 reserved_too;
 };
 
-#define WEIR_WATCH_DENIED  0x01u /* events: of connections that are denied */
+#define WEIR_WATCH_DENIED  0x01u /* events: of connections that are denied, withdrawn or audited */
 #define WEIR_WATCH_OPENED  0x02u /* events: of connections that are admitted */
 #define WEIR_WATCH_CAPTURE 0x04u /* packets are captured */
 
@@ -226,7 +226,10 @@ enum weir_tally {
 	WEIR_TALLY_UNANSWERED = 14, /* too many, or of a kind that has no answer */
 	WEIR_TALLY_FRAGMENTED = 15, /* first fragments remembered */
 	WEIR_TALLY_SOURCES = 16,    /* new entries of the sources map */
-	WEIR_TALLIES = 20,
+	WEIR_TALLY_TOLD = 20,	    /* event records that were written */
+	WEIR_TALLY_HELD_BACK = 21,  /* that were not, as there were enough of the same decision */
+	WEIR_TALLY_LOST = 22,	    /* and for want of room */
+	WEIR_TALLIES = 24,
 };
 
 /* What the program weir_sweep is given and gives back: expired entries are taken out, the others counted. */

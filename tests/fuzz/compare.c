@@ -67,6 +67,7 @@ static bool packet_differs(const struct engine *engine, const struct step *step,
 {
 	static struct judgement judgement;
 	static struct engine_run run;
+	struct weir_event event;
 	enum engine_hook hook;
 	bool drops;
 
@@ -78,12 +79,14 @@ static bool packet_differs(const struct engine *engine, const struct step *step,
 	if (find_xdp(step, &judgement, &hook, &drops)) {
 		if (engine->run(step, hook, &run) < 0 || run.verdict != (drops ? WEIR_VERDICT_DROP : WEIR_VERDICT_PASS))
 			return tell(out, "XDP", run.verdict, &judgement);
-		if (drops)
-			return false; /* tc doesn't see it */
+		if (drops) /* tc doesn't see it */
+			return compare_event(engine, step, &judgement, true, out);
+		if (engine->told(&event))
+			return tell(out, "XDP tells of what it passes", run.verdict, &judgement);
 	}
 	if (engine->run(step, ENGINE_TC, &run) < 0)
 		return tell(out, "tc, not run", WEIR_VERDICT_NONE, &judgement);
-	return tc_differs(&judgement, &run, out);
+	return compare_event(engine, step, &judgement, false, out) || tc_differs(&judgement, &run, out);
 }
 
 bool compare_sequence(const struct engine *engine, const struct sequence *sequence, FILE *out)

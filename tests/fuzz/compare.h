@@ -11,6 +11,9 @@
  * as text; may be NULL. A failing engine is a disagreement.
  */
 bool compare_sequence(const struct engine *engine, const struct sequence *sequence, FILE *out);
+/* The same of what was told of one packet, since the last call. */
+bool compare_event(const struct engine *engine, const struct step *step, const struct judgement *judgement, bool xdp,
+		   FILE *out);
 /* The fewest steps, and then the shortest packets, that still disagree. */
 void compare_shrink(const struct engine *engine, struct sequence *sequence);
 /* Shrinks it, writes it to directory in the form of the corpus, and tells on out how to run it again. */

@@ -34,6 +34,8 @@ struct engine {
 	/* How much of the packet tc's program may read in place. */
 	uint32_t (*linear)(const struct step *step);
 	int (*run)(const struct step *step, enum engine_hook hook, struct engine_run *ret);
+	/* How many event records there were since the last call; then it is as if nothing had been told. */
+	int (*told)(struct weir_event *ret);
 	/* What is there since the last reset; flows and fragments are forgotten. */
 	int (*observe)(struct observation *ret);
 };

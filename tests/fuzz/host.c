@@ -126,6 +126,11 @@ static int run(const struct step *step, enum engine_hook hook, struct engine_run
 	return 0;
 }
 
+static int told(struct weir_event *ret)
+{
+	return host_told(ret);
+}
+
 static void observe_table(enum weir_flow_table table, enum weir_family family, struct observation *ret)
 {
 	const enum host_map_id id = HOST_FLOWS + table * WEIR_FAMILIES + family;
@@ -174,7 +179,9 @@ static int observe(struct observation *ret)
 
 const struct engine *host_engine(void)
 {
-	static const struct engine engine = { "programs in userspace", NOW, reset, event, takes, linear, run, observe };
+	static const struct engine engine = {
+		"programs in userspace", NOW, reset, event, takes, linear, run, told, observe
+	};
 	struct setting_address address;
 
 	host_load(&(struct host_constants){ TINY_WORDS - 1, TICK_SHIFT, SETTING_PAIRS - 1, ACCOUNTS - 1 });

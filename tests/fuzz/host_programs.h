@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "weir/event.h"
 #include "weir/maps.h"
 
 enum host_map_id {
@@ -69,6 +70,8 @@ struct host_frame {
 
 /* Returns what the program does. */
 int host_run(enum host_program program, struct host_frame *frame);
+/* How many event records there were since the last call, the last one of which is *ret; forgets what was told. */
+int host_told(struct weir_event *ret);
 void host_sweep(enum weir_flow_table table, uint32_t family);
 
 #endif

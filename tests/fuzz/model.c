@@ -37,6 +37,7 @@ static void refuse(struct model *m, const struct packet *p, const struct questio
 		flow->reason = ret->reason;
 		flow->account = ret->account;
 		flow->generation = m->control.generation;
+		ret->told = WEIR_EVENT_WITHDRAWN;
 	}
 	if (p->orphan)
 		ret->reason = WEIR_REASON_FRAGMENT_ORPHAN;
@@ -148,10 +149,12 @@ static void fill_flow(struct model *m, const struct packet *p, const struct ques
 	memcpy(ret->mac, m->endpoints[p->pod].mac, sizeof(ret->mac));
 }
 
-/* Keeping never decides. A reset opens nothing, nor does what has no header of its own. */
-static void keep(struct model *m, const struct packet *p, const struct question *asked, uint32_t at)
+/* Keeping never decides. A reset opens nothing, nor does what has no header of its own. Returns what is told of it. */
+static enum weir_event_kind keep(struct model *m, const struct packet *p, const struct question *asked, uint32_t at)
 {
+	const bool revoked = asked->of && asked->of->flow.flags & WEIR_FLOW_REVOKED;
 	struct weir_flow flow = { .opener = asked->opener };
+	bool opens = revoked;
 
 	if (asked->of) {
 		fill_flow(m, p, asked, at, &asked->of->flow);
@@ -162,9 +165,13 @@ static void keep(struct model *m, const struct packet *p, const struct question 
 		fill_flow(m, p, asked, at, &flow);
 		m->seen.accounts[flow.account].counted.connections++;
 		model_open_flow(m, p, &asked->name, &flow);
+		opens = true;
 	}
 	if (!asked->quoted)
 		model_remember_first(m, p);
+	return !opens								     ? 0
+	       : (asked->of ? &asked->of->flow : &flow)->reason == WEIR_REASON_AUDIT ? WEIR_EVENT_AUDITED
+										     : WEIR_EVENT_OPENED;
 }
 
 /* On the way in, its own address is the pod's only where it was seen to come out. */
@@ -197,7 +204,9 @@ static void ask_policy(struct model *m, const struct packet *p, const struct que
 	}
 	if (limited == WEIR_REASON_AUDIT)
 		ret->reason = WEIR_REASON_AUDIT;
-	keep(m, p, asked, at);
+	ret->told = keep(m, p, asked, at);
+	if (limited == WEIR_REASON_AUDIT)
+		ret->told = WEIR_EVENT_AUDITED;
 	if (asked->quoted)
 		ret->reason = WEIR_REASON_ICMP_ERROR;
 }
@@ -286,8 +295,10 @@ static void judge_flow(struct model *m, const struct packet *p, const struct que
 		ret->account = model_account_limited(m, ret->account);
 		say(ret, WEIR_VERDICT_DROP, WEIR_REASON_LIMIT);
 	}
-	if (limited == WEIR_REASON_AUDIT)
+	if (limited == WEIR_REASON_AUDIT) {
 		ret->reason = WEIR_REASON_AUDIT;
+		ret->told = WEIR_EVENT_AUDITED;
+	}
 	if (ret->verdict != WEIR_VERDICT_PASS)
 		return;
 	model_track(m, p, asked->of);
@@ -315,6 +326,8 @@ static void judge_ip(struct model *m, struct packet *p, struct judgement *ret)
 	} else if (!p->orphan) {
 		asked.of = model_find_flow(m, p, &asked.name);
 	}
+	ret->named = true;
+	ret->name = asked.name;
 	if (asked.of)
 		asked.opener = asked.of->flow.opener;
 	if (!asked.of || !holds(m, p, &asked, ret))
@@ -364,11 +377,15 @@ void model_packet(struct model *m, const struct step *step, struct judgement *re
 
 	*ret = (struct judgement){ .account = WEIR_ACCOUNT_NONE };
 	judge(m, &p, ret);
+	if (ret->verdict != WEIR_VERDICT_PASS && !ret->told)
+		ret->told = WEIR_EVENT_DENIED;
+	m->seen.tallies[WEIR_TALLY_TOLD] += !!ret->told;
 	ret->xdp_drops = ret->xdp_drops && ret->verdict == WEIR_VERDICT_DROP && ret->reason != WEIR_REASON_LIMIT;
 	if (p.located)
 		model_identity(p.family, p.destination, &ret->destination);
 	count(&m->seen.reasons[ret->reason * WEIR_DIRECTIONS + p.direction], p.length);
 	model_count(m, ret->account, p.length);
+	ret->counter = model_counter(m, ret->account);
 	if (ret->verdict == WEIR_VERDICT_REJECT)
 		model_answer(m, &p, ret);
 }

@@ -12,15 +12,20 @@
 
 #include "fuzz/observation.h"
 #include "fuzz/sequence.h"
+#include "weir/event.h"
 
 #define MODEL_ANSWER_MAX 160u /* link header, IP header and what is quoted */
 
 struct judgement {
 	enum weir_verdict verdict;
 	enum weir_reason reason;
-	uint32_t account;	/* where it is counted, as in a flow */
-	bool xdp_drops;		/* XDP on the pod's interface sees that already */
-	uint32_t destination;	/* interface of the local pod that it is for, as an uplink sees it; 0: none, or no IP */
+	uint32_t account;     /* where it is counted, as in a flow */
+	uint32_t counter;     /* of its decision; WEIR_COUNTER_NONE */
+	bool xdp_drops;	      /* XDP on the pod's interface sees that already */
+	uint32_t destination; /* interface of the local pod that it is for, as an uplink sees it; 0: none, or no IP */
+	enum weir_event_kind told; /* 0: nothing */
+	bool named;		   /* there is a connection that it is told of, by this name */
+	struct flow_name name;
 	uint32_t answer_length; /* of the answer to a rejected packet; 0: there is none */
 	uint8_t answer[MODEL_ANSWER_MAX];
 };

@@ -22,6 +22,14 @@ uint32_t model_account_limited(struct model *m, uint32_t account)
 				   weir_pair_tag(WEIR_PAIR_LIMITED, weir_pair_source(tag), weir_pair_destination(tag)));
 }
 
+uint32_t model_counter(const struct model *m, uint32_t account)
+{
+	const uint32_t counter =
+		account == WEIR_ACCOUNT_NONE ? WEIR_PAIR_LIMITED : weir_pair_counter(m->seen.accounts[account].tag);
+
+	return counter == WEIR_PAIR_LIMITED ? WEIR_COUNTER_NONE : counter;
+}
+
 void model_count(struct model *m, uint32_t account, uint32_t bytes)
 {
 	if (account == WEIR_ACCOUNT_NONE)

@@ -22,6 +22,7 @@
 
 #include "base/cleanup.h"
 #include "fuzz/engine.h"
+#include "packet/event_ring.h"
 #include "weir.skel.h"
 
 #define FLOWS	     1024u
@@ -39,6 +40,7 @@ static struct {
 	struct weir_image_header *image; /* of the inner map */
 	struct weir_pair *pairs;	 /* the map */
 	int links[2], space, cpus;
+	struct event_ring events;
 	struct observation base; /* counters at the last reset */
 	struct weir_account accounts[ACCOUNTS], base_accounts[ACCOUNTS];
 } self = { .links = { -1, -1 }, .space = -1 };
@@ -73,7 +75,8 @@ static int load(int image_map)
 	       bpf_map__set_max_entries(skeleton->maps.pairs, SETTING_PAIRS) ?:
 	       bpf_map__set_max_entries(skeleton->maps.buckets, SETTING_BUCKETS) ?:
 	       bpf_map__set_inner_map_fd(skeleton->maps.images, image_map) ?:
-	       weir_bpf__load(skeleton);
+	       weir_bpf__load(skeleton) ?:
+	       event_ring_open(bpf_map__fd(skeleton->maps.events), &self.events);
 }
 
 static int map_memory(int map, size_t size, void *ret)
@@ -156,6 +159,7 @@ void programs_close(void)
 	}
 	if (self.space >= 0)
 		close(self.space);
+	event_ring_close(&self.events);
 	weir_bpf__destroy(self.skeleton);
 }
 
@@ -420,6 +424,12 @@ static int run(const struct step *step, enum engine_hook hook, struct engine_run
 	return 0;
 }
 
+static int told(struct weir_event *ret)
+{
+	memset(self.skeleton->bss, 0, sizeof(*self.skeleton->bss));
+	return event_ring_take(&self.events, ret, 1);
+}
+
 int programs_open(const struct engine **ret, const char **ret_why)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
@@ -444,7 +454,7 @@ int programs_open(const struct engine **ret, const char **ret_why)
 	r = attach() ?: read_now();
 	if (r < 0)
 		return r;
-	self.engine = (struct engine){ "programs", self.engine.now, reset, event, takes, linear, run, observe };
+	self.engine = (struct engine){ "programs", self.engine.now, reset, event, takes, linear, run, told, observe };
 	*ret = &self.engine;
 	return 0;
 }

@@ -115,6 +115,8 @@ void setting_control(struct weir_control *ret)
 	};
 
 	*ret = (struct weir_control){
+		.watch = WEIR_WATCH_DENIED | WEIR_WATCH_OPENED,
+		.event_budget = UINT32_MAX,
 		.fragment_timeout = 25,
 		.answer_cost = HOUR_TICKS,
 		.answer_burst = SETTING_ANSWERS * HOUR_TICKS,

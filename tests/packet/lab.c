@@ -44,6 +44,10 @@ static int size_maps(struct weir_bpf *skeleton, const struct lab_config *config,
 		bpf_map__set_max_entries(skeleton->maps.sources, LAB_SOURCES) ?:
 		bpf_map__set_inner_map_fd(skeleton->maps.images, image_map);
 
+	if (r == 0 && config->event_bytes)
+		r = bpf_map__set_max_entries(skeleton->maps.events, config->event_bytes);
+	if (config->still)
+		skeleton->rodata->weir_tick_shift = LAB_STILL_SHIFT;
 	skeleton->rodata->weir_image_mask = config->image_words - 1;
 	skeleton->rodata->weir_pair_mask = LAB_PAIRS - 1;
 	skeleton->rodata->weir_account_limited = LAB_PAIRS + LAB_DECISIONS;
@@ -57,6 +61,8 @@ static void set_times(struct weir_control *control)
 	for (unsigned i = 0; i < WEIR_FLOW_STATES; i++)
 		control->timeouts[i] = LAB_TIMEOUT(i);
 	control->fragment_timeout = LAB_TICKS;
+	control->watch = WEIR_WATCH_DENIED | WEIR_WATCH_OPENED;
+	control->event_budget = LAB_EVENT_BUDGET;
 	control->answer_cost = LAB_ANSWER_NS * WEIR_TICKS_PER_NS;
 	control->answer_burst = LAB_ANSWERS * LAB_ANSWER_NS * WEIR_TICKS_PER_NS;
 }
@@ -89,6 +95,9 @@ int lab_open(const struct lab_config *config, struct lab **ret, const char **ret
 	r = weir_bpf__load(lab->skeleton);
 	if (r < 0)
 		return r;
+	r = event_ring_open(bpf_map__fd(lab->skeleton->maps.events), &lab->events);
+	if (r < 0)
+		return r;
 	set_times(&lab->skeleton->data_control->weir_control);
 	*ret = TAKE_PTR(lab);
 	return 0;
@@ -98,6 +107,7 @@ void lab_close(struct lab *lab)
 {
 	if (!lab)
 		return;
+	event_ring_close(&lab->events);
 	weir_bpf__destroy(lab->skeleton);
 	free(lab);
 }
@@ -131,6 +141,7 @@ int lab_reset(struct lab *lab)
 		if (r < 0)
 			return r;
 	}
+	lab_forget_events(lab);
 	return lab_forget_flows(lab) ?: forget_all(lab->skeleton->maps.sources) ?:
 	       forget_all(lab->skeleton->maps.addresses4) ?: forget_all(lab->skeleton->maps.addresses6);
 }

@@ -12,18 +12,21 @@
 #include "base/cleanup.h"
 #include "packet/frame.h"
 #include "packet/tiny_image.h"
+#include "weir/event.h"
 #include "weir/maps.h"
 #include "weir/reason.h"
 
-#define LAB_IFINDEX	1u
-#define LAB_DECISIONS	64u
-#define LAB_PAIRS	64u
-#define LAB_BUCKETS	16u
-#define LAB_SOURCES	1024u
-#define LAB_TICKS	(1u << 20)
-#define LAB_ANSWERS	5u /* to rejected packets, and one more an hour */
-#define LAB_ANSWER_NS	(3600ull * 1000 * 1000 * 1000)
-#define LAB_ANSWER_MARK 0x77656972u
+#define LAB_IFINDEX	 1u
+#define LAB_DECISIONS	 64u
+#define LAB_PAIRS	 64u
+#define LAB_BUCKETS	 16u
+#define LAB_SOURCES	 1024u
+#define LAB_TICKS	 (1u << 20)
+#define LAB_ANSWERS	 5u /* to rejected packets, and one more an hour */
+#define LAB_ANSWER_NS	 (3600ull * 1000 * 1000 * 1000)
+#define LAB_EVENT_BUDGET 50u /* a tick of about a quarter of a second */
+#define LAB_STILL_SHIFT	 31u /* ticks of weeks */
+#define LAB_ANSWER_MARK	 0x77656972u
 /* Of a flow in that state; far enough from one another for a test to tell them apart, however slow it is. */
 #define LAB_TIMEOUT(state) (LAB_TICKS + (state) * (LAB_TICKS >> 4))
 
@@ -33,6 +36,8 @@ struct lab_config {
 	uint32_t flows;
 	uint32_t addresses;
 	uint32_t image_words; /* a power of two, at least TINY_WORDS */
+	uint32_t event_bytes; /* of the ring buffer; as the programs have it unless given */
+	bool still;	      /* time stands still */
 };
 
 enum lab_program {
@@ -118,5 +123,14 @@ int lab_sweep(struct lab *lab, struct weir_sweep *sweep);
 /* A number that is another one when anything but counters has changed. */
 int lab_print(struct lab *lab, uint64_t *ret);
 int lab_tallies(struct lab *lab, uint64_t ret[static WEIR_TALLIES]);
+
+/* What packets are told of; a budget is for a tick, which lasts for weeks where lab_config says so. */
+void lab_watch(struct lab *lab, uint32_t watch, uint32_t budget);
+/* Takes out what was told, and returns how many records there were; the first ones are in ret. */
+int lab_events(struct lab *lab, struct weir_event *ret, int most);
+/* As if nothing had been told yet. */
+void lab_forget_events(struct lab *lab);
+/* What was told was told so many ticks earlier. */
+void lab_age_events(struct lab *lab, uint32_t ticks);
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef WEIR_TESTS_PACKET_LAB_PRIVATE_H
 #define WEIR_TESTS_PACKET_LAB_PRIVATE_H
 
+#include "packet/event_ring.h"
 #include "packet/lab.h"
 #include "weir.skel.h"
 
@@ -10,6 +11,7 @@ struct lab {
 	struct weir_bpf *skeleton;
 	uint32_t image_words;
 	int n_cpus;
+	struct event_ring events;
 };
 
 /* Their part of what was counted. */

@@ -6,16 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What one run of one program must do; reason NONE: leave no trace. */
-struct outcome {
-	enum lab_program program;
-	enum weir_direction direction;
-	enum weir_verdict verdict;
-	enum weir_reason reason;
-	enum world_decision by;
-	bool optional; /* it may pass instead, and leave no trace */
-};
-
 static const struct outcome untouched = { .verdict = WEIR_VERDICT_PASS };
 
 int play_fail(struct play *play, const char *format, ...)
@@ -78,12 +68,27 @@ static const char *program_name(enum lab_program program)
 	return names[program];
 }
 
+/* For new connections, not by moving from one table to another. */
+static int entries_made(struct lab *lab, uint64_t *ret)
+{
+	uint64_t tallies[WEIR_TALLIES];
+	int r = lab_tallies(lab, tallies);
+
+	*ret = 0;
+	for (unsigned i = 0; r == 0 && i < WEIR_FLOW_TABLES * WEIR_FAMILIES; i++) {
+		if (i / WEIR_FAMILIES != WEIR_CONNECTIONS)
+			*ret += tallies[WEIR_TALLY_ENTERED + i];
+	}
+	return r;
+}
+
 static int run(struct play *play, const struct scenario_step *step, const struct frame *frame,
 	       const struct outcome *outcome)
 {
 	const bool xdp = is_xdp(outcome->program);
 	struct lab_counters counters[2];
 	struct lab_result result;
+	uint64_t entered[2];
 	const struct lab_run spec = {
 		.program = outcome->program,
 		.frame = frame,
@@ -92,18 +97,24 @@ static int run(struct play *play, const struct scenario_step *step, const struct
 		.from_ifindex = step->from_ifindex,
 		.linear = step->linear,
 	};
-	int r = lab_counters(play->lab, &counters[0]) ?:
-		lab_run(play->lab, &spec, &result) ?: lab_counters(play->lab, &counters[1]);
+	int r;
 
+	lab_forget_events(play->lab);
+	r = entries_made(play->lab, &entered[0]) ?:
+	    lab_counters(play->lab, &counters[0]) ?:
+	    lab_run(play->lab, &spec, &result) ?:
+	    lab_counters(play->lab, &counters[1]) ?:
+	    entries_made(play->lab, &entered[1]);
 	if (r < 0)
 		return play_fail(play, "the %s test run failed: %s", program_name(outcome->program), strerror(-r));
 	/* What XDP may leave to tc, it either drops as tc would or doesn't touch. */
 	if (outcome->optional && result.verdict == WEIR_VERDICT_PASS)
-		return check_counters(play, &untouched, frame->length, counters);
+		outcome = &untouched;
 	if (result.verdict != outcome->verdict)
 		return play_fail(play, "%s gave verdict %d, not %d", program_name(outcome->program), result.verdict,
 				 outcome->verdict);
-	return check_counters(play, outcome, frame->length, counters);
+	return check_counters(play, outcome, frame->length, counters)
+		       ?: play_check_event(play, outcome, frame->length, entered[1] - entered[0]);
 }
 
 int play_tc(struct play *play, const struct scenario_step *step, const struct frame *frame,
@@ -113,6 +124,7 @@ int play_tc(struct play *play, const struct scenario_step *step, const struct fr
 		.program = direction == WEIR_EGRESS ? LAB_FROM_POD : LAB_TO_POD,
 		.direction = direction,
 		.verdict = step->unanswered ? WEIR_VERDICT_DROP : step->verdict,
+		.unanswered = step->unanswered,
 		.reason = step->reason,
 		.by = step->by,
 	};

@@ -15,8 +15,21 @@ struct play {
 	char *why;
 };
 
+/* What one run of one program must do; reason NONE: leave no trace. */
+struct outcome {
+	enum lab_program program;
+	enum weir_direction direction;
+	enum weir_verdict verdict;
+	enum weir_reason reason;
+	enum world_decision by;
+	bool unanswered; /* rejected, but nothing is sent back */
+	bool optional;	 /* it may pass instead, and leave no trace */
+};
+
 /* Says why in play->why. Returns -1. */
 __attribute__((format(printf, 2, 3))) int play_fail(struct play *play, const char *format, ...);
+/* That the packet was told of as it should be. entered: how many flow entries there are now that there were not. */
+int play_check_event(struct play *play, const struct outcome *outcome, uint32_t bytes, unsigned entered);
 /* 0, or -1 when it did something else than the step says. */
 int play_tc(struct play *play, const struct scenario_step *step, const struct frame *frame,
 	    enum weir_direction direction);

@@ -65,6 +65,14 @@ static int open_state(struct agent *agent)
 	return 0;
 }
 
+static void wake_followers(void *data)
+{
+	const struct agent *agent = data;
+
+	if (agent->events.followers)
+		http_wake(agent->socket);
+}
+
 static int open_socket(struct agent *agent, struct error *error)
 {
 	_cleanup_free_ char *path = xasprintf("%s/weir.sock", agent->config->run_dir);
@@ -88,6 +96,17 @@ static void open_metrics(struct agent *agent)
 		log_warning("metrics are only served on the control socket: %s (choose another --metrics)", error.text);
 }
 
+/* The same goes for a collector. */
+static void open_otlp(struct agent *agent)
+{
+	const struct agent_config *config = agent->config;
+	struct error error = {};
+
+	if (config->otlp.endpoint &&
+	    otlp_start(loop_uv(agent->loop), &config->otlp, config->node, &agent->events, &agent->otlp, &error) < 0)
+		log_warning("events are not sent: %s", error.text);
+}
+
 static int start(struct agent *agent, struct error *error)
 {
 	int r = locks_take(agent->config, &agent->locks, error) ?:
@@ -96,12 +115,14 @@ static int start(struct agent *agent, struct error *error)
 		open_links(agent, error) ?:
 		open_datapath(agent, error) ?:
 		loop_open(agent, &agent->loop, error);
+	struct event started;
 
 	if (r < 0)
 		return r;
 	agent->endpoints.config = agent->config;
 	agent->endpoints.datapath = agent->datapath;
 	agent->endpoints.links = agent->links;
+	agent->endpoints.events = agent->sources.events = agent->shields.events = &agent->events;
 	agent->uplinks = (struct uplinks){
 		.config = agent->config,
 		.datapath = agent->datapath,
@@ -112,7 +133,10 @@ static int start(struct agent *agent, struct error *error)
 	if (r < 0)
 		return r;
 	open_metrics(agent);
-	log_info("weir " WEIR_VERSION " started on node %s", agent->config->node);
+	open_otlp(agent);
+	events_listen(&agent->events, wake_followers, agent);
+	started = event_make(EVENT_AGENT_STARTED, "weir " WEIR_VERSION " started on node %s", agent->config->node);
+	events_add(&agent->events, &started);
 	return 0;
 }
 
@@ -125,6 +149,7 @@ static void stop(struct agent *agent)
 		unlink(path);
 	http_stop(agent->socket);
 	http_stop(agent->metrics);
+	otlp_stop(agent->otlp);
 	loop_close(agent->loop);
 	compiled_free(agent->compiled);
 	endpoints_free(&agent->endpoints);
@@ -138,8 +163,18 @@ static void stop(struct agent *agent)
 	ledger_free(&agent->ledger);
 	notes_free(&agent->warnings);
 	notes_free(&agent->failures);
+	events_free(&agent->events);
 	state_free(&agent->state);
 	locks_release(&agent->locks);
+}
+
+static void tell_stopping(struct agent *agent)
+{
+	struct event event =
+		event_make(EVENT_AGENT_STOPPING, "stopped; policy revision %u stays in force", agent->revision);
+
+	event.revision = agent->revision;
+	events_add(&agent->events, &event);
 }
 
 int agent_run(const struct agent_config *config, struct error *error)
@@ -147,11 +182,12 @@ int agent_run(const struct agent_config *config, struct error *error)
 	struct agent agent = { .config = config, .locks = LOCKS_NONE, .stale = true };
 	int r;
 
+	events_init(&agent.events, config->event_history, config->log_events);
 	signal(SIGPIPE, SIG_IGN);
 	r = start(&agent, error);
 	if (r == 0) {
 		loop_run(agent.loop);
-		log_info("stopped; policy revision %u stays in force", agent.revision);
+		tell_stopping(&agent);
 	}
 	stop(&agent);
 	return r;

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/event_log.h"
+#include "agent/otlp.h"
 #include "base/error.h"
 #include "base/vec.h"
 #include "datapath/datapath.h"
@@ -23,6 +25,9 @@ struct agent_config {
 	struct datapath_times times;
 	uint32_t pair_series;	/* pairs of workloads that have names of their own; the others are summed */
 	uint32_t sweep_seconds; /* from one sweep of the flow tables to the next */
+	uint32_t event_history; /* events of packets that are kept */
+	enum event_log_choice log_events;
+	struct otlp_config otlp;
 };
 
 /* Fills what a default is for: node (host name), directories of state, run and bpffs, metrics, capacities, times. */
@@ -33,7 +38,8 @@ void agent_config_free(struct agent_config *config); /* what it holds */
  * bpffs, metrics, uplinks (["eth0"] or ["auto"]), newInterfaces ("closed" or "open"), the capacities openings,
  * connections, exchanges, fragments, shields, addresses, limitSources, pairs and imageWords, pairSeries,
  * timeouts (a mapping), answersPerSecond,
- * shieldPacketsPerSecond, shieldSeconds, sweepSeconds. An unknown key is an
+ * shieldPacketsPerSecond, shieldSeconds, sweepSeconds, eventHistory,
+ * logEvents ("off", "denied" or "all"), otlp (a mapping of endpoint, headers, events). An unknown key is an
  * error. The error's text is "FILE:LINE:COL: key: what is wrong".
  */
 int agent_config_read(const char *path, struct agent_config *config, struct error *error);

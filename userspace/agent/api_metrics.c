@@ -67,6 +67,7 @@ static int write_text(const struct prometheus_input *input, char **ret)
 void api_metrics(void *data, const struct http_request *request, struct http_reply *reply)
 {
 	struct agent *agent = data;
+	const struct otlp_counts otlp = otlp_counts(agent->otlp);
 	_cleanup_free_ struct weir_counter *reasons = xcalloc(WEIR_REASON_MAX * WEIR_DIRECTIONS, sizeof(*reasons));
 	_cleanup_(pairs_reading_free) struct pairs_reading reading = {};
 	_cleanup_free_ struct weir_counter *decisions = NULL;
@@ -110,6 +111,8 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 						   .identities = agent->compiled ? agent->compiled->identities.n : 0,
 						   .flows = &agent->sweeper.counts,
 						   .tallies = tallies,
+						   .told = agent->events.added,
+						   .otlp = { otlp.sent, otlp.dropped, otlp.retries },
 						   .shields = agent->shields.up.n,
 						   .shields_raised = agent->shields.raised },
 		       &reply->text);

@@ -198,6 +198,8 @@ static int enforce_draft(struct change *change)
 		return enforce_pods(change);
 	if (plan_make(agent, store_draft_objects(change->draft), &change->plan, &error) < 0) {
 		http_fail(change->reply, HTTP_UNPROCESSABLE, "%s", error.text);
+		if (!change->dry_run)
+			agent_tell_refused(change->agent, "policy sent by weir apply or delete refused", &error);
 		return error.code;
 	}
 	add_world_warnings(change);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/config_otlp.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -20,6 +21,8 @@
 #define SHIELD_RATE_MAX	    100000000
 #define SWEEP_SECONDS_MAX   3600
 #define PAIR_SERIES_MAX	    100000
+#define EVENTS_MINIMUM	    16
+#define EVENTS_MAX	    1048576
 
 void agent_config_init(struct agent_config *config)
 {
@@ -37,6 +40,8 @@ void agent_config_init(struct agent_config *config)
 		.times = datapath_times_defaults,
 		.pair_series = 1000,
 		.sweep_seconds = 30,
+		.event_history = 16384,
+		.otlp.events = EVENT_LOG_DENIED,
 	};
 }
 
@@ -53,6 +58,7 @@ void agent_config_free(struct agent_config *config)
 	free(config->run_dir);
 	free(config->bpffs);
 	free(config->metrics);
+	otlp_config_free(&config->otlp);
 	*config = (struct agent_config){};
 }
 
@@ -247,6 +253,21 @@ static void read_sweep(const struct field *field, void *target)
 	read_number(field, 1, SWEEP_SECONDS_MAX, &((struct agent_config *)target)->sweep_seconds);
 }
 
+static void read_event_history(const struct field *field, void *target)
+{
+	read_number(field, EVENTS_MINIMUM, EVENTS_MAX, &((struct agent_config *)target)->event_history);
+}
+
+static void read_log_events(const struct field *field, void *target)
+{
+	config_read_choice(field, &((struct agent_config *)target)->log_events);
+}
+
+static void read_otlp(const struct field *field, void *target)
+{
+	config_read_otlp(field, &((struct agent_config *)target)->otlp);
+}
+
 static const struct member members[] = {
 	{ "sources", read_sources },
 	{ "node", read_node },
@@ -271,6 +292,9 @@ static const struct member members[] = {
 	{ "shieldPacketsPerSecond", read_shield_rate },
 	{ "shieldSeconds", read_shield_time },
 	{ "sweepSeconds", read_sweep },
+	{ "eventHistory", read_event_history },
+	{ "logEvents", read_log_events },
+	{ "otlp", read_otlp },
 };
 
 static void diags_freep(struct diags *diags)

@@ -9,8 +9,10 @@
 #include "agent/addresses.h"
 #include "agent/agent.h"
 #include "agent/endpoints.h"
+#include "agent/events.h"
 #include "agent/http.h"
 #include "agent/lock.h"
+#include "agent/pressure.h"
 #include "agent/sources.h"
 #include "agent/state.h"
 #include "agent/shields.h"
@@ -23,6 +25,7 @@
 struct agent {
 	const struct agent_config *config;
 	struct locks locks;
+	struct events events;
 	struct state state;
 	struct sources sources;
 	struct links *links;
@@ -39,6 +42,8 @@ struct agent {
 	struct uplinks uplinks;
 	struct sweeper sweeper;
 	struct shields shields;
+	struct pressure pressure;
+	struct otlp *otlp; /* NULL: nothing is sent */
 
 	uint32_t revision;     /* in force, 0: none */
 	time_t since;	       /* when the first policy of this life was put in force */

@@ -175,7 +175,7 @@ bool endpoints_sync(struct endpoints *endpoints)
 		if (!port->attached && (port->hook != HOOK_NONE || port->failure))
 			port_attach(endpoints, port, port->xdp);
 		if (port->has_identity && port_close(endpoints, port)) {
-			log_info("interface %s: closed, no pod names it any more", port->name);
+			port_tell_removed(endpoints, port, "closed, no pod names it any more");
 			changed = true;
 		}
 	}

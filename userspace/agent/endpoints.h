@@ -10,6 +10,7 @@
 #include <uthash.h>
 
 #include "agent/agent.h"
+#include "agent/events.h"
 #include "agent/notes.h"
 #include "datapath/datapath.h"
 #include "datapath/links.h"
@@ -40,6 +41,7 @@ struct port {
 	uint8_t peer_mac[MAC_LENGTH];	 /* of the interface's other end, as of the last event; zeros: not known */
 	char *failure;			 /* why it could not be attached as asked, or NULL */
 	const struct endpoint *endpoint; /* set by endpoints_sync(); NULL: nobody's */
+	const char *namespace, *pod;	 /* that it was last identified as; interned */
 	UT_hash_handle hh;
 };
 
@@ -49,6 +51,7 @@ struct endpoints {
 	const struct agent_config *config;
 	struct datapath *datapath;
 	struct links *links;
+	struct events *events;
 	endpoint_list list;	      /* wanted, as of the last compiled policy; sorted by namespace, pod */
 	struct port *ports;	      /* by ifindex */
 	struct ignored_link *ignored; /* there before the agent: left alone unless a pod names them */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "agent/http.h"
 
-#include <microhttpd.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
 
+#include "agent/http_stream.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
 
@@ -13,13 +13,15 @@
 #define CONNECTIONS_MAX		128u
 #define CONNECTION_TIMEOUT_S	60u
 #define CONNECTION_MEMORY_BYTES ((size_t)64 << 10)
-#define STREAM_BLOCK		((size_t)16 << 10)
+#define WAKE_MS			10   /* what comes together is sent together */
+#define LOOK_FOR_GONE_MS	1000 /* clients that listen and are no more */
 
 struct http {
 	struct MHD_Daemon *daemon;
 	struct http_service service;
 	uv_poll_t poll;
-	uv_timer_t timer;
+	uv_timer_t timer, wake, gone;
+	struct waiting_streams waiting;
 	unsigned open_handles;
 };
 
@@ -80,34 +82,6 @@ static void route(const struct http *http, const char *method, const char *path,
 		http_fail(reply, HTTP_NOT_FOUND, "there is nothing at this path");
 }
 
-static ssize_t read_stream(void *data, uint64_t position, char *buffer, size_t size)
-{
-	const struct http_stream *stream = data;
-	ssize_t n = stream->read(stream->data, buffer, size);
-
-	return n > 0 ? n : n == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
-}
-
-static void free_stream(void *data)
-{
-	struct http_stream *stream = data;
-
-	stream->free(stream->data);
-	free(stream);
-}
-
-static struct MHD_Response *stream_response(const struct http_stream *stream)
-{
-	struct http_stream *copy = new0(struct http_stream);
-	struct MHD_Response *response;
-
-	*copy = *stream;
-	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, copy, free_stream);
-	if (!response)
-		free_stream(copy);
-	return response;
-}
-
 static struct MHD_Response *text_response(char *text)
 {
 	struct MHD_Response *response;
@@ -120,8 +94,21 @@ static struct MHD_Response *text_response(char *text)
 	return response;
 }
 
+static void run(struct http *http);
+
+/* Only while somebody listens. */
+static void on_gone(uv_timer_t *timer)
+{
+	struct http *http = timer->data;
+
+	if (!http->waiting.list)
+		uv_timer_stop(timer);
+	else if (streams_wake_gone(&http->waiting))
+		run(http);
+}
+
 /* Sends the reply and frees what it holds. */
-static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http_reply *reply)
+static enum MHD_Result send_reply(struct http *http, struct MHD_Connection *connection, struct http_reply *reply)
 {
 	const char *type = reply->json ? NULL : reply->content_type;
 	struct MHD_Response *response;
@@ -131,21 +118,24 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http
 		reply->text = json_dumps(reply->json, JSON_COMPACT);
 		json_decref(reply->json);
 	}
-	response = reply->stream.read ? stream_response(&reply->stream) : text_response(reply->text);
+	response = reply->stream.read ? stream_response(&reply->stream, connection, &http->waiting)
+				      : text_response(reply->text);
 	if (!response)
 		return MHD_NO;
+	if (reply->stream.waits)
+		uv_timer_start(&http->gone, on_gone, LOOK_FOR_GONE_MS, LOOK_FOR_GONE_MS);
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type ?: "application/json");
 	result = MHD_queue_response(connection, reply->status, response);
 	MHD_destroy_response(response);
 	return result;
 }
 
-static enum MHD_Result refuse_too_large(struct MHD_Connection *connection)
+static enum MHD_Result refuse_too_large(struct http *http, struct MHD_Connection *connection)
 {
 	struct http_reply reply = {};
 
 	http_fail(&reply, HTTP_TOO_LARGE, "the body is larger than 64 MiB (send it in parts)");
-	return send_reply(connection, &reply);
+	return send_reply(http, connection, &reply);
 }
 
 /* Keeps a part of the body; what is beyond the limit is only swallowed. */
@@ -181,7 +171,7 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 
 	if (!incoming) {
 		*state = new0(struct incoming);
-		return announces_too_large(connection) ? refuse_too_large(connection) : MHD_YES;
+		return announces_too_large(connection) ? refuse_too_large(data, connection) : MHD_YES;
 	}
 	if (*size) {
 		take_part(incoming, part, *size);
@@ -189,10 +179,10 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 		return MHD_YES;
 	}
 	if (incoming->too_large)
-		return refuse_too_large(connection);
+		return refuse_too_large(data, connection);
 	request = (struct http_request){ incoming->body ?: "", incoming->length, connection };
 	route(data, method, path, &request, &reply);
-	return send_reply(connection, &reply);
+	return send_reply(data, connection, &reply);
 }
 
 static void on_completed(void *data, struct MHD_Connection *connection, void **state,
@@ -230,12 +220,27 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	run(poll->data);
 }
 
+static void on_wake(uv_timer_t *timer)
+{
+	struct http *http = timer->data;
+
+	if (streams_wake(&http->waiting))
+		run(http);
+}
+
+void http_wake(struct http *http)
+{
+	if (http && !uv_is_active((uv_handle_t *)&http->wake))
+		uv_timer_start(&http->wake, on_wake, WAKE_MS, 0);
+}
+
 static struct MHD_Daemon *start_daemon(struct http *http, int listen_fd)
 {
-	return MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET, listen_fd,
-				MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT,
-				CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_S,
-				MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES, MHD_OPTION_END);
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, http,
+				MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+				MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+				CONNECTION_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES,
+				MHD_OPTION_END);
 }
 
 int http_start(uv_loop_t *loop, int listen_fd, const struct http_service *service, struct http **ret,
@@ -254,8 +259,10 @@ int http_start(uv_loop_t *loop, int listen_fd, const struct http_service *servic
 	}
 	uv_timer_init(loop, &http->timer);
 	uv_poll_init(loop, &http->poll, info->epoll_fd);
-	http->open_handles = 2;
-	http->timer.data = http->poll.data = http;
+	uv_timer_init(loop, &http->wake);
+	uv_timer_init(loop, &http->gone);
+	http->open_handles = 4;
+	http->timer.data = http->poll.data = http->wake.data = http->gone.data = http;
 	uv_poll_start(&http->poll, UV_READABLE, on_readable);
 	*ret = http;
 	return 0;
@@ -274,7 +281,13 @@ void http_stop(struct http *http)
 	if (!http)
 		return;
 	uv_poll_stop(&http->poll);
+	/* Who listens gets the last words; none may be suspended when libmicrohttpd stops. */
+	if (streams_wake(&http->waiting))
+		MHD_run(http->daemon);
+	streams_wake(&http->waiting);
 	MHD_stop_daemon(http->daemon);
 	uv_close((uv_handle_t *)&http->poll, on_closed);
 	uv_close((uv_handle_t *)&http->timer, on_closed);
+	uv_close((uv_handle_t *)&http->wake, on_closed);
+	uv_close((uv_handle_t *)&http->gone, on_closed);
 }

@@ -8,6 +8,7 @@
 #define WEIR_AGENT_HTTP_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <uv.h>
 
 #include "base/error.h"
@@ -40,10 +41,15 @@ const char *http_query(const struct http_request *request, const char *name);
  * so each should be short work.
  */
 struct http_stream {
-	/* Writes some of the text, one byte at least. 0: that was all; -errno: the connection is broken off. */
+	/*
+	 * Writes some of the text, one byte at least. 0: that was all; -EAGAIN:
+	 * there is none now, and it is asked again after http_wake(); another
+	 * -errno: the connection is broken off.
+	 */
 	ssize_t (*read)(void *data, char *buffer, size_t size);
 	void (*free)(void *data);
 	void *data;
+	bool waits; /* it may answer -EAGAIN, so silence doesn't end the connection */
 };
 
 struct http_reply {
@@ -75,6 +81,8 @@ struct http;
 /* Takes listen_fd over. service is copied. */
 int http_start(uv_loop_t *loop, int listen_fd, const struct http_service *service, struct http **ret,
 	       struct error *error);
+/* There may be something now for the streams that wait. */
+void http_wake(struct http *http);
 /* Ends every connection and closes the handles; freed when the loop has closed them. */
 void http_stop(struct http *http);
 

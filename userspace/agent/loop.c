@@ -90,7 +90,8 @@ static void on_sweep(uv_timer_t *timer)
 {
 	struct agent *agent = ((struct agent_loop *)timer->data)->agent;
 
-	sweeper_run(&agent->sweeper, agent->datapath, &agent->config->capacities);
+	if (sweeper_run(&agent->sweeper, agent->datapath, &agent->config->capacities) == 0)
+		pressure_watch(agent);
 	uplinks_sync(&agent->uplinks); /* routes change without a word to us */
 }
 

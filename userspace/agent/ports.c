@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "observe/interned.h"
 
 struct ignored_link {
 	uint32_t ifindex;
@@ -47,6 +48,8 @@ static void port_free(struct endpoints *endpoints, struct port *port)
 {
 	HASH_DEL(endpoints->ports, port);
 	free(port->failure);
+	interned_unref(port->namespace);
+	interned_unref(port->pod);
 	free(port);
 }
 
@@ -144,7 +147,10 @@ bool ports_drop_gone(struct endpoints *endpoints)
 			there = links.items[i].ifindex == port->ifindex;
 		if (there)
 			continue;
-		log_info("interface %s: gone", *port->name ? port->name : "of an earlier agent");
+		if (port->has_identity)
+			port_tell_removed(endpoints, port, "gone");
+		else
+			log_info("interface %s: gone", *port->name ? port->name : "of an earlier agent");
 		changed |= port->has_identity;
 		datapath_delete_endpoint(endpoints->datapath, port->ifindex);
 		datapath_detach(endpoints->datapath, port->ifindex);
@@ -243,18 +249,58 @@ static bool same_entry(const struct weir_endpoint *a, const struct weir_endpoint
 	       memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 && memcmp(a->ipv6, b->ipv6, sizeof(a->ipv6)) == 0;
 }
 
-static void log_identified(const struct port *port)
+static struct event event_of(enum event_type type, const struct port *port, const char *what, const char *remark)
+{
+	struct event event = port->pod ? event_make(type, "interface %s: %s pod %s/%s%s", port->name, what,
+						    port->namespace, port->pod, remark)
+				       : event_make(type, "interface %s: %s%s",
+						    *port->name ? port->name : "of an earlier agent", what, remark);
+
+	event.interface = interned(port->name);
+	event.namespace = interned_ref(port->namespace);
+	event.endpoint = interned_ref(port->pod);
+	return event;
+}
+
+static void tell_attached(const struct endpoints *endpoints, const struct port *port)
 {
 	const bool unchecked = !port->endpoint->may_spoof && !(port->entry.flags & WEIR_ENDPOINT_CHECK_MAC);
+	struct event event = event_of(
+		EVENT_ENDPOINT_ATTACHED, port, "enforced as",
+		unchecked ? "; its MAC address can't be known here and is not checked (weir.dev/mac can say it)" : "");
 
-	log_info("interface %s: enforced as pod %s/%s%s", port->name, port->endpoint->namespace, port->endpoint->pod,
-		 unchecked ? "; its MAC address can't be known here and is not checked (weir.dev/mac can say it)" : "");
+	events_add(endpoints->events, &event);
+}
+
+void port_tell_removed(const struct endpoints *endpoints, const struct port *port, const char *why)
+{
+	_cleanup_free_ char *what = xasprintf("%s%s", why, port->pod ? ", was" : "");
+	struct event event = event_of(EVENT_ENDPOINT_REMOVED, port, what, "");
+
+	events_add(endpoints->events, &event);
+}
+
+/* Takes its pod's name. True when it was another's, as far as is known. */
+static bool rename_port(struct port *port)
+{
+	const struct endpoint *endpoint = port->endpoint;
+	const bool same =
+		port->pod && strcmp(port->pod, endpoint->pod) == 0 && strcmp(port->namespace, endpoint->namespace) == 0;
+	const bool other = port->pod && !same;
+
+	if (same)
+		return false;
+	interned_unref(port->namespace);
+	interned_unref(port->pod);
+	port->namespace = interned(endpoint->namespace);
+	port->pod = interned(endpoint->pod);
+	return other;
 }
 
 bool port_identify(struct endpoints *endpoints, struct port *port)
 {
 	const struct weir_endpoint entry = entry_of(endpoints, port);
-	const bool known = port->has_identity;
+	const bool known = port->has_identity && !rename_port(port);
 	int r;
 
 	if (known && same_entry(&port->entry, &entry))
@@ -267,8 +313,10 @@ bool port_identify(struct endpoints *endpoints, struct port *port)
 	}
 	port->has_identity = true;
 	port->entry = entry;
-	if (!known && port->attached)
-		log_identified(port);
+	if (known || !port->attached)
+		return true;
+	rename_port(port);
+	tell_attached(endpoints, port);
 	return true;
 }
 

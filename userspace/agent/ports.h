@@ -23,4 +23,7 @@ void port_forget_peer(struct port *port);
 bool port_identify(struct endpoints *endpoints, struct port *port); /* as its endpoint */
 bool port_close(struct endpoints *endpoints, struct port *port);
 
+/* Says that it is no pod's any more. */
+void port_tell_removed(const struct endpoints *endpoints, const struct port *port, const char *why);
+
 #endif

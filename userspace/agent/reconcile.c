@@ -170,10 +170,24 @@ static size_t count_policies(const struct agent *agent)
 	return n;
 }
 
-static void log_applied(const struct agent *agent, double seconds)
+static void tell_applied(struct agent *agent, double seconds)
 {
-	log_info("policy revision %u in force: %zu policies, %zu identities, %zu endpoints, %.1f ms", agent->revision,
-		 count_policies(agent), agent->compiled->identities.n, agent->endpoints.list.n, seconds * 1e3);
+	struct event event = event_make(
+		EVENT_POLICY_APPLIED,
+		"policy revision %u in force: %zu policies, %zu identities, %zu endpoints, %.1f ms", agent->revision,
+		count_policies(agent), agent->compiled->identities.n, agent->endpoints.list.n, seconds * 1e3);
+
+	event.revision = agent->revision;
+	events_add(&agent->events, &event);
+}
+
+void agent_tell_refused(struct agent *agent, const char *what, const struct error *error)
+{
+	struct event event = event_make(EVENT_POLICY_REFUSED, "%s: %s (revision %u stays in force)", what, error->text,
+					agent->revision);
+
+	event.revision = agent->revision;
+	events_add(&agent->events, &event);
 }
 
 bool agent_sync_endpoints(struct agent *agent)
@@ -214,6 +228,7 @@ int plan_enforce(struct agent *agent, struct plan *plan, struct error *error)
 			agent->stale = true;
 			agent_sync_endpoints(agent);
 			note_failures(agent, &failures);
+			agent_tell_refused(agent, "policy can't be put in force", error);
 			return r;
 		}
 	}
@@ -232,7 +247,7 @@ int plan_enforce(struct agent *agent, struct plan *plan, struct error *error)
 	note_failures(agent, &failures);
 	if (swap) {
 		histogram_add(&agent->apply, seconds_since(&plan->begun));
-		log_applied(agent, seconds_since(&plan->begun));
+		tell_applied(agent, seconds_since(&plan->begun));
 	}
 	plan_free(plan);
 	return 0;
@@ -261,7 +276,8 @@ void reconcile(struct agent *agent, bool everything)
 	if (agent->stale) {
 		if (plan_make(agent, store_objects(agent->sources.store), &plan, &error) < 0) {
 			notes_add(&failures, "policy refused: %s", error.text);
-			notes_replace(&agent->failures, &failures, LOG_LEVEL_ERROR);
+			if (notes_replace(&agent->failures, &failures, LOG_LEVEL_DEBUG))
+				agent_tell_refused(agent, "policy refused", &error);
 			return;
 		}
 		plan_enforce(agent, &plan, &error);

@@ -37,4 +37,7 @@ void reconcile_endpoints(struct agent *agent);
 /* True when all that the sources hold is enforced. */
 bool agent_settled(const struct agent *agent);
 
+/* Says that the sources, or what somebody sent, could not become the policy. */
+void agent_tell_refused(struct agent *agent, const char *what, const struct error *error);
+
 #endif

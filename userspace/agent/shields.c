@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 
 /* A flood from many sources is one event to its reader, not as many as there are sources. */
@@ -19,19 +18,34 @@ static bool has(const addr_list *list, const struct addr *addr)
 	return list->n && bsearch(addr, list->items, list->n, sizeof(*addr), by_addr);
 }
 
-/* Speaks of what one list has and the other has not. Returns how many these are. */
-static size_t say_new(const addr_list *list, const addr_list *known, enum log_level level, const char *what)
+static void tell(struct events *events, enum event_type type, const char *what, const struct addr *addr)
 {
 	char text[ADDR_TEXT_MAX];
+	struct event event = event_make(type, "flood shield: %s for %s", what, addr_format(addr, text));
+
+	event.source.address = *addr;
+	event.source.has_address = true;
+	events_add(events, &event);
+}
+
+/* Speaks of what one list has and the other has not. Returns how many these are. */
+static size_t say_new(const struct shields *shields, const addr_list *list, const addr_list *known,
+		      enum event_type type)
+{
+	const char *what = type == EVENT_SHIELD_UP ? "too many packets are denied; they are dropped at the uplink now"
+						   : "calm again";
+	struct event event;
 	size_t n = 0;
 
 	vec_for_each (addr, list) {
-		if (has(known, addr) || ++n > WORDS_AT_ONCE)
-			continue;
-		log_write(level, "flood shield: %s for %s", what, addr_format(addr, text));
+		if (!has(known, addr) && ++n <= WORDS_AT_ONCE)
+			tell(shields->events, type, what, addr);
 	}
-	if (n > WORDS_AT_ONCE)
-		log_write(level, "flood shield: %s for %zu more", what, n - WORDS_AT_ONCE);
+	if (n > WORDS_AT_ONCE) {
+		event = event_make(type, "flood shield: %s for %zu more", what, n - WORDS_AT_ONCE);
+		event.count = n - WORDS_AT_ONCE;
+		events_add(shields->events, &event);
+	}
 	return n;
 }
 
@@ -39,9 +53,8 @@ void shields_take(struct shields *shields, addr_list *up)
 {
 	if (up->n)
 		qsort(up->items, up->n, sizeof(*up->items), by_addr);
-	shields->raised += say_new(up, &shields->up, LOG_LEVEL_WARNING,
-				   "too many packets are denied; they are dropped at the uplink now");
-	say_new(&shields->up, up, LOG_LEVEL_INFO, "calm again");
+	shields->raised += say_new(shields, up, &shields->up, EVENT_SHIELD_UP);
+	say_new(shields, &shields->up, up, EVENT_SHIELD_DOWN);
 	vec_free(&shields->up);
 	shields->up = *up;
 	*up = (addr_list){};

@@ -3,9 +3,11 @@
 #ifndef WEIR_AGENT_SHIELDS_H
 #define WEIR_AGENT_SHIELDS_H
 
+#include "agent/events.h"
 #include "datapath/datapath.h"
 
 struct shields {
+	struct events *events;
 	addr_list up;	 /* sorted */
 	uint64_t raised; /* how often, ever */
 };

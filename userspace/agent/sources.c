@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "observe/interned.h"
 
 static int open_store(const struct agent_config *config, struct sources *sources, struct error *error)
 {
@@ -43,6 +44,24 @@ void sources_free(struct sources *sources)
 	*sources = (struct sources){};
 }
 
+/* Says that a source is in order no longer, or again. */
+static void tell(const struct sources *sources, const struct source *source, const struct notes *errors)
+{
+	struct event event;
+
+	if (!errors->list.n == !source->errors.list.n)
+		return;
+	if (errors->list.n) {
+		event = event_make(EVENT_SOURCE_LOST, "source %s is not in order (%zu errors): %s", source->name,
+				   errors->list.n, errors->list.items[0]);
+		event.count = errors->list.n;
+	} else {
+		event = event_make(EVENT_SOURCE_REGAINED, "source %s is in order again", source->name);
+	}
+	event.subject = interned(source->name);
+	events_add(sources->events, &event);
+}
+
 static bool refresh(struct sources *sources, struct source *source, bool everything)
 {
 	struct notes errors = {}, warnings = {};
@@ -58,8 +77,7 @@ static bool refresh(struct sources *sources, struct source *source, bool everyth
 		notes_add(diag->level == DIAG_ERROR ? &errors : &warnings, "%s", text);
 	}
 	diags_free(&diags);
-	if (!errors.list.n && source->errors.list.n)
-		log_info("source %s: in order again", source->name);
+	tell(sources, source, &errors);
 	sources->n_errors += notes_replace(&source->errors, &errors, LOG_LEVEL_ERROR);
 	notes_replace(&source->warnings, &warnings, LOG_LEVEL_WARNING);
 	return changed;

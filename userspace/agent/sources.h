@@ -4,6 +4,7 @@
 #define WEIR_AGENT_SOURCES_H
 
 #include "agent/agent.h"
+#include "agent/events.h"
 #include "agent/notes.h"
 #include "policy/world.h"
 #include "source/directory.h"
@@ -19,6 +20,7 @@ struct source {
 struct sources {
 	VEC(struct source) list;
 	struct store *store;
+	struct events *events;
 	uint64_t n_errors; /* ever seen */
 };
 

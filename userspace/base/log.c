@@ -7,13 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/timestamp.h"
 #include "base/utf8.h"
-
-#define TIME_TEXT_MAX sizeof("2026-01-02T03:04:05.678Z")
 
 static enum log_level log_threshold = LOG_LEVEL_INFO;
 
@@ -29,25 +27,23 @@ void log_open(enum log_level level)
 	log_threshold = level;
 }
 
-static void format_time(char text[static TIME_TEXT_MAX])
+const char *log_level_name(enum log_level level)
 {
-	struct timespec now;
-	struct tm utc;
-	size_t used;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &utc);
-	used = strftime(text, TIME_TEXT_MAX, "%FT%T", &utc);
-	snprintf(text + used, TIME_TEXT_MAX - used, ".%03uZ", (unsigned)(now.tv_nsec / 1000000) % 1000);
+	return level_names[level];
 }
 
-static void write_json(const char *now, enum log_level level, const char *message)
+void log_entry(enum log_level level, const json_t *entry)
 {
 	_cleanup_free_ char *line = NULL;
-	json_t *entry = json_pack("{s:s, s:s, s:s}", "time", now, "level", level_names[level], "message", message);
 
+	if (level < log_threshold)
+		return;
+	if (isatty(STDERR_FILENO)) {
+		fprintf(stderr, "%s %-7s %s\n", json_string_value(json_object_get(entry, "time")), level_names[level],
+			json_string_value(json_object_get(entry, "message")));
+		return;
+	}
 	line = json_dumps(entry, JSON_COMPACT);
-	json_decref(entry);
 	if (line)
 		fprintf(stderr, "%s\n", line);
 }
@@ -55,8 +51,9 @@ static void write_json(const char *now, enum log_level level, const char *messag
 void log_write(enum log_level level, const char *format, ...)
 {
 	_cleanup_free_ char *message = NULL;
-	char now[TIME_TEXT_MAX];
+	char now[TIMESTAMP_MAX];
 	int saved = errno;
+	json_t *entry;
 	va_list args;
 
 	if (level < log_threshold)
@@ -68,11 +65,10 @@ void log_write(enum log_level level, const char *format, ...)
 	if (message) {
 		/* Messages quote what others wrote: nothing of it may steer a terminal or end the line. */
 		utf8_printable(message);
-		format_time(now);
-		if (isatty(STDERR_FILENO))
-			fprintf(stderr, "%s %-7s %s\n", now, level_names[level], message);
-		else
-			write_json(now, level, message);
+		entry = json_pack("{s:s, s:s, s:s}", "time", timestamp_format(timestamp_now(), now), "severity",
+				  level_names[level], "message", message);
+		log_entry(level, entry);
+		json_decref(entry);
 	}
 	errno = saved;
 }

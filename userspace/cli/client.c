@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "cli/client.h"
+#include "cli/client_transfer.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/un.h>
@@ -10,16 +9,6 @@
 
 #define CONNECT_SECONDS 5L
 #define ANSWER_SECONDS	300L /* a large policy takes the agent seconds, never minutes */
-
-static void curl_cleanupp(CURL **curl)
-{
-	curl_easy_cleanup(*curl);
-}
-
-static void curl_slistp(struct curl_slist **list)
-{
-	curl_slist_free_all(*list);
-}
 
 void reply_free(struct reply *reply)
 {
@@ -38,7 +27,7 @@ static size_t receive(char *data, size_t size, size_t n, void *to)
 	return size * n;
 }
 
-static int unreachable(CURL *curl, CURLcode code, const char *socket, struct error *error)
+int client_unreachable(CURL *curl, CURLcode code, const char *socket, struct error *error)
 {
 	long os_error = 0;
 	const char *advice = "";
@@ -53,15 +42,16 @@ static int unreachable(CURL *curl, CURLcode code, const char *socket, struct err
 			 advice);
 }
 
-static void set_options(CURL *curl, const struct request *request, const char *url, struct curl_slist *headers)
+static void set_options(struct client_transfer *transfer, const struct request *request)
 {
+	CURL *curl = transfer->curl;
+
 	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, request->socket);
 	curl_easy_setopt(curl, CURLOPT_PROXY, ""); /* whatever http_proxy says */
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, ANSWER_SECONDS);
-	curl_easy_setopt(curl, CURLOPT_URL, url);
-	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(curl, CURLOPT_URL, transfer->url);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, transfer->headers);
 	if (request->body) {
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(request->body));
@@ -69,26 +59,46 @@ static void set_options(CURL *curl, const struct request *request, const char *u
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
-int client_send(const struct request *request, struct reply *ret, struct error *error)
+int client_prepare(const struct request *request, struct client_transfer *ret, struct error *error)
 {
-	CURL *curl _cleanup_(curl_cleanupp) = curl_easy_init();
-	struct curl_slist *headers _cleanup_(curl_slistp) = curl_slist_append(NULL, "Expect:");
-	_cleanup_free_ char *url = xasprintf("http://weir%s", request->path);
-	struct reply reply _cleanup_(reply_free) = { .text = xstrdup("") };
-	CURLcode code;
-
 	if (strlen(request->socket) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
 		return error_set(error, -EHOSTDOWN, "can't reach the agent at %s: the path is too long for a socket",
 				 request->socket);
-	if (!curl || !headers)
+	*ret = (struct client_transfer){
+		.curl = curl_easy_init(),
+		.headers = curl_slist_append(NULL, "Expect:"),
+		.url = xasprintf("http://weir%s", request->path),
+	};
+	if (!ret->curl || !ret->headers)
 		return error_set(error, -ENOMEM, "can't ask the agent: libcurl does not start");
-	set_options(curl, request, url, headers);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &reply);
-	code = curl_easy_perform(curl);
+	set_options(ret, request);
+	return 0;
+}
+
+void client_transfer_free(struct client_transfer *transfer)
+{
+	curl_easy_cleanup(transfer->curl);
+	curl_slist_free_all(transfer->headers);
+	free(transfer->url);
+	*transfer = (struct client_transfer){};
+}
+
+int client_send(const struct request *request, struct reply *ret, struct error *error)
+{
+	struct client_transfer transfer _cleanup_(client_transfer_free) = {};
+	struct reply reply _cleanup_(reply_free) = { .text = xstrdup("") };
+	int r = client_prepare(request, &transfer, error);
+	CURLcode code;
+
+	if (r < 0)
+		return r;
+	curl_easy_setopt(transfer.curl, CURLOPT_TIMEOUT, ANSWER_SECONDS);
+	curl_easy_setopt(transfer.curl, CURLOPT_WRITEFUNCTION, receive);
+	curl_easy_setopt(transfer.curl, CURLOPT_WRITEDATA, &reply);
+	code = curl_easy_perform(transfer.curl);
 	if (code != CURLE_OK)
-		return unreachable(curl, code, request->socket, error);
-	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply.status);
+		return client_unreachable(transfer.curl, code, request->socket, error);
+	curl_easy_getinfo(transfer.curl, CURLINFO_RESPONSE_CODE, &reply.status);
 
 	*ret = reply;
 	reply = (struct reply){ 0 };

@@ -49,7 +49,7 @@ const struct command *command_find(const char *name);
 /* The command that a mistyped name is nearest to; NULL when none is near. */
 const struct command *command_suggest(const char *name);
 
-enum output_format { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_YAML, OUTPUT_TAP };
+enum output_format { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_YAML, OUTPUT_TAP, OUTPUT_COMPACT };
 
 struct option_value {
 	const struct command_option *option;
@@ -100,6 +100,7 @@ int command_diff(const struct invocation *invocation);
 int command_eval(const struct invocation *invocation);
 int command_explain(const struct invocation *invocation);
 int command_get(const struct invocation *invocation);
+int command_observe(const struct invocation *invocation);
 int command_metrics(const struct invocation *invocation);
 int command_status(const struct invocation *invocation);
 int command_test(const struct invocation *invocation);

@@ -86,6 +86,23 @@ static const struct command_option eval_options[] = {
 	END,
 };
 
+static const struct command_option observe_options[] = {
+	{ 'f', "follow", NULL, "go on with what happens from now on, until interrupted" },
+	{ 0, "since", "TIME", "events since then: how long ago (5m, 2h) or 2026-01-02T03:04:05Z" },
+	{ 0, "last", "N", "the last N of them (default 100, with -f 10; all with --since)" },
+	NAMESPACE_OPTION("an end, or a policy that decided, is in this namespace"),
+	{ 0, "pod", "NS/POD", "of this pod" },
+	{ 0, "from", "NS/NAME|ADDR", "sent by this pod or workload, address or CIDR" },
+	{ 0, "to", "NS/NAME|ADDR", "sent to it" },
+	{ 0, "label", "KEY=VALUE", "an end has this label; may be repeated" },
+	{ 0, "verdict", "VERDICT", "pass, drop or reject; drop is reject too" },
+	{ 0, "reason", "REASON", "like policy-default or limit; several by commas" },
+	{ 0, "port", "PORT", "of an end" },
+	{ 0, "protocol", "NAME", "TCP, UDP, SCTP, ICMP or a number" },
+	{ 0, "type", "TYPE", "like denied, opened or policy-applied; several by commas" },
+	END,
+};
+
 static const struct command_option detach_options[] = { BPFFS_OPTION, END };
 
 static const struct command_option wait_options[] = {
@@ -113,6 +130,8 @@ const struct command commands[] = {
 	  eval_options, 0, 0, command_eval },
 	{ "explain", "FROM TO:PORT[/PROTO]", "ask the loaded program which rule decides a connection, and why", NULL, 2,
 	  2, command_explain },
+	{ "observe", "[-f] [OPTION]...", "what is denied, opened and changed, by which rule; -o compact too",
+	  observe_options, 0, 0, command_observe },
 	{ "test", "FILE... [-f FILE|DIR|-] [-o tap]", "ask what PolicyTests expect, offline; exit 1 when one fails",
 	  files_options, 1, 1000, command_test },
 	{ "metrics", "", "print the agent's metrics (Prometheus text)", NULL, 0, 0, command_metrics },

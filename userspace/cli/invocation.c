@@ -64,23 +64,27 @@ static const struct command_option *grammar_row(const struct grammar *grammar, i
 
 static int format_parse(struct invocation *invocation, const char *text, struct error *error)
 {
-	/* Only a test has results that TAP can tell. */
+	/* Only a test has results that TAP can tell, and only an event is one sentence. */
 	const bool tells_tap = invocation->command && invocation->command->run == command_test;
+	const bool tells_events = invocation->command && invocation->command->run == command_observe;
 
 	static const char *const names[] = {
 		[OUTPUT_TABLE] = "table", [OUTPUT_WIDE] = "wide", [OUTPUT_JSON] = "json",
-		[OUTPUT_YAML] = "yaml",	  [OUTPUT_TAP] = "tap",
+		[OUTPUT_YAML] = "yaml",	  [OUTPUT_TAP] = "tap",	  [OUTPUT_COMPACT] = "compact",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (!strcmp(names[i], text) && (i != OUTPUT_TAP || tells_tap)) {
+		if (!strcmp(names[i], text) && (i != OUTPUT_TAP || tells_tap) &&
+		    (i != OUTPUT_COMPACT || tells_events)) {
 			invocation->format = i;
 			invocation->format_given = true;
 			return 0;
 		}
 	}
 	return error_set(error, -EINVAL, "unknown output format \"%s\" (one of: table, wide, json, yaml%s)", text,
-			 tells_tap ? ", tap" : "");
+			 tells_tap	? ", tap"
+			 : tells_events ? ", compact"
+					: "");
 }
 
 static int take_option(struct invocation *invocation, const struct command_option *option, const char *value,

@@ -32,6 +32,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "datapath/datapath.h"
+#include "weir/event.h"
 #include "weir/image.h"
 #include "weir/maps.h"
 #include "weir.skel.h"

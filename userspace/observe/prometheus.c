@@ -5,6 +5,7 @@
 #include <uthash.h>
 
 #include "base/mem.h"
+#include "observe/event.h"
 #include "observe/names.h"
 #include "observe/process.h"
 #include "observe/series.h"
@@ -262,6 +263,25 @@ static void write_state(FILE *out, const struct prometheus_input *input)
 	series_counter(out, "weir_events_lost_total", "Verdict events that could not be kept.", input->events_lost);
 }
 
+/* Those of packets are counted by their verdicts. */
+static void write_told(FILE *out, const struct prometheus_input *input)
+{
+	series_metric(out, "weir_agent_events_total", "counter", "Events that the agent itself made, by type.");
+	for (enum event_type type = EVENT_WITHDRAWN + 1; type < EVENT_TYPES_END; type++) {
+		const struct series_label label = { "type", event_type_name(type) };
+		_cleanup_free_ char *text = series_labels(&label, 1);
+
+		series_count(out, "weir_agent_events_total", text, input->told[type]);
+	}
+	series_metric(out, "weir_otlp_records_total", "counter",
+		      "Log records for the OTLP collector, by whether it took them; dropped ones were refused or "
+		      "overwritten before.");
+	series_count(out, "weir_otlp_records_total", "result=\"sent\"", input->otlp.sent);
+	series_count(out, "weir_otlp_records_total", "result=\"dropped\"", input->otlp.dropped);
+	series_counter(out, "weir_otlp_retries_total", "Requests to the OTLP collector that had to be repeated.",
+		       input->otlp.retries);
+}
+
 static void write_sources(FILE *out, const struct prometheus_input *input)
 {
 	series_metric(out, "weir_source_synced", "gauge",
@@ -301,6 +321,7 @@ void prometheus_write(FILE *out, const struct prometheus_input *input)
 	write_state(out, input);
 	write_flows(out, input);
 	write_answers(out, input);
+	write_told(out, input);
 	write_sources(out, input);
 	write_process(out);
 }

@@ -35,6 +35,10 @@ struct prometheus_input {
 	uint64_t shields_raised; /* times that it went up */
 	const uint64_t *tallies; /* WEIR_TALLIES */
 	uint64_t events, events_lost;
+	const uint64_t *told; /* EVENT_TYPES_END: events by type */
+	struct prometheus_otlp {
+		uint64_t sent, dropped, retries;
+	} otlp;
 };
 
 void prometheus_write(FILE *out, const struct prometheus_input *input);

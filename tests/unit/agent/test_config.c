@@ -49,6 +49,10 @@ static void every_setting_has_a_default(void **state)
 	assert_int_equal(config.times.flow_seconds[WEIR_FLOW_ESTABLISHED], 86400);
 	assert_int_equal(config.times.answers_per_second, 100);
 	assert_int_equal(config.sweep_seconds, 30);
+	assert_int_equal(config.event_history, 16384);
+	assert_int_equal(config.log_events, EVENT_LOG_OFF);
+	assert_null(config.otlp.endpoint);
+	assert_int_equal(config.otlp.events, EVENT_LOG_DENIED);
 	agent_config_free(&config);
 }
 
@@ -66,7 +70,9 @@ static void every_setting_can_be_given(void **state)
 			    "timeouts: {synSent: 1, synReceived: 2, established: 3, finWait: 4, closeWait: 5,\n"
 			    "  timeWait: 6, closed: 7, unanswered: 8, answered: 9, echo: 10, other: 11, "
 			    "fragment: 12}\nanswersPerSecond: 13\nsweepSeconds: 14\n"
-			    "shieldPacketsPerSecond: 15\nshieldSeconds: 16\n",
+			    "shieldPacketsPerSecond: 15\nshieldSeconds: 16\n"
+			    "eventHistory: 17\nlogEvents: all\n"
+			    "otlp: {endpoint: 'http://a:4318', headers: {x-key: secret, y: z}, events: all}\n",
 			    &config, &error),
 		0);
 	assert_int_equal(config.directories.n, 2);
@@ -78,6 +84,12 @@ static void every_setting_can_be_given(void **state)
 	assert_string_equal(config.bpffs, "/b");
 	assert_string_equal(config.metrics, "off");
 	assert_true(config.new_interfaces_open);
+	assert_int_equal(config.event_history, 17);
+	assert_int_equal(config.log_events, EVENT_LOG_ALL);
+	assert_string_equal(config.otlp.endpoint, "http://a:4318");
+	assert_int_equal(config.otlp.headers.n, 2);
+	assert_string_equal(config.otlp.headers.items[0], "x-key: secret");
+	assert_int_equal(config.otlp.events, EVENT_LOG_ALL);
 	assert_int_equal(config.uplinks.n, 2);
 	assert_string_equal(config.uplinks.items[0], "eth0");
 	assert_string_equal(config.uplinks.items[1], "auto");

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "observe/process.h"
+#include "observe/event.h"
 #include "observe/prometheus.h"
 #include "observe/series.h"
 
@@ -55,6 +56,7 @@ struct fixture {
 	struct datapath_map_info maps[1];
 	struct datapath_flow_counts flows;
 	uint64_t tallies[WEIR_TALLIES];
+	uint64_t told[EVENT_TYPES_END];
 	struct prometheus_source sources[2];
 	struct pairs pairs;
 	char *text;
@@ -93,6 +95,7 @@ static int setup(void **state)
 	histogram_add(&f->apply, 0.002);
 	histogram_add(&f->apply, 0.02);
 	histogram_add(&f->apply, 60);
+	f->told[EVENT_PORT_SCAN] = 20;
 	prometheus_write(out, &(struct prometheus_input){ .version = "1.2.3",
 							  .commit = "abc",
 							  .ledger = &f->ledger,
@@ -112,7 +115,9 @@ static int setup(void **state)
 							  .flows = &f->flows,
 							  .tallies = f->tallies,
 							  .events = 0,
-							  .events_lost = 1 });
+							  .events_lost = 1,
+							  .told = f->told,
+							  .otlp = { 21, 22, 23 } });
 	fclose(out);
 	*state = f;
 	return 0;
@@ -168,6 +173,11 @@ static const char *const expected[] = {
 	"weir_map_capacity{map=\"connections4\"} 100",
 	"weir_events_total 0",
 	"weir_events_lost_total 1",
+	"weir_agent_events_total{type=\"port-scan\"} 20",
+	"weir_agent_events_total{type=\"map-full\"} 0",
+	"weir_otlp_records_total{result=\"sent\"} 21",
+	"weir_otlp_records_total{result=\"dropped\"} 22",
+	"weir_otlp_retries_total 23",
 	"weir_source_synced{source=\"store\"} 0",
 	"weir_limit_dropped_total{kind=\"NetworkPolicy\",namespace=\"shop\",policy=\"p\",rule=\"web\",limit="
 	"\"bytesPerSecond\"} 42",
@@ -344,6 +354,7 @@ static void what_was_carried_is_told_with_what_is_counted(void **state)
 							  .charged = f->charged,
 							  .flows = &f->flows,
 							  .tallies = f->tallies,
+							  .told = f->told,
 							  .apply = &f->apply });
 	fclose(out);
 	assert_line(text, "weir_policy_packets_total{kind=\"NetworkPolicy\",namespace=\"shop\",policy=\"p\","

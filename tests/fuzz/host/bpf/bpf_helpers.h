@@ -25,6 +25,9 @@ long bpf_map_update_elem(void *map, const void *key, const void *value, __u64 fl
 long bpf_map_delete_elem(void *map, const void *key);
 long bpf_for_each_map_elem(void *map, void *function, void *context, __u64 flags);
 
+void *bpf_ringbuf_reserve(void *map, __u64 size, __u64 flags);
+void bpf_ringbuf_submit(void *record, __u64 flags);
+
 __u64 bpf_ktime_get_ns(void);
 __u64 bpf_jiffies64(void);
 

@@ -1,0 +1,210 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""weir observe: what happened, kept and as it happens; GET /v1/events; the agent's log."""
+import json
+import re
+import signal
+import subprocess
+import threading
+
+from case import LabCase, main
+from core_cases import policy
+from lab import WEIR
+
+FRONTEND_ONLY = policy("""
+    podSelector: {matchLabels: {app: backend}}
+    ingress:
+    - from: [{podSelector: {matchLabels: {app: frontend}}}]
+    """)
+BROKEN = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: x}\nspec: {podSelectr: {}}\n"
+
+
+class Follower:
+    """weir observe -f, and the lines that it has printed."""
+
+    def __init__(self, lab, *words):
+        self.lab, self.lines = lab, []
+        self.process = subprocess.Popen([*lab.node.enter(), WEIR, "--socket", lab.socket, "observe", "-f", *words],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        text=True)
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+
+    def until(self, pattern):
+        """The first line that matches, when there is one."""
+        return self.lab.until(lambda: next((line for line in self.lines if re.search(pattern, line)), None),
+                              f"weir observe -f prints {pattern}: {self.lines}")
+
+    def end(self, number=signal.SIGINT):
+        """What it said on stderr, and how it ended."""
+        if self.process.poll() is None and number:
+            self.process.send_signal(number)
+        code = self.process.wait(5)
+        self._reader.join(5)
+        with self.process.stderr as stderr:
+            said = stderr.read()
+        self.process.stdout.close()
+        return said, code
+
+
+class ObserveCase(LabCase):
+    def events(self, *words):
+        done = self.lab.weir("observe", "--last", "1000", "-o", "json", *words)
+        return [json.loads(line) for line in self.assert_done(done).splitlines()]
+
+    def until_event(self, *words):
+        """The last one that these words ask for."""
+        return self.lab.until(lambda: self.events(*words), f"an event for {words}")[-1]
+
+    def follow(self, *words):
+        follower = Follower(self.lab, *words)
+        self.addCleanup(lambda: follower.process.returncode is None and follower.end(signal.SIGKILL))
+        return follower
+
+    def stream(self, query):
+        """The lines of GET /v1/events."""
+        done = subprocess.run(["curl", "-sS", "--max-time", "10", "--unix-socket", self.lab.socket,
+                               f"http://weir/v1/events?{query}"], capture_output=True, text=True, check=True)
+        return done.stdout.splitlines()
+
+
+class Agents(ObserveCase):
+    """Events that the agent makes."""
+
+    def test_story(self):
+        """the history tells of the start, the pods that were attached and the policies, in order"""
+        self.lab.enforce(FRONTEND_ONLY)
+        events = self.events()
+        types = [e["type"] for e in events]
+        self.assertEqual(types[0], "agent-started")
+        attached = {e["endpoint"]: e["interface"] for e in events if e["type"] == "endpoint-attached"}
+        for pod in (self.frontend, self.backend, self.intruder, self.monitor):
+            self.assertEqual(attached[f"{pod.namespace}/{pod.name}"], pod.interface)
+        applied = [e for e in events if e["type"] == "policy-applied"]
+        self.assertEqual(applied[-1]["revision"], self.lab.status()["revision"])
+        self.assertEqual([e["time"] for e in events], sorted(e["time"] for e in events))
+        self.assertRegex(events[0]["time"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
+
+    def test_source(self):
+        """a source that breaks and is mended, with the line that is wrong"""
+        self.addCleanup(self.lab.remove, "broken.yaml")
+        self.lab.write("broken.yaml", BROKEN)
+        lost = self.until_event("--type", "source-lost")
+        self.assertIn("spec.podSelectr", lost["message"])
+        self.assertEqual((lost["severity"], lost["subject"]), ("warning", f"dir:{self.lab.source}"))
+        self.lab.remove("broken.yaml")
+        self.assertEqual(self.until_event("--type", "source-regained")["severity"], "info")
+        self.lab.settle()
+
+    def test_pod_that_goes(self):
+        """a pod that goes is told with its interface"""
+        self.lab.add_pod("passer")
+        self.until_event("--type", "endpoint-attached", "--pod", "shop/passer")
+        self.lab.remove_pod("passer")
+        gone = self.until_event("--type", "endpoint-removed", "--pod", "shop/passer")
+        self.assertEqual(gone["interface"], "veth-passer")
+        self.assertIn("shop/passer", gone["message"])
+
+    def test_follow(self):
+        """a follower sees what happens, at once, and Ctrl-C ends it without a word"""
+        follower = self.follow("-o", "compact", "--last", "1")
+        follower.until(".")
+        self.addCleanup(self.lab.remove, "broken.yaml")
+        self.lab.write("broken.yaml", BROKEN)
+        follower.until("source-lost .*podSelectr")
+        self.lab.remove("broken.yaml")
+        follower.until("source-regained")
+        self.assertEqual(follower.end(), ("", -signal.SIGINT))
+        self.lab.settle()
+
+    def test_closed_pipe(self):
+        """whoever reads may stop: a closed pipe ends it without a word, also when nothing happens"""
+        command = f"{WEIR} --socket {self.lab.socket} observe -f -o json | head -n 1"
+        done = subprocess.run([*self.lab.node.enter(), "sh", "-c", command], capture_output=True, text=True,
+                              timeout=15, check=True)
+        self.assertEqual(len(done.stdout.splitlines()), 1)
+        self.assertEqual(done.stderr, "")
+
+    def test_gone_follower(self):
+        """a follower that is killed is forgotten"""
+        for _ in range(70):  # more than may follow at a time
+            follower = self.lab.until(self.try_to_follow, "there is room for one more")
+            follower.end(signal.SIGKILL)
+
+    def try_to_follow(self):
+        """A follower, unless it is refused."""
+        follower = self.follow("--last", "1")
+        self.lab.until(lambda: follower.lines or follower.process.poll() is not None, "it answers")
+        if follower.lines:
+            return follower
+        follower.end(0)
+        return None
+
+    def test_too_many(self):
+        """the 65th follower is told why it can't follow"""
+        followers = [self.follow("--last", "1") for _ in range(64)]
+        for follower in followers:
+            follower.until("TIME")
+        self.assert_fails(self.lab.weir("observe", "-f"), 1, "64 streams are followed already")
+        for follower in followers:
+            follower.end(signal.SIGKILL)
+
+    def test_filters(self):
+        """filters hold for what is kept"""
+        self.assertEqual({e["type"] for e in self.events("--type", "agent-started,policy-applied")},
+                         {"agent-started", "policy-applied"})
+        self.assertEqual(len(self.events("--type", "endpoint-attached", "--pod", "ops/monitor")), 1)
+        self.assertTrue(all(e["endpoint"].startswith("ops/") for e in self.events("-n", "ops")))
+        self.assertEqual(self.events("--since", "2100-01-01T00:00:00Z"), [])
+        self.assertEqual(len(self.events("--since", "1h", "--type", "agent-started")), 1)
+        done = self.lab.weir("observe", "--last", "2", "-o", "json")
+        self.assertEqual(len(self.assert_done(done).splitlines()), 2)
+
+    def test_bad_words(self):
+        """what can't be asked for is said in one line"""
+        refused = ((["--since", "yesterday"], 'since: "yesterday"'),
+                   (["--type", "denid"], 'type: there is none called "denid"'),
+                   (["--verdict", "no"], "verdict: there is none"), (["--port", "0"], "port:"),
+                   (["--reason", "because"], "reason:"), (["--protocol", "TLS"], "protocol:"),
+                   (["--label", "app"], "label:"), (["--pod", "backend"], "pod:"),
+                   (["--from", "a/b/c"], "from:"), (["--last", "some"], "last:"))
+        for words, says in refused:
+            self.assert_fails(self.lab.weir("observe", *words), 1, says)
+        self.assert_fails(self.lab.weir("observe", "-o", "tap"), 2, "compact")
+        self.assert_fails(self.lab.weir("observe", socket="/nowhere/weir.sock"), 3, "is weir agent running?")
+
+    def test_stream(self):
+        """GET /v1/events answers with JSON lines, and refuses what it doesn't know"""
+        self.assertEqual(json.loads(self.stream("last=1&type=agent-started")[0])["type"], "agent-started")
+        self.assertIn("neither true nor false", json.loads(self.stream("follow=perhaps")[0])["error"])
+
+    def test_log(self):
+        """the log has the same records under the same names, each line a JSON object"""
+        with open(self.lab.log_path, encoding="utf-8") as log:
+            lines = [json.loads(line) for line in log]
+        for line in lines:
+            self.assertLessEqual({"time", "severity", "message"}, line.keys())
+        logged = [line for line in lines if line.get("type") == "endpoint-attached"]
+        self.assertTrue(logged)
+        self.assertEqual(logged[0], next(e for e in self.events() if e["type"] == "endpoint-attached"))
+
+
+class Ends(ObserveCase):
+    def test_agent_ends(self):
+        """a follower of an agent that ends has its last words, then one line that says so"""
+        follower = self.follow("-o", "compact")
+        follower.until("policy-applied")
+        self.lab.end_agent()
+        said, code = follower.end(0)
+        self.assertEqual(code, 3)
+        self.assertIn("agent-stopping", follower.lines[-1])
+        self.assertEqual(len(said.splitlines()), 1, said)
+        self.assertIn(f"the agent at {self.lab.socket} has gone", said)
+
+
+if __name__ == "__main__":
+    main()
