@@ -120,7 +120,7 @@ $(B)/tests/packet/%: $(B)/obj/tests/packet/%.o $(TEST_HELPERS) $(B)/libweir.a
 $(B)/tests/packet/test_model: $(FUZZ_HELPERS)
 
 # The programs' own source, compiled for this machine. BPF reads words where they are, aligned or not.
-FUZZER_SOURCES := $(filter-out tests/fuzz/programs.c,$(wildcard tests/fuzz/*.c)) tests/packet/tiny_image.c
+FUZZER_SOURCES := $(filter-out tests/fuzz/programs.c tests/fuzz/maps.c,$(wildcard tests/fuzz/*.c)) tests/packet/tiny_image.c
 FUZZER_CFLAGS := -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize=alignment \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer -Wall -Wextra -Werror -Wno-unused-parameter -Wno-address-of-packed-member \
 	-D_GNU_SOURCE -Itests/fuzz/host -Itests -Iinclude -Ibpf

@@ -359,12 +359,6 @@ static void judge(struct model *m, struct packet *p, struct judgement *ret)
 		model_remember_first(m, p);
 }
 
-static void count(struct weir_counter *counter, uint32_t bytes)
-{
-	counter->packets++;
-	counter->bytes += bytes;
-}
-
 void model_packet(struct model *m, const struct step *step, struct judgement *ret)
 {
 	struct packet p = {
@@ -383,9 +377,7 @@ void model_packet(struct model *m, const struct step *step, struct judgement *re
 	ret->xdp_drops = ret->xdp_drops && ret->verdict == WEIR_VERDICT_DROP && ret->reason != WEIR_REASON_LIMIT;
 	if (p.located)
 		model_identity(p.family, p.destination, &ret->destination);
-	count(&m->seen.reasons[ret->reason * WEIR_DIRECTIONS + p.direction], p.length);
-	model_count(m, ret->account, p.length);
-	ret->counter = model_counter(m, ret->account);
+	model_count(m, ret, p.direction, p.length);
 	if (ret->verdict == WEIR_VERDICT_REJECT)
 		model_answer(m, &p, ret);
 }

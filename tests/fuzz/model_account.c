@@ -22,7 +22,8 @@ uint32_t model_account_limited(struct model *m, uint32_t account)
 				   weir_pair_tag(WEIR_PAIR_LIMITED, weir_pair_source(tag), weir_pair_destination(tag)));
 }
 
-uint32_t model_counter(const struct model *m, uint32_t account)
+/* The decision's that an account is of. */
+static uint32_t counter_of(const struct model *m, uint32_t account)
 {
 	const uint32_t counter =
 		account == WEIR_ACCOUNT_NONE ? WEIR_PAIR_LIMITED : weir_pair_counter(m->seen.accounts[account].tag);
@@ -30,10 +31,17 @@ uint32_t model_counter(const struct model *m, uint32_t account)
 	return counter == WEIR_PAIR_LIMITED ? WEIR_COUNTER_NONE : counter;
 }
 
-void model_count(struct model *m, uint32_t account, uint32_t bytes)
+void model_count(struct model *m, struct judgement *judgement, enum weir_direction direction, uint32_t bytes)
 {
-	if (account == WEIR_ACCOUNT_NONE)
+	struct weir_counter *reason = &m->seen.reasons[judgement->reason * WEIR_DIRECTIONS + direction];
+	struct weir_account *account;
+
+	judgement->counter = counter_of(m, judgement->account);
+	reason->packets++;
+	reason->bytes += bytes;
+	if (judgement->account == WEIR_ACCOUNT_NONE)
 		return;
-	m->seen.accounts[account].counted.packets++;
-	m->seen.accounts[account].counted.bytes += bytes;
+	account = &m->seen.accounts[judgement->account].counted;
+	account->packets++;
+	account->bytes += bytes;
 }

@@ -86,9 +86,8 @@ uint32_t model_account(struct model *m, const struct packet *p, const struct flo
 		       enum weir_direction opener, const struct weir_image_decision *decision);
 /* Where those are counted of them that are over a limit. */
 uint32_t model_account_limited(struct model *m, uint32_t account);
-/* The decision's that an account is of; of what is over a limit, and of none, WEIR_COUNTER_NONE. */
-uint32_t model_counter(const struct model *m, uint32_t account);
-void model_count(struct model *m, uint32_t account, uint32_t bytes);
+/* Counts what became of a packet, and says in the judgement which decision's counter that is. */
+void model_count(struct model *m, struct judgement *judgement, enum weir_direction direction, uint32_t bytes);
 
 /* --- model_fragment.c --- */
 /* Of a later fragment: it takes ports and protocol from its first one. NONE, or what is wrong. */

@@ -17,18 +17,17 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "fuzz/engine.h"
+#include "fuzz/maps.h"
 #include "packet/event_ring.h"
 #include "weir.skel.h"
 
 #define FLOWS	     1024u
 #define ADDRESSES    256u
 #define TICK_SHIFT   31u /* weeks */
-#define CPUS_MAX     256
 #define ACCOUNTS     (SETTING_PAIRS + SETTING_DECISIONS + 1)
 #define VETH_COMMAND "ip link add weir-fuzz index 77 type veth peer name weir-fuzz-peer"
 
@@ -79,16 +78,6 @@ static int load(int image_map)
 	       event_ring_open(bpf_map__fd(skeleton->maps.events), &self.events);
 }
 
-static int map_memory(int map, size_t size, void *ret)
-{
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
-
-	if (memory == MAP_FAILED)
-		return -errno;
-	*(void **)ret = memory;
-	return 0;
-}
-
 /* The one image is written in place: no packet runs meanwhile, and a swap would take milliseconds. */
 static int put_image(int image_map)
 {
@@ -97,8 +86,8 @@ static int put_image(int image_map)
 
 	if (bpf_map_update_elem(bpf_map__fd(self.skeleton->maps.images), &slot, &image_map, BPF_ANY) < 0)
 		return -errno;
-	return map_memory(image_map, TINY_WORDS * sizeof(uint32_t), &self.image)
-		       ?: map_memory(pairs, SETTING_PAIRS * sizeof(struct weir_pair), &self.pairs);
+	return maps_memory(image_map, TINY_WORDS * sizeof(uint32_t), &self.image)
+		       ?: maps_memory(pairs, SETTING_PAIRS * sizeof(struct weir_pair), &self.pairs);
 }
 
 static int put_addresses(void)
@@ -165,23 +154,6 @@ void programs_close(void)
 
 /* --- running --- */
 
-static int read_numbers(struct bpf_map *map, unsigned n, unsigned words, uint64_t *ret)
-{
-	static uint64_t values[ACCOUNTS * 3 * CPUS_MAX];
-	uint32_t keys[ACCOUNTS], batch, count = n;
-
-	if (bpf_map_lookup_batch(bpf_map__fd(map), NULL, &batch, keys, values, &count, NULL) < 0 && errno != ENOENT)
-		return -errno;
-	memset(ret, 0, n * words * sizeof(*ret));
-	for (unsigned i = 0; i < count; i++) {
-		for (int cpu = 0; cpu < self.cpus; cpu++) {
-			for (unsigned word = 0; word < words; word++)
-				ret[keys[i] * words + word] += values[(i * self.cpus + cpu) * words + word];
-		}
-	}
-	return 0;
-}
-
 static int read_counters(struct observation *ret)
 {
 	uint32_t keys[SETTING_BUCKETS], batch, count = SETTING_BUCKETS;
@@ -190,41 +162,16 @@ static int read_counters(struct observation *ret)
 				 NULL) < 0 &&
 	    errno != ENOENT)
 		return -errno;
-	return read_numbers(self.skeleton->maps.reasons, WEIR_REASON_MAX * WEIR_DIRECTIONS, 2,
+	return maps_sum(self.skeleton->maps.reasons, WEIR_REASON_MAX * WEIR_DIRECTIONS, 2,
 			    (uint64_t *)ret->reasons)
-		       ?: read_numbers(self.skeleton->maps.accounts, ACCOUNTS, 3, (uint64_t *)self.accounts)
-		       ?: read_numbers(self.skeleton->maps.tallies, WEIR_TALLIES, 1, ret->tallies);
+		       ?: maps_sum(self.skeleton->maps.accounts, ACCOUNTS, 3, (uint64_t *)self.accounts)
+		       ?: maps_sum(self.skeleton->maps.tallies, WEIR_TALLIES, 1, ret->tallies);
 }
 
 static void subtract(uint64_t *from, const uint64_t *what, size_t bytes)
 {
 	for (size_t i = 0; i < bytes / sizeof(*from); i++)
 		from[i] -= what[i];
-}
-
-/* Everything in it, at most as many as fit; then it is empty. Returns how many, or -errno. */
-static int take_all(const struct bpf_map *map, void *keys, void *values, unsigned most, bool leave)
-{
-	uint32_t batch, n = 0;
-	bool first = true;
-
-	while (n < most) {
-		uint32_t count = most - n;
-		void *at_keys = (char *)keys + n * bpf_map__key_size(map);
-		void *at_values = (char *)values + n * bpf_map__value_size(map);
-		int r = leave ? bpf_map_lookup_batch(bpf_map__fd(map), first ? NULL : &batch, &batch, at_keys,
-						     at_values, &count, NULL)
-			      : bpf_map_lookup_and_delete_batch(bpf_map__fd(map), first ? NULL : &batch, &batch,
-								at_keys, at_values, &count, NULL);
-
-		if (r < 0 && errno != ENOENT)
-			return -errno;
-		n += count;
-		if (r < 0)
-			return n;
-		first = false;
-	}
-	return -E2BIG;
 }
 
 static struct bpf_map *flow_map(enum weir_flow_table table, enum weir_family family)
@@ -242,7 +189,7 @@ static int observe_table(enum weir_flow_table table, enum weir_family family, st
 {
 	static struct weir_flow6_key keys[OBSERVED_FLOWS];
 	static struct weir_flow flows[OBSERVED_FLOWS];
-	int n = take_all(flow_map(table, family), keys, flows, OBSERVED_FLOWS - ret->n_flows, false);
+	int n = maps_take_all(flow_map(table, family), keys, flows, OBSERVED_FLOWS - ret->n_flows, false);
 
 	for (int i = 0; i < n; i++) {
 		struct observed_flow *of = &ret->flows[ret->n_flows++];
@@ -274,7 +221,7 @@ static int observe(struct observation *ret)
 			return r;
 	}
 	observation_name_accounts(ret, self.pairs, self.accounts);
-	n = take_all(self.skeleton->maps.fragments, keys, firsts, OBSERVED_FRAGMENTS, false);
+	n = maps_take_all(self.skeleton->maps.fragments, keys, firsts, OBSERVED_FRAGMENTS, false);
 	ret->n_fragments = n < 0 ? 0 : n;
 	for (unsigned i = 0; i < ret->n_fragments; i++)
 		ret->fragments[i] = (struct observed_fragment){ keys[i], firsts[i] };
@@ -321,7 +268,7 @@ static int grow_older(const struct bpf_map *map, size_t seen, uint32_t ticks)
 {
 	static uint8_t keys[OBSERVED_FLOWS * sizeof(struct weir_flow6_key)],
 		values[OBSERVED_FLOWS * sizeof(struct weir_flow)];
-	int n = take_all(map, keys, values, OBSERVED_FLOWS, true);
+	int n = maps_take_all(map, keys, values, OBSERVED_FLOWS, true);
 	uint32_t count = n < 0 ? 0 : n;
 
 	for (uint32_t i = 0; i < count; i++)
@@ -444,7 +391,7 @@ int programs_open(const struct engine **ret, const char **ret_why)
 	*ret_why = "the kernel refuses BPF maps";
 	image_map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "weir_fuzz_image", sizeof(uint32_t),
 				   TINY_WORDS * sizeof(uint32_t), 1, &opts);
-	if (image_map < 0 || self.cpus < 0 || self.cpus > CPUS_MAX)
+	if (image_map < 0 || self.cpus < 0)
 		return -EOPNOTSUPP;
 	*ret_why = "the programs do not load";
 	r = load(image_map) ?: put_image(image_map) ?: put_addresses();
