@@ -22,6 +22,7 @@ readonly BUILD_PACKAGES=(
 readonly TEST_PACKAGES=(
 	libcmocka-dev perl python3 python3-tap iproute2 nftables ethtool mount util-linux
 	clang-format clang-tidy cppcheck curl libclang-rt-dev
+	prometheus
 )
 
 say() { echo "install-deps: $*"; }

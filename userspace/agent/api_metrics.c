@@ -40,6 +40,25 @@ static struct weir_counter *sum_decisions(const struct agent *agent, const struc
 	return decisions;
 }
 
+static uint64_t count_degraded(const struct agent *agent)
+{
+	json_t *reasons = api_degraded(agent);
+	uint64_t n = json_array_size(reasons);
+
+	json_decref(reasons);
+	return n;
+}
+
+/* An array is always full to the kernel; how much of it means something is known here. */
+static void add_pairs(const struct agent *agent, const struct pairs_reading *reading, struct datapath_map_info *maps,
+		      unsigned *n_maps)
+{
+	if (*n_maps < DATAPATH_MAPS_MAX)
+		maps[(*n_maps)++] = (struct datapath_map_info){ .name = "pairs",
+								.entries = (uint32_t)reading->accounts.pairs.n,
+								.capacity = agent->config->capacities.pairs };
+}
+
 static void add_sources(const struct agent *agent, struct prometheus_source *sources)
 {
 	for (size_t i = 0; i < agent->sources.list.n; i++)
@@ -92,6 +111,7 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 		return;
 	}
 	add_sources(agent, sources);
+	add_pairs(agent, &reading, maps, &n_maps);
 	decisions = sum_decisions(agent, &reading.accounts);
 	r = write_text(&(struct prometheus_input){ .version = WEIR_VERSION,
 						   .commit = WEIR_COMMIT,
@@ -106,6 +126,7 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 						   .n_sources = agent->sources.list.n,
 						   .apply = &agent->apply,
 						   .revision = agent->revision,
+						   .degraded = count_degraded(agent),
 						   .policy_errors = agent->sources.n_errors + agent->n_refused,
 						   .endpoints = count_enforced(agent),
 						   .identities = agent->compiled ? agent->compiled->identities.n : 0,

@@ -249,6 +249,8 @@ static void write_answers(FILE *out, const struct prometheus_input *input)
 static void write_state(FILE *out, const struct prometheus_input *input)
 {
 	series_gauge(out, "weir_policy_revision", "Revision of the policy in force.", input->revision);
+	series_gauge(out, "weir_degraded", "Reasons why the status is degraded; weir status names them.",
+		     (double)input->degraded);
 	series_histogram(out, "weir_policy_apply_seconds",
 			 "Time from changed objects to the kernel enforcing them, of changes that were put in force.",
 			 input->apply);

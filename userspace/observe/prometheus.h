@@ -28,6 +28,7 @@ struct prometheus_input {
 	size_t n_sources;
 	const struct histogram *apply; /* from the objects to the kernel */
 	uint32_t revision;
+	uint64_t degraded; /* reasons why it is */
 	uint64_t policy_errors;
 	uint64_t endpoints, identities;
 	const struct datapath_flow_counts *flows;
