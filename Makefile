@@ -81,11 +81,18 @@ $(B)/gen/weir.skel.h: $(B)/bpf/weir.bpf.o
 	@mkdir -p $(@D)
 	$(Q)$(BPFTOOL) gen skeleton $< name weir_bpf >$@
 
+$(B)/gen/ui_page.h: scripts/embed-ui $(wildcard userspace/ui/*) | packages
+	$(call say,UI,$@)
+	@mkdir -p $(@D)
+	$(Q)scripts/embed-ui userspace/ui >$@
+
 # --- the program -------------------------------------------------------------
 
 $(filter $(B)/obj/datapath/%,$(OBJECTS)) $(TEST_HELPERS) $(FUZZ_HELPERS): $(B)/gen/weir.skel.h
 $(PACKET_TESTS:$(B)/tests/%=$(B)/obj/tests/%.o): $(B)/gen/weir.skel.h
 $(UNIT_TESTS:$(B)/tests/%=$(B)/obj/tests/%.o): $(B)/gen/weir.skel.h
+
+$(B)/obj/agent/ui.o: $(B)/gen/ui_page.h
 
 $(B)/obj/%.o: userspace/%.c $(B)/gen/version.h
 	$(call say,CC,$@)

@@ -17,27 +17,46 @@ static __always_inline __u64 gcra_now(void)
 	return bpf_ktime_get_ns() * WEIR_TICKS_PER_NS;
 }
 
-static __always_inline bool gcra_take(__u64 *bucket, __u64 now, __u64 cost, __u64 burst)
+/* What is asked of a bucket. */
+struct gcra_ask {
+	__u64 now;
+	__u64 cost;
+	__u64 burst; /* how far ahead of now this may bring it */
+	__u64 most;  /* how far anybody's may */
+};
+
+/* *ret_ahead: how far ahead of now the bucket is after it. */
+static __always_inline bool gcra_ask(__u64 *bucket, const struct gcra_ask *ask, __u64 *ret_ahead)
 {
-	if (!cost)
-		return true;
+	const __u64 now = ask->now;
+
 	for (int i = 0; i < SWAP_TRIES; i++) {
 		__u64 seen = *(volatile __u64 *)bucket;
 		/* Zero was never used: after years of uptime it would look like the future. */
 		__u64 from = !seen || (__s64)(seen - now) < 0 ? now : seen;
-		__u64 tat = from + cost;
+		__u64 tat = from + ask->cost;
 
 		/* Emptied under an earlier, larger burst: what it owes beyond this one's is forgiven. */
-		if (unlikely(from - now > burst)) {
-			__sync_val_compare_and_swap(bucket, seen, now + burst);
+		if (unlikely(from - now > ask->most)) {
+			__sync_val_compare_and_swap(bucket, seen, now + ask->most);
 			return false;
 		}
-		if (tat - now > burst)
+		if (tat - now > ask->burst)
 			return false;
-		if (__sync_val_compare_and_swap(bucket, seen, tat) == seen)
+		if (__sync_val_compare_and_swap(bucket, seen, tat) == seen) {
+			*ret_ahead = tat - now;
 			return true;
+		}
 	}
 	return false;
+}
+
+static __always_inline bool gcra_take(__u64 *bucket, __u64 now, __u64 cost, __u64 burst)
+{
+	const struct gcra_ask ask = { .now = now, .cost = cost, .burst = burst, .most = burst };
+	__u64 ahead;
+
+	return !cost || gcra_ask(bucket, &ask, &ahead);
 }
 
 #endif

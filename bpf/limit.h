@@ -10,6 +10,7 @@
 
 #include "account.h"
 #include "cold.h"
+#include "ease.h"
 #include "gcra.h"
 
 static const struct weir_bucket empty_bucket;
@@ -22,17 +23,34 @@ enum charged {
 	ANOTHER_IMAGE,
 };
 
-/* A packet that is to be charged, and to whom. */
+/* What one limit says of a packet. */
+enum conforms {
+	CONFORMS_NOT,
+	CONFORMS,
+	CONFORMS_AND_MARKS,
+};
+
+/* A packet that is to be charged, and to whom: in a map of the CPU's, as the stack has no room for it. */
 struct charge {
 	__u64 now;
+	__u64 wait; /* limit ticks until it may leave, as far as limits have said */
 	__u32 segments;
 	__u32 wire_bytes;
 	__u32 opens; /* connections */
 	__u32 family;
 	__u32 identity; /* limits hold for what the opener of a connection sends: so the opener is the source */
 	__u8 address[16];
-	__u32 pad;
+	__u8 may_wait;
+	__u8 marks; /* bits: limits that want it marked */
+	__u8 pad[2];
 };
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct charge);
+} charging SEC(".maps");
 
 static __always_inline __u64 limit_cost(const struct weir_image_limit *limit, const struct charge *charge)
 {
@@ -44,6 +62,11 @@ static __always_inline __u64 limit_cost(const struct weir_image_limit *limit, co
 	else if (limit->unit == WEIR_LIMIT_CONNECTIONS)
 		units = charge->opens;
 	return units * mult >> (limit->shift & 63);
+}
+
+static __always_inline __u64 limit_burst(const struct weir_image_limit *limit)
+{
+	return (__u64)limit->burst[1] << 32 | limit->burst[0];
 }
 
 static __always_inline struct weir_bucket *find_source(const struct weir_image_limit *limit,
@@ -76,16 +99,6 @@ static __always_inline struct weir_bucket *find_bucket(const struct weir_image_l
 	return bpf_map_lookup_elem(&buckets, &bucket);
 }
 
-static __always_inline void count_passed(__u32 index, const struct charge *charge)
-{
-	struct weir_charged *count = bpf_map_lookup_elem(&charged, &index);
-
-	if (count) {
-		count->passed_packets += charge->segments;
-		count->passed_bytes += charge->wire_bytes;
-	}
-}
-
 static __always_inline void count_dropped(__u32 index, struct weir_bucket *bucket, const struct charge *charge)
 {
 	struct weir_charged *count = bpf_map_lookup_elem(&charged, &index);
@@ -100,24 +113,52 @@ static __always_inline void count_dropped(__u32 index, struct weir_bucket *bucke
 	}
 }
 
+/* The packet is within the limit. ahead: how far the bucket is ahead of now, with it. */
+static __always_inline int ease(const struct weir_image_limit *limit, struct weir_bucket *bucket, __u64 cost,
+				__u64 ahead, struct charge *charge)
+{
+	const __u64 burst = limit_burst(limit);
+	const __u32 index = limit->bucket;
+	struct weir_charged *count = bpf_map_lookup_elem(&charged, &index);
+	const bool waits = ahead > burst && !(limit->flags & WEIR_LIMIT_AUDIT);
+
+	if (count) {
+		count->passed_packets += charge->segments;
+		count->passed_bytes += charge->wire_bytes;
+		if (waits)
+			count->paced_packets += charge->segments;
+	}
+	if (waits && ahead - burst > charge->wait)
+		charge->wait = ahead - burst;
+	if ((limit->flags & (WEIR_LIMIT_MARK | WEIR_LIMIT_AUDIT)) != WEIR_LIMIT_MARK)
+		return CONFORMS;
+	return wants_mark(bucket, ahead - cost, burst) ? CONFORMS_AND_MARKS : CONFORMS;
+}
+
 /* Whether the packet conforms to the limit; one that has no bucket lets nothing through. */
-__weak __noinline int charge_limit(const struct weir_image_limit *limit, const struct charge *charge)
+__weak __noinline int charge_limit(const struct weir_image_limit *limit, struct charge *charge)
 {
 	struct weir_bucket *bucket;
-	__u64 burst;
+	struct gcra_ask ask;
+	__u64 ahead;
 
 	if (!limit || !charge)
-		return false;
+		return CONFORMS_NOT;
 	if (limit->unit == WEIR_LIMIT_CONNECTIONS && !charge->opens)
-		return true;
-	burst = (__u64)limit->burst[1] << 32 | limit->burst[0];
-	bucket = find_bucket(limit, charge);
-	if (bucket && gcra_take(&bucket->tat, charge->now, limit_cost(limit, charge), burst)) {
-		count_passed(limit->bucket, charge);
-		return true;
+		return CONFORMS;
+	ask.now = charge->now;
+	ask.cost = limit_cost(limit, charge);
+	ask.burst = ask.most = limit_burst(limit);
+	if (limit->flags & WEIR_LIMIT_PACE) {
+		ask.most += PACE_HORIZON;
+		if (charge->may_wait)
+			ask.burst = ask.most;
 	}
+	bucket = find_bucket(limit, charge);
+	if (bucket && gcra_ask(&bucket->tat, &ask, &ahead))
+		return ease(limit, bucket, ask.cost, ahead, charge);
 	count_dropped(limit->bucket, bucket, charge);
-	return false;
+	return CONFORMS_NOT;
 }
 
 /* Gives back what it was charged. */
@@ -142,19 +183,25 @@ static __always_inline void refund(const struct weir_image *image, __u32 decisio
 	}
 }
 
-/* *bucket: of the last limit that it is over, + 1. */
-static __always_inline int charge_limits(const struct weir_image *image, __u32 decision, const struct charge *charge,
-					 __u32 *bucket)
+static __always_inline int charge_limits(struct packet *pkt, enum weir_family family, const struct weir_image *image,
+					 struct charge *charge)
 {
+	const __u32 decision = pkt->f->decision;
 	const __u32 n = weir_image_decision_at(image, decision).n_limits;
 	int ret = CHARGED;
 
 	for (__u32 i = 0; i < WEIR_DECISION_LIMITS && i < n; i++) {
 		struct weir_image_limit limit = weir_image_limit_at(image, decision, i);
+		int conforms;
 
-		if (charge_limit(&limit, charge))
+		if (limit.flags & WEIR_LIMIT_PACE)
+			charge->may_wait = leaves_node(pkt, family);
+		conforms = charge_limit(&limit, charge);
+		if (conforms == CONFORMS_AND_MARKS)
+			charge->marks |= 1u << i;
+		if (conforms)
 			continue;
-		*bucket = limit.bucket + 1;
+		pkt->f->bucket = limit.bucket + 1;
 		if (limit.flags & WEIR_LIMIT_AUDIT) {
 			ret = CHARGED_BUT_AUDIT;
 			continue;
@@ -163,6 +210,17 @@ static __always_inline int charge_limits(const struct weir_image *image, __u32 d
 		return limit.flags & WEIR_LIMIT_REJECT && charge->opens ? NOT_CHARGED_REJECT : NOT_CHARGED;
 	}
 	return ret;
+}
+
+static __always_inline void count_marked(const struct weir_image *image, __u32 decision, const struct charge *charge)
+{
+	for (__u32 i = 0; i < WEIR_DECISION_LIMITS; i++) {
+		const __u32 bucket = weir_image_limit_at(image, decision, i).bucket;
+		struct weir_charged *count = charge->marks & 1u << i ? bpf_map_lookup_elem(&charged, &bucket) : NULL;
+
+		if (count)
+			count->marked_packets += charge->segments;
+	}
 }
 
 static __always_inline void fill_source(const struct packet *pkt, enum weir_family family, struct charge *ret)
@@ -187,14 +245,27 @@ static __always_inline int charge(struct packet *pkt, enum weir_family family)
 	void *inner = bpf_map_lookup_elem(&images, &slot);
 	const __u32 *words = inner ? bpf_map_lookup_elem(inner, &first) : NULL;
 	const struct weir_image image = { .words = words, .mask = weir_image_mask };
-	struct charge charge = { .now = gcra_now(), .opens = !pkt->f->found && !pkt->f->later_fragment };
+	struct charge *charge = bpf_map_lookup_elem(&charging, &first);
+	int charged;
 
 	if (!words || weir_image_header_word(&image, revision) != pkt->f->revision)
 		return ANOTHER_IMAGE;
-	charge.segments = packet_segments(pkt);
-	charge.wire_bytes = packet_wire_bytes(pkt, charge.segments);
-	fill_source(pkt, family, &charge);
-	return charge_limits(&image, pkt->f->decision, &charge, &pkt->f->bucket);
+	if (!charge)
+		return NOT_CHARGED;
+	__builtin_memset(charge, 0, sizeof(*charge));
+	charge->now = gcra_now();
+	charge->opens = !pkt->f->found && !pkt->f->later_fragment;
+	charge->segments = packet_segments(pkt);
+	charge->wire_bytes = packet_wire_bytes(pkt, charge->segments);
+	fill_source(pkt, family, charge);
+	charged = charge_limits(pkt, family, &image, charge);
+	if (charged != CHARGED && charged != CHARGED_BUT_AUDIT)
+		return charged;
+	if (charge->marks && mark_packet(pkt->ctx, pkt->f->network, family))
+		count_marked(&image, pkt->f->decision, charge);
+	if (charge->wait)
+		delay(pkt, charge->wait);
+	return charged;
 }
 
 COLD_STAGE(charge)

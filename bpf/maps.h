@@ -6,6 +6,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
+#include "weir/capture.h"
 #include "weir/event.h"
 #include "weir/image.h"
 #include "weir/maps.h"
@@ -30,6 +31,9 @@ struct weir_control weir_control SEC(".data.control");
 /* What has been told lately; see notice.h. The programs' own: they lose nothing by beginning anew without it. */
 struct weir_notice weir_notices[WEIR_NOTICES];
 struct weir_notice_budget weir_notice_budgets[WEIR_NOTICE_BUDGETS];
+
+/* Written by the agent too: of what is captured; see struct weir_capture. */
+struct weir_capture weir_capture SEC(".data.capture");
 
 struct weir_image_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -179,5 +183,11 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);
 } events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__type(key, __u32); /* CPU */
+	__type(value, __u32);
+} captured SEC(".maps");
 
 #endif

@@ -5,6 +5,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "answer.h"
+#include "capture.h"
 #include "decide.h"
 #include "sweep.h"
 #include "weir/explain.h"
@@ -24,6 +25,7 @@ static __always_inline int enforce_tc(struct __sk_buff *skb, enum weir_direction
 	enum weir_verdict verdict = decide(&pkt);
 
 	account(&pkt);
+	capture_packet(&pkt, verdict);
 	/* What passes here is still subject to other programs on the hook. */
 	if (verdict == WEIR_VERDICT_PASS)
 		return TC_ACT_UNSPEC;
@@ -66,6 +68,7 @@ static __always_inline int enforce_xdp(struct xdp_md *xdp, enum weir_direction d
 	if (decide(&pkt) != WEIR_VERDICT_DROP || !facts.ifindex)
 		return XDP_PASS;
 	account(&pkt);
+	capture_packet(&pkt, WEIR_VERDICT_DROP);
 	return XDP_DROP;
 }
 

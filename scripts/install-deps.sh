@@ -17,13 +17,15 @@ readonly BUILD_PACKAGES=(
 	gcc make pkg-config clang llvm libc6-dev linux-libc-dev git
 	libelf-dev zlib1g-dev libnl-3-dev libnl-route-3-dev libfyaml-dev
 	libjansson-dev libuv1-dev libmicrohttpd-dev libcurl4-openssl-dev
-	libsmartcols-dev uthash-dev
+	libsmartcols-dev libncurses-dev uthash-dev
 )
 readonly TEST_PACKAGES=(
-	libcmocka-dev perl python3 python3-tap iproute2 nftables ethtool mount util-linux
+	libcmocka-dev perl python3 python3-tap iproute2 nftables ethtool mount util-linux bsdutils tmux
 	clang-format clang-tidy cppcheck curl libclang-rt-dev
 	prometheus
 )
+# Ubuntu has Chromium only as a snap; the tests that need it are skipped there.
+readonly DEBIAN_TEST_PACKAGES=(chromium chromium-driver python3-selenium)
 
 say() { echo "install-deps: $*"; }
 die() { echo "weir: install-deps failed: $*" >&2; exit 1; }
@@ -79,6 +81,7 @@ main() {
 	command -v apt-get >/dev/null || die "this is no Debian or Ubuntu (install by hand: ${wanted[*]} bpftool, libbpf >= $LIBBPF_MIN)"
 	# shellcheck source=/dev/null
 	. /etc/os-release
+	[[ $what == test && $ID == debian ]] && wanted+=("${DEBIAN_TEST_PACKAGES[@]}")
 	mapfile -t todo < <(missing "${wanted[@]}")
 	if [[ ${#todo[@]} -gt 0 ]] || ! new_enough libbpf "$LIBBPF_MIN" || ! find_bpftool; then
 		[[ $EUID -eq 0 ]] || die "${todo[*]:-libbpf-dev bpftool} missing (run it as root)"

@@ -145,6 +145,9 @@ struct weir_image_limit {
 #define WEIR_LIMIT_MARK		0x10u /* what can be marked (ECN) is, once half of the burst is used */
 #define WEIR_LIMIT_PACE		0x20u /* what is over the burst leaves later, where it leaves the node by an fq qdisc */
 
+/* What would have to wait longer to leave is dropped. */
+#define WEIR_PACE_HORIZON_NS 2000000000ull
+
 enum weir_limit_unit {
 	WEIR_LIMIT_PACKETS = 0,
 	WEIR_LIMIT_BYTES = 1,

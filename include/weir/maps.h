@@ -323,7 +323,9 @@ struct weir_bucket {
 	__u64 dropped_packets;
 	__u64 dropped_bytes;
 	__u32 open; /* WEIR_LIMIT_OPEN: connections that are */
-	__u32 reserved[9];
+	__u32 reserved;
+	__u64 marked; /* WEIR_LIMIT_MARK: how far tat was ahead at the last mark, or less since */
+	__u64 reserved_too[3];
 };
 
 /*
@@ -347,6 +349,8 @@ struct weir_charged {
 	__u64 passed_bytes;
 	__u64 dropped_packets; /* in audit mode: that passed all the same */
 	__u64 dropped_bytes;
+	__u64 marked_packets; /* of those that passed: that carry a congestion mark for it */
+	__u64 paced_packets;  /* of those that passed: that had to wait */
 };
 
 _Static_assert(sizeof(struct weir_control) == 128, "control layout");
@@ -367,6 +371,6 @@ _Static_assert(sizeof(struct weir_account) == 24, "account layout");
 _Static_assert(sizeof(struct weir_pair) == 16, "pair layout");
 _Static_assert(sizeof(struct weir_bucket) == 64, "bucket layout");
 _Static_assert(sizeof(struct weir_source_key) == 28, "source key layout");
-_Static_assert(sizeof(struct weir_charged) == 32, "charged layout");
+_Static_assert(sizeof(struct weir_charged) == 48, "charged layout");
 
 #endif

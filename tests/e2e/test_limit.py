@@ -140,20 +140,51 @@ class Limit(Meter):
 
 
 class Table(Meter):
+    def dropped(self):
+        rates = self.lab.weir_json("get", "limits")["items"][0]["rates"]
+        return rates["dropped"] if rates else 0
+
+    def bites(self):
+        return self.lab.status()["limits"]
+
+    def test_level(self):
+        """the level of a limit that nobody uses is the whole burst"""
+        self.lab.enforce(limited("{packetsPerSecond: 100}"))
+        self.assertEqual(self.lab.weir_json("get", "limits")["items"][0]["level"], 100)
+
+    def test_bites(self):
+        """status and the log tell when a limit begins to drop, once, and when it is lifted"""
+        self.lab.enforce(limited("{packetsPerSecond: 10, burst: 1}"))
+        self.lab.until(lambda: self.lab.weir_json("get", "limits")["items"][0]["rates"], "the limit is looked at")
+        self.assertEqual(self.bites(), [])
+        for _ in range(3):
+            self.flood(2000, 64, 0.5)
+        bite = self.lab.until(self.bites, "the limit bites")[0]
+        self.assertIn("limit 10 packetsPerSecond of TrafficPolicy shop/limited rule paced-", bite["limit"])
+        self.assertGreater(bite["bites"]["packets"], 0)
+        self.assertIn(" drops since ", self.assert_done(self.lab.weir("status")))
+        self.lab.enforce("")
+        self.lab.until(lambda: not self.bites(), "the limit is lifted")
+        log = self.lab.log_tail(1000)
+        for words in (" began to drop: ", " is no longer in force, after "):
+            self.assertEqual(log.count(bite["limit"] + words), 1, log)
+
     def test_rates(self):
         """get limits measures what is offered, delivered and dropped a second, in 80 columns"""
         self.lab.enforce(limited("{packetsPerSecond: 100}"))
-        noise = threading.Thread(target=self.flood, args=(2000, 64, 4))
+        noise = threading.Thread(target=self.flood, args=(2000, 64, 5))
         noise.start()
         try:
+            self.lab.until(lambda: self.dropped() > 1000, "a whole second of the flood was measured")
             lines = self.assert_done(self.lab.weir("get", "limits")).splitlines()
         finally:
             noise.join()
         self.assertLessEqual(max(map(len, lines)), 80, lines)
-        self.assertEqual(lines[0].split()[3:8], ["UNIT/S", "ASKED", "OFFERED", "DELIVERED", "DROPPED"])
+        self.assertEqual(lines[0].split()[3:9], ["UNIT/S", "ASKED", "OFFERED", "DELIVERED", "DROPPED", "FREE"])
         unit, asked, *rates = lines[1].split()[3:8]
         offered, delivered, dropped = (int(r.replace(",", "")) for r in rates)
         self.assertEqual((unit, asked), ("packets", "100"))
+        self.assertLess(int(lines[1].split()[8]), 20, "the bucket of a limit that is exceeded is not full")
         self.assertAlmostEqual(offered, delivered + dropped, delta=2)
         self.assertAlmostEqual(delivered, 100, delta=20)
         self.assertGreater(dropped, delivered)
@@ -232,10 +263,10 @@ class Connections(LabCase):
         self.assertEqual((item["unit"], item["per"]), ("connectionsPerSecond", "Address"))
         self.assertEqual(item["passedPackets"], 4)
         self.assertGreater(item["droppedPackets"], 0)
-        self.assertEqual(item["topSources"], [{"address": self.frontend.addr4,
+        self.assertEqual(item["topSources"], [{"address": self.frontend.addr4, "name": "shop/frontend",
                                                "droppedPackets": item["droppedPackets"],
                                                "droppedBytes": item["droppedBytes"]}])
-        self.assertIn(f"{self.frontend.addr4}: ", self.assert_done(self.lab.weir("get", "limits", "-o", "wide")))
+        self.assertIn(f"shop/frontend {self.frontend.addr4}: ", self.assert_done(self.lab.weir("get", "limits", "-o", "wide")))
         metrics = self.assert_done(self.lab.weir("metrics"))
         self.assertIn(f'limit="connectionsPerSecond"}} {item["droppedPackets"]}', metrics)
 

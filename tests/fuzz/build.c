@@ -11,6 +11,7 @@ static unsigned put_ipv4(const struct shape *shape, uint8_t *ip)
 
 	memset(ip, 0, header);
 	ip[0] = 0x40 | header / 4;
+	ip[1] = shape->traffic_class;
 	put_u16(ip + 2, header + shape->n_transport);
 	put_u16(ip + 4, shape->id);
 	if (shape->cut)
@@ -46,7 +47,7 @@ static unsigned put_ipv6(const struct shape *shape, uint8_t *ip)
 	unsigned length = 40;
 
 	memset(ip, 0, 40);
-	ip[0] = 0x60;
+	put_u16(ip, 0x6000 | shape->traffic_class << 4);
 	ip[6] = shape->n_extensions ? shape->extensions[0] : shape->protocol;
 	ip[7] = shape->hop_limit;
 	memcpy(ip + 8, shape->source, 16);

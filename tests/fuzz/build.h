@@ -20,6 +20,7 @@ struct shape {
 	uint16_t tag_proto;
 
 	uint8_t source[16], destination[16]; /* IPv4 in the first four bytes */
+	uint8_t traffic_class;
 	uint8_t hop_limit;
 	uint8_t n_options;
 	uint8_t options[SHAPE_OPTIONS];

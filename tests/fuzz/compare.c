@@ -18,27 +18,31 @@ static bool tell(FILE *out, const char *who, enum weir_verdict program, const st
 	return true;
 }
 
-/* What tc does with a rejected packet: nothing comes back, or the answer. */
-static bool tc_differs(const struct judgement *judgement, const struct engine_run *run, FILE *out)
+/* What tc does with a packet: it is gone, comes out as the answer to it, or goes on. */
+static bool tc_differs(const struct step *step, const struct judgement *judgement, const struct engine_run *run,
+		       FILE *out)
 {
+	const bool passes = judgement->verdict == WEIR_VERDICT_PASS;
+	const uint8_t *frame = passes ? judgement->after : judgement->answer;
+	const uint32_t length = passes ? step->length : judgement->answer_length;
 	enum weir_verdict expected = judgement->verdict;
 
 	if (expected == WEIR_VERDICT_REJECT && !judgement->answer_length)
 		expected = WEIR_VERDICT_DROP;
 	if (run->verdict != expected)
 		return tell(out, "tc", run->verdict, judgement);
-	if (expected != WEIR_VERDICT_REJECT)
+	if (expected == WEIR_VERDICT_DROP)
 		return false;
-	if (run->length == judgement->answer_length && !memcmp(run->frame, judgement->answer, run->length))
+	if (run->length == length && !memcmp(run->frame, frame, length))
 		return false;
 	if (!out)
 		return true;
-	fprintf(out, "  the answer, program and model:\n  ");
+	fprintf(out, "  %s, program and model:\n  ", passes ? "what passes" : "the answer");
 	for (unsigned i = 0; i < run->length; i++)
 		fprintf(out, "%02x", run->frame[i]);
 	fprintf(out, "\n  ");
-	for (unsigned i = 0; i < judgement->answer_length; i++)
-		fprintf(out, "%02x", judgement->answer[i]);
+	for (unsigned i = 0; i < length; i++)
+		fprintf(out, "%02x", frame[i]);
 	fprintf(out, "\n");
 	return true;
 }
@@ -86,7 +90,7 @@ static bool packet_differs(const struct engine *engine, const struct step *step,
 	}
 	if (engine->run(step, ENGINE_TC, &run) < 0)
 		return tell(out, "tc, not run", WEIR_VERDICT_NONE, &judgement);
-	return compare_event(engine, step, &judgement, false, out) || tc_differs(&judgement, &run, out);
+	return compare_event(engine, step, &judgement, false, out) || tc_differs(step, &judgement, &run, out);
 }
 
 bool compare_sequence(const struct engine *engine, const struct sequence *sequence, FILE *out)

@@ -64,6 +64,8 @@ static void dress(struct random *r, struct shape *shape)
 		dress_ipv6(r, shape);
 	if (one_in(r, 8) && !shape->eth_proto)
 		cut(r, shape);
+	if (one_in(r, 3))
+		shape->traffic_class = random_below(r, 256);
 	if (one_in(r, 10))
 		shape->padding = random_below(r, 30);
 	if (one_in(r, 60))

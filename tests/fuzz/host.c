@@ -11,13 +11,14 @@
 #define NOW	   2u /* what bpf_jiffies64() makes of it */
 #define TICK_SHIFT 31u
 #define XDP_DROPS  1
+#define VALUE_MAX  128
 #define ACCOUNTS   (SETTING_PAIRS + SETTING_DECISIONS + 1)
 
 static uint32_t words[TINY_WORDS];
 
 static void fill_array(enum host_map_id map, uint32_t n)
 {
-	static const uint8_t zeros[sizeof(struct weir_bucket)];
+	static const uint8_t zeros[VALUE_MAX];
 
 	for (uint32_t i = 0; i < host_maps[map].n; i++)
 		memset(host_maps[map].entries[i].value, 0, host_maps[map].value_size);
@@ -51,6 +52,8 @@ static int reset(const struct model *model)
 	fill_array(HOST_ACCOUNTS, ACCOUNTS);
 	fill_array(HOST_PAIRS, SETTING_PAIRS);
 	fill_array(HOST_BUCKETS, SETTING_BUCKETS);
+	fill_array(HOST_CHARGED, SETTING_BUCKETS);
+	fill_array(HOST_CHARGING, 1);
 	set_image(model);
 	set_endpoint(0, model);
 	set_endpoint(1, model);
@@ -174,6 +177,7 @@ static int observe(struct observation *ret)
 	observe_array(HOST_ACCOUNTS, accounts);
 	observe_array(HOST_PAIRS, pairs);
 	observation_name_accounts(ret, pairs, accounts);
+	observe_array(HOST_CHARGED, ret->charged);
 	return 0;
 }
 

@@ -206,6 +206,26 @@ long bpf_skb_store_bytes(void *skb, __u32 offset, const void *from, __u32 size, 
 	return 0;
 }
 
+long bpf_l3_csum_replace(void *skb, __u32 offset, __u64 from, __u64 to, __u64 size)
+{
+	__u16 check;
+	__u32 sum;
+
+	if (size != sizeof(check) || offset > current->length || size > current->length - offset)
+		return -EINVAL;
+	memcpy(&check, current->bytes + offset, sizeof(check));
+	sum = (__u16)~check + (__u16)~from + (__u16)to;
+	sum = (sum & 0xffff) + (sum >> 16);
+	check = ~((sum & 0xffff) + (sum >> 16));
+	memcpy(current->bytes + offset, &check, sizeof(check));
+	return 0;
+}
+
+long bpf_skb_set_tstamp(void *skb, __u64 time, __u32 type)
+{
+	return 0;
+}
+
 /* Pointers into the packet are void after it. */
 long bpf_skb_change_tail(void *context, __u32 length, __u64 flags)
 {
@@ -248,6 +268,12 @@ __s64 bpf_csum_diff(const __be32 *from, __u32 from_size, const __be32 *to, __u32
 	}
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	return (sum & 0xffffffff) + (sum >> 32);
+}
+
+/* Nobody captures. */
+long bpf_perf_event_output(void *context, void *map, __u64 flags, void *data, __u64 size)
+{
+	return -ENOENT;
 }
 
 long bpf_redirect(__u32 ifindex, __u64 flags)

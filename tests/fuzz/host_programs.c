@@ -36,6 +36,8 @@ struct host_map host_maps[HOST_MAPS] = {
 	[HOST_ACCOUNTS] = ARRAY(accounts),
 	[HOST_PAIRS] = ARRAY(pairs),
 	[HOST_BUCKETS] = ARRAY(buckets),
+	[HOST_CHARGED] = ARRAY(charged),
+	[HOST_CHARGING] = ARRAY(charging),
 	/* The inner map is the same to the helpers: its one value is the image's words. */
 	[HOST_IMAGES] = { .name = &images, .key_size = sizeof(__u32), .value_size = sizeof(void *) },
 };

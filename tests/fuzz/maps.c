@@ -9,7 +9,7 @@
 
 #define CPUS_MAX    256
 #define ENTRIES_MAX 4400u
-#define WORDS_MAX   3u
+#define VALUES_MAX  (1u << 22)
 
 int maps_memory(int map, size_t size, void *ret)
 {
@@ -23,11 +23,11 @@ int maps_memory(int map, size_t size, void *ret)
 
 int maps_sum(const struct bpf_map *map, unsigned n, unsigned words, uint64_t *ret)
 {
-	static uint64_t values[ENTRIES_MAX * WORDS_MAX * CPUS_MAX];
+	static uint64_t values[VALUES_MAX];
 	uint32_t keys[ENTRIES_MAX], batch, count = n;
 	const int cpus = libbpf_num_possible_cpus();
 
-	if (cpus < 0 || cpus > CPUS_MAX || n > ENTRIES_MAX || words > WORDS_MAX)
+	if (cpus < 0 || cpus > CPUS_MAX || n > ENTRIES_MAX || n * words > VALUES_MAX / CPUS_MAX)
 		return -E2BIG;
 	if (bpf_map_lookup_batch(bpf_map__fd(map), NULL, &batch, keys, values, &count, NULL) < 0 && errno != ENOENT)
 		return -errno;

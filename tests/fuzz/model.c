@@ -43,69 +43,6 @@ static void refuse(struct model *m, const struct packet *p, const struct questio
 		ret->reason = WEIR_REASON_FRAGMENT_ORPHAN;
 }
 
-/* --- limits --- */
-
-static uint64_t burst_of(const struct weir_image_limit *limit)
-{
-	const uint64_t unit = (uint64_t)limit->mult[1] << 32 | limit->mult[0];
-
-	return ((uint64_t)limit->burst[1] << 32 | limit->burst[0]) / unit;
-}
-
-static uint64_t units_of(const struct weir_image_limit *limit, const struct packet *p, bool opens)
-{
-	if (limit->unit == WEIR_LIMIT_CONNECTIONS)
-		return opens;
-	return limit->unit == WEIR_LIMIT_BYTES ? p->length : 1;
-}
-
-/* No unit comes back while a sequence runs. False: over it. */
-static bool take(struct model *m, const struct weir_image_limit *limit, uint64_t units)
-{
-	if (limit->bucket >= SETTING_BUCKETS)
-		return false;
-	if (!units)
-		return true;
-	/* What was taken under a larger burst is forgiven. */
-	if (m->charged[limit->bucket] > burst_of(limit)) {
-		m->charged[limit->bucket] = burst_of(limit);
-		return false;
-	}
-	if (m->charged[limit->bucket] + units > burst_of(limit))
-		return false;
-	m->charged[limit->bucket] += units;
-	return true;
-}
-
-/* All or none of a decision's limits are charged. PASS, LIMIT or AUDIT as the reason says. */
-static enum weir_reason charge(struct model *m, const struct packet *p, uint32_t decision, bool opens)
-{
-	const struct weir_image image = image_of(m);
-	const unsigned n = weir_image_decision_at(&image, decision).n_limits;
-	enum weir_reason reason = WEIR_REASON_NONE;
-
-	for (unsigned i = 0; i < n; i++) {
-		const struct weir_image_limit limit = weir_image_limit_at(&image, decision, i);
-
-		if (take(m, &limit, units_of(&limit, p, opens)))
-			continue;
-		if (limit.bucket < SETTING_BUCKETS) {
-			m->seen.buckets[limit.bucket].dropped_packets++;
-			m->seen.buckets[limit.bucket].dropped_bytes += p->length;
-		}
-		reason = WEIR_REASON_AUDIT;
-		if (limit.flags & WEIR_LIMIT_AUDIT)
-			continue;
-		for (unsigned j = 0; j < i; j++) {
-			const struct weir_image_limit before = weir_image_limit_at(&image, decision, j);
-
-			m->charged[before.bucket] -= units_of(&before, p, opens);
-		}
-		return WEIR_REASON_LIMIT;
-	}
-	return reason;
-}
-
 /* --- policy --- */
 
 static uint32_t decide(const struct model *m, const struct packet *p, const struct question *asked)
@@ -197,7 +134,7 @@ static void ask_policy(struct model *m, const struct packet *p, const struct que
 		ret->reason = WEIR_REASON_AUDIT;
 	/* Replies are not charged, and no error about what was. */
 	if (p->direction == asked->opener && !asked->quoted)
-		limited = charge(m, p, at, !asked->of && !p->later);
+		limited = model_charge(m, p, &(struct model_charge){ at, !asked->of && !p->later }, ret);
 	if (limited == WEIR_REASON_LIMIT) {
 		ret->account = model_account_limited(m, ret->account);
 		return say(ret, WEIR_VERDICT_DROP, WEIR_REASON_LIMIT);
@@ -268,7 +205,7 @@ static bool is_in_place(const struct model *m, const struct packet *p)
  * again, and so it is for packets of odd shapes or not in place. NONE: it is charged.
  */
 static enum weir_reason charge_again(struct model *m, const struct packet *p, const struct weir_flow *flow,
-				     bool *ret_again)
+				     struct judgement *ret, bool *ret_again)
 {
 	const struct weir_image image = image_of(m);
 
@@ -276,7 +213,7 @@ static enum weir_reason charge_again(struct model *m, const struct packet *p, co
 	if (!(flow->flags & WEIR_FLOW_LIMITED) || p->direction != flow->opener)
 		return WEIR_REASON_NONE;
 	*ret_again = !p->plain || !is_in_place(m, p) || flow->revision != weir_image_header_word(&image, revision);
-	return *ret_again ? WEIR_REASON_NONE : charge(m, p, flow->decision, false);
+	return *ret_again ? WEIR_REASON_NONE : model_charge(m, p, &(struct model_charge){ flow->decision, false }, ret);
 }
 
 static void judge_flow(struct model *m, const struct packet *p, const struct question *asked, struct judgement *ret)
@@ -285,7 +222,7 @@ static void judge_flow(struct model *m, const struct packet *p, const struct que
 	bool again = false;
 
 	if (ret->verdict == WEIR_VERDICT_PASS)
-		limited = charge_again(m, p, &asked->of->flow, &again);
+		limited = charge_again(m, p, &asked->of->flow, ret, &again);
 	if (again) {
 		ret->account = WEIR_ACCOUNT_NONE;
 		ret->xdp_drops = false; /* XDP charges no limits, so it sees no need to decide again */
@@ -380,6 +317,9 @@ void model_packet(struct model *m, const struct step *step, struct judgement *re
 	model_count(m, ret, p.direction, p.length);
 	if (ret->verdict == WEIR_VERDICT_REJECT)
 		model_answer(m, &p, ret);
+	memcpy(ret->after, step->bytes, step->length);
+	if (ret->marked)
+		model_mark(&p, ret->after);
 }
 
 /* --- what the agent does --- */
@@ -436,6 +376,7 @@ void model_reset(struct model *m, uint32_t now)
 	m->control.generation = generation + 1;
 	m->now = now;
 	memset(m->charged, 0, sizeof(m->charged));
+	memset(m->marked, 0, sizeof(m->marked));
 	memset(&m->seen, 0, sizeof(m->seen));
 	set_policy(m, POLICY_USUAL);
 	set_endpoint(m, ENDPOINT_USUAL);

@@ -26,8 +26,10 @@ struct judgement {
 	enum weir_event_kind told; /* 0: nothing */
 	bool named;		   /* there is a connection that it is told of, by this name */
 	struct flow_name name;
+	bool marked;		/* passes with a congestion mark that it did not come with */
 	uint32_t answer_length; /* of the answer to a rejected packet; 0: there is none */
 	uint8_t answer[MODEL_ANSWER_MAX];
+	uint8_t after[SEQUENCE_PACKET]; /* the frame, as it passes */
 };
 
 struct model {
@@ -40,6 +42,7 @@ struct model {
 	struct weir_endpoint endpoints[SETTING_PODS];
 	unsigned answers[SETTING_PODS];	   /* sent since the endpoint was set */
 	uint64_t charged[SETTING_BUCKETS]; /* units */
+	uint64_t marked[SETTING_BUCKETS];  /* units that were charged when a packet was marked last, or fewer since */
 	struct observation seen;	   /* flows, fragments, counters */
 };
 

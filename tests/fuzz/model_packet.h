@@ -111,6 +111,17 @@ enum weir_reason model_judge_neighbour(const struct model *m, const struct packe
 /* The flow of the packet that an ICMP error quotes, when the error may speak of it. */
 struct observed_flow *model_quoted_flow(struct model *m, const struct packet *p, enum weir_port_protocol *ret_ports);
 
+/* --- model_limit.c --- */
+struct model_charge {
+	uint32_t decision; /* offset of its record */
+	bool opens;	   /* the packet opens a connection */
+};
+/* All or none of a decision's limits are charged. NONE, LIMIT or AUDIT. */
+enum weir_reason model_charge(struct model *m, const struct packet *p, const struct model_charge *charge,
+			      struct judgement *ret);
+/* frame: the packet's bytes, which get the mark. */
+void model_mark(const struct packet *p, uint8_t *frame);
+
 /* --- model_answer.c --- */
 void model_answer(struct model *m, const struct packet *p, struct judgement *ret);
 

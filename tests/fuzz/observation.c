@@ -230,6 +230,18 @@ static unsigned accounts_differ(struct observation *model, struct observation *p
 	return n;
 }
 
+static unsigned charged_differs(unsigned bucket, const struct weir_charged *model, const struct weir_charged *program,
+				FILE *out)
+{
+	return numbers_differ("packets within limit", bucket, model->passed_packets, program->passed_packets, out) +
+	       numbers_differ("bytes within limit", bucket, model->passed_bytes, program->passed_bytes, out) +
+	       numbers_differ("packets charged in vain", bucket, model->dropped_packets, program->dropped_packets,
+			      out) +
+	       numbers_differ("bytes charged in vain", bucket, model->dropped_bytes, program->dropped_bytes, out) +
+	       numbers_differ("packets marked", bucket, model->marked_packets, program->marked_packets, out) +
+	       numbers_differ("packets paced", bucket, model->paced_packets, program->paced_packets, out);
+}
+
 unsigned observation_differs(struct observation *model, struct observation *program, FILE *out)
 {
 	unsigned n;
@@ -247,6 +259,7 @@ unsigned observation_differs(struct observation *model, struct observation *prog
 				    program->buckets[i].dropped_packets, out);
 		n += numbers_differ("bytes over limit", i, model->buckets[i].dropped_bytes,
 				    program->buckets[i].dropped_bytes, out);
+		n += charged_differs(i, &model->charged[i], &program->charged[i], out);
 	}
 	return n;
 }

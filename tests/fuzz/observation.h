@@ -52,6 +52,7 @@ struct observation {
 	struct observed_account accounts[OBSERVED_ACCOUNTS];
 	uint64_t tallies[WEIR_TALLIES];
 	struct weir_bucket buckets[SETTING_BUCKETS];
+	struct weir_charged charged[SETTING_BUCKETS];
 };
 
 /* Of a key of the flow tables; without the table. */

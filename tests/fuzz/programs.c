@@ -23,13 +23,15 @@
 #include "fuzz/engine.h"
 #include "fuzz/maps.h"
 #include "packet/event_ring.h"
+#include "weir/capture.h"
 #include "weir.skel.h"
 
-#define FLOWS	     1024u
-#define ADDRESSES    256u
-#define TICK_SHIFT   31u /* weeks */
-#define ACCOUNTS     (SETTING_PAIRS + SETTING_DECISIONS + 1)
-#define VETH_COMMAND "ip link add weir-fuzz index 77 type veth peer name weir-fuzz-peer"
+#define FLOWS	      1024u
+#define ADDRESSES     256u
+#define TICK_SHIFT    31u /* weeks */
+#define ACCOUNTS      (SETTING_PAIRS + SETTING_DECISIONS + 1)
+#define CHARGED_WORDS (sizeof(struct weir_charged) / sizeof(uint64_t))
+#define VETH_COMMAND  "ip link add weir-fuzz index 77 type veth peer name weir-fuzz-peer"
 
 _Static_assert(SETTING_IFINDEX_2 == 77, "as the command has it");
 
@@ -73,6 +75,7 @@ static int load(int image_map)
 	       bpf_map__set_max_entries(skeleton->maps.accounts, ACCOUNTS) ?:
 	       bpf_map__set_max_entries(skeleton->maps.pairs, SETTING_PAIRS) ?:
 	       bpf_map__set_max_entries(skeleton->maps.buckets, SETTING_BUCKETS) ?:
+	       bpf_map__set_max_entries(skeleton->maps.charged, SETTING_BUCKETS) ?:
 	       bpf_map__set_inner_map_fd(skeleton->maps.images, image_map) ?:
 	       weir_bpf__load(skeleton) ?:
 	       event_ring_open(bpf_map__fd(skeleton->maps.events), &self.events);
@@ -165,7 +168,8 @@ static int read_counters(struct observation *ret)
 	return maps_sum(self.skeleton->maps.reasons, WEIR_REASON_MAX * WEIR_DIRECTIONS, 2,
 			    (uint64_t *)ret->reasons)
 		       ?: maps_sum(self.skeleton->maps.accounts, ACCOUNTS, 3, (uint64_t *)self.accounts)
-		       ?: maps_sum(self.skeleton->maps.tallies, WEIR_TALLIES, 1, ret->tallies);
+		       ?: maps_sum(self.skeleton->maps.tallies, WEIR_TALLIES, 1, ret->tallies)
+		       ?: maps_sum(self.skeleton->maps.charged, SETTING_BUCKETS, CHARGED_WORDS, (uint64_t *)ret->charged);
 }
 
 static void subtract(uint64_t *from, const uint64_t *what, size_t bytes)
@@ -213,6 +217,7 @@ static int observe(struct observation *ret)
 	subtract((uint64_t *)ret->reasons, (uint64_t *)self.base.reasons, sizeof(ret->reasons));
 	subtract((uint64_t *)self.accounts, (uint64_t *)self.base_accounts, sizeof(self.accounts));
 	subtract(ret->tallies, self.base.tallies, sizeof(ret->tallies));
+	subtract((uint64_t *)ret->charged, (uint64_t *)self.base.charged, sizeof(ret->charged));
 	ret->n_flows = 0;
 	for (unsigned i = 0; i < WEIR_FLOW_TABLES * WEIR_FAMILIES; i++) {
 		int r = observe_table(i / WEIR_FAMILIES, i % WEIR_FAMILIES, ret);

@@ -210,12 +210,15 @@ static const struct weir_image_limit *limits_of(enum saying saying, enum setting
 	case SAYS_METER:
 		limits[0] = limit(2, WEIR_LIMIT_PACKETS, 9 / less);
 		limits[1] = limit(3, WEIR_LIMIT_BYTES, 1000 / less);
+		limits[0].flags = WEIR_LIMIT_MARK;
+		limits[1].flags = WEIR_LIMIT_PACE;
 		limits[2] = limit(4, WEIR_LIMIT_CONNECTIONS, 2 / less);
 		break;
 	case SAYS_AUDIT_LIMIT:
 		limits[0] = limit(5, WEIR_LIMIT_PACKETS, 4 / less);
 		limits[0].flags = WEIR_LIMIT_AUDIT;
 		limits[1] = limit(6, WEIR_LIMIT_PACKETS, 8 / less);
+		limits[1].flags = WEIR_LIMIT_MARK;
 		break;
 	default:
 		limits[0] = limit(SETTING_BUCKETS, WEIR_LIMIT_PACKETS, 100);

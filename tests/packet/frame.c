@@ -63,6 +63,7 @@ static void put_ipv4(struct frame *frame, const struct frame_spec *spec, const s
 	struct iphdr ip = {
 		.version = frame_given(spec->version, 4),
 		.ihl = frame_given(spec->ihl, (sizeof(ip) + spec->options) / 4),
+		.tos = spec->traffic_class,
 		.id = htons(spec->id),
 		.ttl = frame_given(spec->hop_limit, DEFAULT_HOPS),
 		.protocol = frame_transport(spec),
@@ -128,6 +129,8 @@ static void put_ipv6(struct frame *frame, const struct frame_spec *spec, const s
 	const struct extensions list = extensions_of(spec);
 	struct ipv6hdr ip = {
 		.version = frame_given(spec->version, 6),
+		.priority = spec->traffic_class >> 4,
+		.flow_lbl = { (uint8_t)(spec->traffic_class << 4) },
 		.nexthdr = list.n ? list.types[0] : frame_transport(spec),
 		.hop_limit = frame_given(spec->hop_limit, DEFAULT_HOPS),
 	};

@@ -77,7 +77,8 @@ struct frame_spec {
 	bool more_fragments;
 	bool in_one_piece; /* IPv6: has a fragment header all the same */
 	uint8_t hop_limit;
-	uint8_t n_extensions; /* IPv6 extension headers; a fragment header is added to them where needed */
+	uint8_t traffic_class; /* ECN is its last two bits */
+	uint8_t n_extensions;  /* IPv6 extension headers; a fragment header is added to them where needed */
 	uint8_t extensions[FRAME_EXTENSIONS_MAX];
 	uint8_t extension_length; /* of the last one, in its own unit */
 	uint8_t segments_left;	  /* of routing headers */

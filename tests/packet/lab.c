@@ -268,6 +268,7 @@ int lab_run(struct lab *lab, const struct lab_run *run, struct lab_result *ret)
 		.verdict = verdict_of(run->program, opts.retval),
 		.ns = opts.duration,
 		.mark = xdp_context ? 0 : skb.mark,
+		.departs = xdp_context ? 0 : skb.tstamp,
 	};
 	return 0;
 }

@@ -79,6 +79,7 @@ struct lab_result {
 	enum weir_verdict verdict; /* REJECT for a redirect by tc; NONE for a code that is none of these */
 	uint32_t ns;		   /* a packet, on average */
 	uint32_t mark;		   /* tc only */
+	uint64_t departs;	   /* tc only: when it may leave, ns of the monotonic clock; 0: at once */
 };
 
 int lab_run(struct lab *lab, const struct lab_run *run, struct lab_result *ret);

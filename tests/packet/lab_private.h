@@ -5,6 +5,7 @@
 
 #include "packet/event_ring.h"
 #include "packet/lab.h"
+#include "weir/capture.h"
 #include "weir.skel.h"
 
 struct lab {

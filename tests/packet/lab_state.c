@@ -63,6 +63,8 @@ int lab_charged(struct lab *lab, uint32_t bucket, struct weir_charged *ret)
 		ret->passed_bytes += values[cpu].passed_bytes;
 		ret->dropped_packets += values[cpu].dropped_packets;
 		ret->dropped_bytes += values[cpu].dropped_bytes;
+		ret->marked_packets += values[cpu].marked_packets;
+		ret->paced_packets += values[cpu].paced_packets;
 	}
 	return 0;
 }

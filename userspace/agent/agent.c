@@ -9,6 +9,7 @@
 #include "agent/listen.h"
 #include "agent/loop.h"
 #include "agent/takeover.h"
+#include "agent/ui.h"
 #include "base/mem.h"
 #include "version.h"
 
@@ -76,7 +77,7 @@ static void wake_followers(void *data)
 static int open_socket(struct agent *agent, struct error *error)
 {
 	_cleanup_free_ char *path = xasprintf("%s/weir.sock", agent->config->run_dir);
-	const struct http_service service = { api_socket_routes, api_socket_n_routes, agent };
+	const struct http_service service = { api_socket_routes, api_socket_n_routes, agent, NULL, NULL };
 	int fd = listen_unix(path, error);
 
 	return fd < 0 ? fd : http_start(loop_uv(agent->loop), fd, &service, &agent->socket, error);
@@ -85,13 +86,13 @@ static int open_socket(struct agent *agent, struct error *error)
 /* The enforcer does its work without it, so a taken port is only said. */
 static void open_metrics(struct agent *agent)
 {
-	const struct http_service service = { api_metrics_routes, api_metrics_n_routes, agent };
+	const struct http_service service = { api_metrics_routes, api_metrics_n_routes, agent, NULL, NULL };
 	struct error error = {};
 	int fd;
 
 	if (strcmp(agent->config->metrics, "off") == 0)
 		return;
-	fd = listen_tcp(agent->config->metrics, &error);
+	fd = listen_tcp("metrics", agent->config->metrics, &error);
 	if (fd < 0 || http_start(loop_uv(agent->loop), fd, &service, &agent->metrics, &error) < 0)
 		log_warning("metrics are only served on the control socket: %s (choose another --metrics)", error.text);
 }
@@ -134,6 +135,7 @@ static int start(struct agent *agent, struct error *error)
 		return r;
 	open_metrics(agent);
 	open_otlp(agent);
+	ui_open(agent, loop_uv(agent->loop));
 	events_listen(&agent->events, wake_followers, agent);
 	started = event_make(EVENT_AGENT_STARTED, "weir " WEIR_VERSION " started on node %s", agent->config->node);
 	events_add(&agent->events, &started);
@@ -150,12 +152,15 @@ static void stop(struct agent *agent)
 	http_stop(agent->socket);
 	http_stop(agent->metrics);
 	otlp_stop(agent->otlp);
+	http_stop(agent->ui);
 	loop_close(agent->loop);
 	compiled_free(agent->compiled);
 	endpoints_free(&agent->endpoints);
 	uplinks_free(&agent->uplinks);
 	sweeper_free(&agent->sweeper);
 	shields_free(&agent->shields);
+	limit_watch_free(&agent->limits);
+	pacing_free(&agent->pacing);
 	addresses_free(&agent->addresses);
 	datapath_close(agent->datapath);
 	links_close(agent->links);

@@ -19,6 +19,7 @@ struct agent_config {
 	char *run_dir; /* holds weir.sock and the lock that keeps a second agent out */
 	char *bpffs;
 	char *metrics;		  /* "ADDR:PORT", or "off" */
+	char *ui;		  /* likewise */
 	VEC(char *) uplinks;	  /* interfaces, or "auto" */
 	bool new_interfaces_open; /* leave container interfaces that nobody claims alone, instead of closing them */
 	struct datapath_config capacities; /* its bpffs is not used */
@@ -35,8 +36,9 @@ void agent_config_init(struct agent_config *config);
 void agent_config_free(struct agent_config *config); /* what it holds */
 /*
  * Reads a YAML file: keys sources (["dir:/path"]), node, stateDir, runDir,
- * bpffs, metrics, uplinks (["eth0"] or ["auto"]), newInterfaces ("closed" or "open"), the capacities openings,
- * connections, exchanges, fragments, shields, addresses, limitSources, pairs and imageWords, pairSeries,
+ * bpffs, metrics, ui, uplinks (["eth0"] or ["auto"]), newInterfaces ("closed" or "open"), the capacities openings,
+ * connections, exchanges, fragments, shields, addresses, limitSources, pairs and imageWords,
+ * pairSeries,
  * timeouts (a mapping), answersPerSecond,
  * shieldPacketsPerSecond, shieldSeconds, sweepSeconds, eventHistory,
  * logEvents ("off", "denied" or "all"), otlp (a mapping of endpoint, headers, events). An unknown key is an

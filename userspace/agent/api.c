@@ -12,6 +12,7 @@ const struct http_route api_socket_routes[] = {
 	{ "GET", "/v1/endpoints", api_endpoints },
 	{ "GET", "/v1/identities", api_identities },
 	{ "GET", "/v1/policies", api_policies },
+	{ "GET", "/v1/services", api_services },
 	{ "GET", "/v1/flows", api_flows },
 	{ "GET", "/v1/limits", api_limits },
 	{ "GET", "/v1/pairs", api_pairs },
@@ -45,6 +46,16 @@ json_t *api_text(const char *text)
 	return json_string(printable);
 }
 
+json_t *api_time(time_t time)
+{
+	char text[sizeof("2026-01-02T03:04:05Z")];
+	struct tm utc;
+
+	if (!time || !gmtime_r(&time, &utc) || !strftime(text, sizeof(text), "%FT%TZ", &utc))
+		return json_null();
+	return json_string(text);
+}
+
 json_t *api_notes(const struct notes *notes)
 {
 	json_t *list = json_array();
@@ -60,17 +71,31 @@ static void append_notes(json_t *list, const struct notes *notes)
 		json_array_append_new(list, api_text(*text));
 }
 
+/* What is wrong with a source, and what that means for what it holds. */
+static void append_errors(json_t *list, const struct notes *errors)
+{
+	vec_for_each (text, &errors->list) {
+		const bool complete = strstr(*text, "stays in force") != NULL;
+		_cleanup_free_ char *whole =
+			xasprintf("%s%s", *text, complete ? "" : "; its last good version stays in force");
+
+		json_array_append_new(list, api_text(whole));
+	}
+}
+
 json_t *api_degraded(const struct agent *agent)
 {
 	json_t *list = json_array();
 
 	if (!agent->revision)
-		json_array_append_new(list, json_string("no policy is in force: every attached interface is closed"));
+		json_array_append_new(list, json_string("no policy is in force: every attached interface is closed "
+							"(the other reasons and the log say why)"));
 	append_notes(list, &agent->failures);
 	vec_for_each (source, &agent->sources.list)
-		append_notes(list, &source->errors);
+		append_errors(list, &source->errors);
 	append_notes(list, &agent->endpoints.problems);
 	append_notes(list, &agent->uplinks.problems);
+	append_notes(list, &agent->pacing.problems);
 	return list;
 }
 

@@ -9,6 +9,7 @@ void api_status(void *data, const struct http_request *request, struct http_repl
 void api_endpoints(void *data, const struct http_request *request, struct http_reply *reply);
 void api_identities(void *data, const struct http_request *request, struct http_reply *reply);
 void api_policies(void *data, const struct http_request *request, struct http_reply *reply);
+void api_services(void *data, const struct http_request *request, struct http_reply *reply);
 void api_flows(void *data, const struct http_request *request, struct http_reply *reply);
 void api_limits(void *data, const struct http_request *request, struct http_reply *reply);
 void api_pairs(void *data, const struct http_request *request, struct http_reply *reply);
@@ -34,11 +35,14 @@ int api_manifests(const struct http_request *request, struct http_reply *reply, 
 
 /* Shared by several calls. */
 json_t *api_text(const char *text);				/* a JSON string of any bytes; null for NULL */
+json_t *api_time(time_t time);					/* "2026-01-02T03:04:05Z"; null for 0 */
 json_t *api_notes(const struct notes *notes);			/* an array of strings */
 json_t *api_degraded(const struct agent *agent);		/* why, one line each; empty when all is well */
 void api_world(const struct agent *agent, struct world *world); /* of the sources as last read */
 json_t *api_items(json_t *list);				/* {"items": list}; takes the list */
 json_t *api_limit(const struct agent *agent, const struct limit_info *info);
+json_t *api_bite(const struct watched_limit *watched); /* since when it drops, and how many; null: it doesn't */
+json_t *api_time(time_t time);			       /* null for 0 */
 const char *api_hook_name(enum datapath_hook hook);
 const char *api_xdp_name(enum datapath_xdp xdp);
 json_t *api_checks(const struct port *port); /* what of "mac" and "address" a packet that leaves must have right */

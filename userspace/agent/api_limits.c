@@ -4,9 +4,43 @@
 #include <string.h>
 
 #include "agent/api.h"
+#include "agent/source_name.h"
 #include "observe/names.h"
 
 #define TOP_SOURCES 5
+#define NS_PER_S    1e9
+
+/* --- levels --- */
+
+/* How much of the burst is free, in percent; of a limit on open connections, how many more may be opened. */
+static double level_of(const struct limit_info *info, const struct weir_bucket *bucket, uint64_t now_ticks)
+{
+	const double units = (double)info->limit.burst, rate = (double)info->limit.rate_milli / 1000;
+	const int64_t ahead = (int64_t)(bucket->tat - now_ticks);
+	double used = 0;
+
+	if (info->limit.unit == LIMIT_MAX_CONNECTIONS)
+		used = bucket->open / rate;
+	else if (bucket->tat && ahead > 0)
+		used = (double)ahead / WEIR_TICKS_PER_NS / NS_PER_S * rate / units;
+	return used < 1 ? 100 * (1 - used) : 0;
+}
+
+static uint64_t now_ticks(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return ((uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec) * WEIR_TICKS_PER_NS;
+}
+
+/* --- sources --- */
+
+/* The sources that limits have met, in the order of compare_sources(); limits are in that of their buckets. */
+struct met {
+	datapath_sources list;
+	size_t at; /* where those of the next limit begin */
+};
 
 /* By bucket, then the one that lost most first. */
 static int compare_sources(const void *a, const void *b)
@@ -15,61 +49,114 @@ static int compare_sources(const void *a, const void *b)
 
 	if (x->key.bucket != y->key.bucket)
 		return x->key.bucket < y->key.bucket ? -1 : 1;
-	return x->dropped.packets < y->dropped.packets ? 1 : x->dropped.packets > y->dropped.packets ? -1 : 0;
+	if (x->bucket.dropped_packets != y->bucket.dropped_packets)
+		return x->bucket.dropped_packets < y->bucket.dropped_packets ? 1 : -1;
+	return 0;
 }
 
-static json_t *source_json(const struct datapath_source *source, enum limit_scope scope)
+static json_t *source_json(const struct agent *agent, const struct datapath_source *source, enum limit_scope scope)
 {
 	struct addr addr = { .family = source->key.family };
+	_cleanup_free_ char *name = NULL;
 	char text[ADDR_TEXT_MAX];
 	json_t *who;
 
 	memcpy(addr.bytes, source->key.address + (addr.family == WEIR_IPV4 ? 12 : 0), addr_bits(addr.family) / 8);
-	who = scope == LIMIT_PER_ADDRESS ? json_string(addr_format(&addr, text)) : json_integer(source->key.identity);
-	return json_pack("{s:o, s:I, s:I}", scope == LIMIT_PER_ADDRESS ? "address" : "identity", who, "droppedPackets",
-			 (json_int_t)source->dropped.packets, "droppedBytes", (json_int_t)source->dropped.bytes);
+	if (scope == LIMIT_PER_ADDRESS) {
+		name = address_name(agent, &addr);
+		who = json_string(addr_format(&addr, text));
+	} else {
+		name = identity_name(agent, source->key.identity);
+		who = json_integer(source->key.identity);
+	}
+	return json_pack("{s:o, s:o, s:I, s:I}", scope == LIMIT_PER_ADDRESS ? "address" : "identity", who, "name",
+			 api_text(name), "droppedPackets", (json_int_t)source->bucket.dropped_packets, "droppedBytes",
+			 (json_int_t)source->bucket.dropped_bytes);
 }
 
-/* sources: in the order of compare_sources(), as the limits are in that of their buckets; *at: where the last one's
- * end. */
-static json_t *top_sources(const datapath_sources *sources, size_t *at, const struct limit_info *info)
+/* Those that lost most, and the level of the source whose bucket is the emptiest. */
+static json_t *take_sources(const struct agent *agent, struct met *met, const struct limit_info *info,
+			    double *ret_level)
 {
+	const uint64_t now = now_ticks();
 	json_t *list = json_array();
+	double lowest = 100;
 
-	for (; *at < sources->n && sources->items[*at].key.bucket <= info->bucket; ++*at) {
-		const struct datapath_source *source = &sources->items[*at];
+	for (; met->at < met->list.n && met->list.items[met->at].key.bucket <= info->bucket; met->at++) {
+		const struct datapath_source *source = &met->list.items[met->at];
+		double level;
 
-		if (source->key.bucket == info->bucket && json_array_size(list) < TOP_SOURCES)
-			json_array_append_new(list, source_json(source, info->limit.scope));
+		if (source->key.bucket != info->bucket)
+			continue;
+		level = level_of(info, &source->bucket, now);
+		lowest = level < lowest ? level : lowest;
+		if (source->bucket.dropped_packets && json_array_size(list) < TOP_SOURCES)
+			json_array_append_new(list, source_json(agent, source, info->limit.scope));
 	}
+	*ret_level = lowest;
 	return list;
+}
+
+/* --- limits --- */
+
+static json_t *rates_json(const struct watched_limit *watched)
+{
+	if (!watched || !watched->has_rates)
+		return json_null();
+	return json_pack("{s:f, s:f, s:f}", "offered", watched->rates.offered, "delivered", watched->rates.delivered,
+			 "dropped", watched->rates.dropped);
+}
+
+json_t *api_bite(const struct watched_limit *watched)
+{
+	if (!watched || !watched->bite.bites)
+		return json_null();
+	return json_pack("{s:o, s:I}", "since", api_time(watched->bite.since), "packets",
+			 (json_int_t)watched->bite.packets);
 }
 
 json_t *api_limit(const struct agent *agent, const struct limit_info *info)
 {
+	const struct watched_limit *watched = limit_watch_find(&agent->limits, info->bucket);
 	struct weir_charged charged = {};
 
 	/* What can't be read was never used. */
 	datapath_read_charged(agent->datapath, info->bucket, &charged);
-	return json_pack("{s:s, s:o, s:o, s:o, s:I, s:s, s:s, s:f, s:I, s:s, s:I, s:I, s:I, s:I, s:s}", "kind",
-			 kind_info(info->rule.kind)->kind, "namespace", api_text(info->rule.namespace), "policy",
-			 api_text(info->rule.policy), "rule", api_text(info->rule.rule), "limit",
+	return json_pack("{s:s, s:o, s:o, s:o, s:I, s:s, s:s, s:f, s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, "
+			 "s:o, s:o}",
+			 "kind", kind_info(info->rule.kind)->kind, "namespace", api_text(info->rule.namespace),
+			 "policy", api_text(info->rule.policy), "rule", api_text(info->rule.rule), "limit",
 			 (json_int_t)info->index, "direction", direction_text(info->direction), "unit",
 			 limit_name(info->limit.unit), "rate", (double)info->limit.rate_milli / 1000, "burst",
-			 (json_int_t)info->limit.burst, "per", limit_scope_name(info->limit.scope), "passedPackets",
+			 (json_int_t)info->limit.burst, "per", limit_scope_name(info->limit.scope), "onExceed",
+			 limit_on_exceed_name(info->limit.on_exceed), "passedPackets",
 			 (json_int_t)charged.passed_packets, "passedBytes", (json_int_t)charged.passed_bytes,
 			 "droppedPackets", (json_int_t)charged.dropped_packets, "droppedBytes",
-			 (json_int_t)charged.dropped_bytes, "mode",
-			 policy_mode_name(info->audit ? POLICY_AUDIT : POLICY_ENFORCE));
+			 (json_int_t)charged.dropped_bytes, "markedPackets", (json_int_t)charged.marked_packets,
+			 "pacedPackets", (json_int_t)charged.paced_packets, "mode",
+			 policy_mode_name(info->audit ? POLICY_AUDIT : POLICY_ENFORCE), "rates", rates_json(watched),
+			 "bites", api_bite(watched));
+}
+
+static json_t *limit_json(const struct agent *agent, const struct limit_info *info, struct met *met)
+{
+	json_t *limit = api_limit(agent, info);
+	struct weir_bucket bucket = {};
+	double level;
+
+	json_object_set_new(limit, "topSources", take_sources(agent, met, info, &level));
+	if (info->limit.scope == LIMIT_PER_RULE && datapath_read_bucket(agent->datapath, info->bucket, &bucket) == 0)
+		level = level_of(info, &bucket, now_ticks());
+	json_object_set_new(limit, "level", json_real(level));
+	return limit;
 }
 
 void api_limits(void *data, const struct http_request *request, struct http_reply *reply)
 {
 	const struct agent *agent = data;
-	datapath_sources sources = {};
-	size_t at = 0;
-	json_t *list = json_array(), *limit;
-	int r = datapath_list_sources(agent->datapath, &sources);
+	struct met met = {};
+	json_t *list = json_array();
+	int r = datapath_list_sources(agent->datapath, &met.list);
 
 	if (r < 0) {
 		json_decref(list);
@@ -77,15 +164,10 @@ void api_limits(void *data, const struct http_request *request, struct http_repl
 			  strerror(-r));
 		return;
 	}
-	if (sources.n)
-		qsort(sources.items, sources.n, sizeof(*sources.items), compare_sources);
-	for (size_t i = 0; agent->compiled && i < agent->compiled->limits.n; i++) {
-		const struct limit_info *info = &agent->compiled->limits.items[i];
-
-		limit = api_limit(agent, info);
-		json_object_set_new(limit, "topSources", top_sources(&sources, &at, info));
-		json_array_append_new(list, limit);
-	}
-	vec_free(&sources);
+	if (met.list.n)
+		qsort(met.list.items, met.list.n, sizeof(*met.list.items), compare_sources);
+	for (size_t i = 0; agent->compiled && i < agent->compiled->limits.n; i++)
+		json_array_append_new(list, limit_json(agent, &agent->compiled->limits.items[i], &met));
+	vec_free(&met.list);
 	reply->json = api_items(list);
 }

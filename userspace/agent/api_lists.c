@@ -53,13 +53,14 @@ static json_t *endpoint_json(const struct agent *agent, const struct world *worl
 {
 	const struct port *port = endpoint->ifindex ? endpoints_port(&agent->endpoints, endpoint->ifindex) : NULL;
 
-	return json_pack("{s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:s, s:s, s:s, s:s, s:s}", "namespace",
+	return json_pack("{s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:o}", "namespace",
 			 api_text(endpoint->namespace), "pod", api_text(endpoint->pod), "interface",
 			 api_text(endpoint->interface), "ifindex", (json_int_t)endpoint->ifindex, "identity",
 			 (json_int_t)endpoint->identity, "addresses", addresses(endpoint), "mac", mac(port), "checks",
 			 api_checks(port), "ingress", isolation(world, endpoint, WEIR_INGRESS), "egress",
 			 isolation(world, endpoint, WEIR_EGRESS), "hook", api_hook_name(port ? port->hook : HOOK_NONE),
-			 "xdp", api_xdp_name(port ? port->xdp : XDP_OFF), "state", api_port_state(port));
+			 "xdp", api_xdp_name(port ? port->xdp : XDP_OFF), "state", api_port_state(port), "since",
+			 api_time(port && port->has_identity ? port->since : 0));
 }
 
 void api_endpoints(void *data, const struct http_request *request, struct http_reply *reply)
@@ -123,14 +124,14 @@ static json_t *policy_json(const struct agent *agent, const struct world *world,
 	const struct policy *policy = &object->policy;
 	const struct source *source = sources_of(&agent->sources, object);
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:b, s:s, s:s}", "kind",
+	return json_pack("{s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:b, s:s, s:s, s:o}", "kind",
 			 kind_info(object->kind)->kind, "namespace", api_text(object->namespace), "name",
 			 api_text(object->name), "source", api_text(source ? source->name : NULL), "pods",
 			 (json_int_t)count_selected(world, object), "ingressRules",
 			 (json_int_t)policy->rules[WEIR_INGRESS].n, "egressRules",
 			 (json_int_t)policy->rules[WEIR_EGRESS].n, "ingress", policy->isolates[WEIR_INGRESS], "egress",
 			 policy->isolates[WEIR_EGRESS], "mode", policy_mode_name(policy->mode), "onDeny",
-			 policy_on_deny_name(policy->on_deny));
+			 policy_on_deny_name(policy->on_deny), "since", api_time(object->changed));
 }
 
 void api_policies(void *data, const struct http_request *request, struct http_reply *reply)

@@ -22,10 +22,8 @@ static struct weir_charged *read_charged(const struct agent *agent)
 	const size_t n = agent->ledger.buckets.n;
 	struct weir_charged *charged = xcalloc(n + 1, sizeof(*charged));
 
-	for (uint32_t i = 0; i < n; i++) {
-		if (agent->ledger.buckets.items[i].labels.n)
-			datapath_read_charged(agent->datapath, i, &charged[i]);
-	}
+	if (n)
+		datapath_read_all_charged(agent->datapath, (uint32_t)n, charged);
 	return charged;
 }
 

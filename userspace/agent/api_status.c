@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <stdlib.h>
+#include <string.h>
 #include <sys/utsname.h>
 
 #include "agent/api.h"
@@ -6,18 +8,6 @@
 #include "base/mem.h"
 #include "observe/names.h"
 #include "version.h"
-
-static json_t *format_time(time_t time)
-{
-	char text[sizeof("2026-01-02T03:04:05Z")];
-	struct tm utc;
-
-	if (!time)
-		return json_null();
-	gmtime_r(&time, &utc);
-	strftime(text, sizeof(text), "%FT%TZ", &utc);
-	return json_string(text);
-}
 
 static json_t *kernel(const struct agent *agent)
 {
@@ -82,12 +72,23 @@ static json_t *interface(const struct port *port)
 			 "state", api_port_state(port), "checks", api_checks(port), "pod", api_text(pod));
 }
 
+static int compare_ports(const void *a, const void *b)
+{
+	return strcmp((*(const struct port *const *)a)->name, (*(const struct port *const *)b)->name);
+}
+
 static json_t *interfaces(const struct agent *agent)
 {
+	VEC(const struct port *) ports = {};
 	json_t *list = json_array();
 
 	for (const struct port *port = agent->endpoints.ports; port; port = port->hh.next)
-		json_array_append_new(list, interface(port));
+		vec_push(&ports, port);
+	if (ports.n)
+		qsort(ports.items, ports.n, sizeof(*ports.items), compare_ports);
+	vec_for_each (port, &ports)
+		json_array_append_new(list, interface(*port));
+	vec_free(&ports);
 	return list;
 }
 
@@ -111,6 +112,18 @@ static json_t *shields(const struct agent *agent)
 
 	vec_for_each (addr, &agent->shields.up)
 		json_array_append_new(list, json_string(addr_format(addr, text)));
+	return list;
+}
+
+/* The limits that drop now. */
+static json_t *bites(const struct agent *agent)
+{
+	json_t *list = json_array();
+
+	vec_for_each (limit, &agent->limits.list)
+		if (limit->bite.bites)
+			json_array_append_new(list, json_pack("{s:o, s:b, s:o}", "limit", api_text(limit->name),
+							      "audit", limit->audit, "bites", api_bite(limit)));
 	return list;
 }
 
@@ -163,11 +176,11 @@ void api_status(void *data, const struct http_request *request, struct http_repl
 
 	sweeper_run(&agent->sweeper, agent->datapath, &agent->config->capacities);
 	reply->json = json_pack(
-		"{s:s, s:o, s:b, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I}}",
+		"{s:s, s:o, s:b, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I}}",
 		"version", WEIR_VERSION, "node", api_text(agent->config->node), "enforcing", agent->revision != 0,
-		"since", format_time(agent->since), "revision", (json_int_t)agent->revision, "settled",
+		"since", api_time(agent->since), "revision", (json_int_t)agent->revision, "settled",
 		agent_settled(agent), "degraded", api_degraded(agent), "warnings", warnings(agent), "kernel",
 		kernel(agent), "policy", policy(agent), "verified", verified(agent), "sources", sources(agent),
-		"interfaces", interfaces(agent), "uplinks", uplinks(agent), "shields", shields(agent), "flows",
-		flows(agent), "maps", maps(agent), "events", "lost", (json_int_t)0);
+		"interfaces", interfaces(agent), "uplinks", uplinks(agent), "shields", shields(agent), "limits",
+		bites(agent), "flows", flows(agent), "maps", maps(agent), "events", "lost", (json_int_t)0);
 }

@@ -36,6 +36,7 @@ void agent_config_init(struct agent_config *config)
 		.run_dir = xstrdup("/run/weir"),
 		.bpffs = xstrdup("/sys/fs/bpf/weir"),
 		.metrics = xstrdup("127.0.0.1:9964"),
+		.ui = xstrdup("off"),
 		.capacities = datapath_defaults,
 		.times = datapath_times_defaults,
 		.pair_series = 1000,
@@ -59,6 +60,7 @@ void agent_config_free(struct agent_config *config)
 	free(config->bpffs);
 	free(config->metrics);
 	otlp_config_free(&config->otlp);
+	free(config->ui);
 	*config = (struct agent_config){};
 }
 
@@ -139,6 +141,11 @@ static void read_bpffs(const struct field *field, void *target)
 static void read_metrics(const struct field *field, void *target)
 {
 	read_text(field, &((struct agent_config *)target)->metrics);
+}
+
+static void read_ui(const struct field *field, void *target)
+{
+	read_text(field, &((struct agent_config *)target)->ui);
 }
 
 static void read_new_interfaces(const struct field *field, void *target)
@@ -275,6 +282,7 @@ static const struct member members[] = {
 	{ "runDir", read_run_dir },
 	{ "bpffs", read_bpffs },
 	{ "metrics", read_metrics },
+	{ "ui", read_ui },
 	{ "uplinks", read_uplinks },
 	{ "newInterfaces", read_new_interfaces },
 	{ "openings", read_openings },

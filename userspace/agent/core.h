@@ -11,6 +11,8 @@
 #include "agent/endpoints.h"
 #include "agent/events.h"
 #include "agent/http.h"
+#include "agent/limit_watch.h"
+#include "agent/pacing.h"
 #include "agent/lock.h"
 #include "agent/pressure.h"
 #include "agent/sources.h"
@@ -44,6 +46,8 @@ struct agent {
 	struct shields shields;
 	struct pressure pressure;
 	struct otlp *otlp; /* NULL: nothing is sent */
+	struct limit_watch limits;
+	struct pacing pacing;
 
 	uint32_t revision;     /* in force, 0: none */
 	time_t since;	       /* when the first policy of this life was put in force */
@@ -55,7 +59,7 @@ struct agent {
 	struct histogram apply;
 
 	struct agent_loop *loop; /* agent.c's */
-	struct http *socket, *metrics;
+	struct http *socket, *metrics, *ui;
 };
 
 bool agent_has_shield(const struct agent *agent); /* there are uplinks, and a rate to shield them at */

@@ -37,6 +37,7 @@ struct port {
 	enum datapath_xdp xdp;
 	bool attached;	   /* by this agent, so with its programs */
 	bool has_identity; /* the kernel knows who is behind it: */
+	time_t since;	   /* that this agent knows of it */
 	struct weir_endpoint entry;
 	uint8_t peer_mac[MAC_LENGTH];	 /* of the interface's other end, as of the last event; zeros: not known */
 	char *failure;			 /* why it could not be attached as asked, or NULL */

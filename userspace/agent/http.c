@@ -19,6 +19,7 @@
 struct http {
 	struct MHD_Daemon *daemon;
 	struct http_service service;
+	size_t body_max; /* bytes; 0 where nothing is written */
 	uv_poll_t poll;
 	uv_timer_t timer, wake, gone;
 	struct waiting_streams waiting;
@@ -35,6 +36,11 @@ struct incoming {
 const char *http_query(const struct http_request *request, const char *name)
 {
 	return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+const char *http_request_header(const struct http_request *request, const char *name)
+{
+	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
 void http_fail(struct http_reply *reply, enum http_status status, const char *format, ...)
@@ -65,6 +71,8 @@ static void route(const struct http *http, const char *method, const char *path,
 {
 	bool known = false;
 
+	if (http->service.admits && !http->service.admits(http->service.data, request, reply))
+		return;
 	for (size_t i = 0; i < http->service.n_routes; i++) {
 		const struct http_route *entry = &http->service.routes[i];
 
@@ -110,6 +118,7 @@ static void on_gone(uv_timer_t *timer)
 /* Sends the reply and frees what it holds. */
 static enum MHD_Result send_reply(struct http *http, struct MHD_Connection *connection, struct http_reply *reply)
 {
+	const struct http_header *header = http->service.headers;
 	const char *type = reply->json ? NULL : reply->content_type;
 	struct MHD_Response *response;
 	enum MHD_Result result;
@@ -125,6 +134,8 @@ static enum MHD_Result send_reply(struct http *http, struct MHD_Connection *conn
 	if (reply->stream.waits)
 		uv_timer_start(&http->gone, on_gone, LOOK_FOR_GONE_MS, LOOK_FOR_GONE_MS);
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type ?: "application/json");
+	for (; header && header->name; header++)
+		MHD_add_response_header(response, header->name, header->value);
 	result = MHD_queue_response(connection, reply->status, response);
 	MHD_destroy_response(response);
 	return result;
@@ -134,14 +145,15 @@ static enum MHD_Result refuse_too_large(struct http *http, struct MHD_Connection
 {
 	struct http_reply reply = {};
 
-	http_fail(&reply, HTTP_TOO_LARGE, "the body is larger than 64 MiB (send it in parts)");
+	http_fail(&reply, HTTP_TOO_LARGE,
+		  http->body_max ? "the body is larger than 64 MiB (send it in parts)" : "a body is not taken here");
 	return send_reply(http, connection, &reply);
 }
 
 /* Keeps a part of the body; what is beyond the limit is only swallowed. */
-static void take_part(struct incoming *incoming, const char *part, size_t size)
+static void take_part(struct incoming *incoming, size_t max, const char *part, size_t size)
 {
-	if (incoming->too_large || size > BODY_MAX - incoming->length) {
+	if (incoming->too_large || size > max - incoming->length) {
 		incoming->too_large = true;
 		return;
 	}
@@ -154,35 +166,36 @@ static void take_part(struct incoming *incoming, const char *part, size_t size)
 	incoming->body[incoming->length] = '\0';
 }
 
-static bool announces_too_large(struct MHD_Connection *connection)
+static bool announces_too_large(const struct http *http, struct MHD_Connection *connection)
 {
 	const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
 
-	return length && strtoull(length, NULL, 10) > BODY_MAX;
+	return length && strtoull(length, NULL, 10) > http->body_max;
 }
 
 /* libmicrohttpd calls this when the headers are there, for each part of the body, and when all of it is. */
 static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *path, const char *method,
 				  const char *version, const char *part, size_t *size, void **state)
 {
+	struct http *http = data;
 	struct incoming *incoming = *state;
 	struct http_request request;
 	struct http_reply reply = { .status = HTTP_OK };
 
 	if (!incoming) {
 		*state = new0(struct incoming);
-		return announces_too_large(connection) ? refuse_too_large(data, connection) : MHD_YES;
+		return announces_too_large(http, connection) ? refuse_too_large(http, connection) : MHD_YES;
 	}
 	if (*size) {
-		take_part(incoming, part, *size);
+		take_part(incoming, http->body_max, part, *size);
 		*size = 0;
 		return MHD_YES;
 	}
 	if (incoming->too_large)
-		return refuse_too_large(data, connection);
+		return refuse_too_large(http, connection);
 	request = (struct http_request){ incoming->body ?: "", incoming->length, connection };
-	route(data, method, path, &request, &reply);
-	return send_reply(data, connection, &reply);
+	route(http, method, path, &request, &reply);
+	return send_reply(http, connection, &reply);
 }
 
 static void on_completed(void *data, struct MHD_Connection *connection, void **state,
@@ -243,6 +256,15 @@ static struct MHD_Daemon *start_daemon(struct http *http, int listen_fd)
 				MHD_OPTION_END);
 }
 
+static bool takes_bodies(const struct http_service *service)
+{
+	for (size_t i = 0; i < service->n_routes; i++) {
+		if (strcmp(service->routes[i].method, "GET") != 0)
+			return true;
+	}
+	return false;
+}
+
 int http_start(uv_loop_t *loop, int listen_fd, const struct http_service *service, struct http **ret,
 	       struct error *error)
 {
@@ -250,6 +272,7 @@ int http_start(uv_loop_t *loop, int listen_fd, const struct http_service *servic
 	struct http *http = new0(struct http);
 
 	http->service = *service;
+	http->body_max = takes_bodies(service) ? BODY_MAX : 0;
 	http->daemon = start_daemon(http, listen_fd);
 	info = http->daemon ? MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
 	if (!info) {

@@ -20,6 +20,7 @@ enum http_status {
 	HTTP_NOT_FOUND = 404,
 	HTTP_METHOD_NOT_ALLOWED = 405,
 	HTTP_TOO_LARGE = 413,
+	HTTP_MISDIRECTED = 421,
 	HTTP_UNPROCESSABLE = 422,
 	HTTP_INTERNAL_ERROR = 500,
 	HTTP_UNAVAILABLE = 503,
@@ -34,6 +35,9 @@ struct http_request {
 
 /* What follows the question mark; NULL when it isn't there. */
 const char *http_query(const struct http_request *request, const char *name);
+
+/* A header of the request; NULL when it isn't there. */
+const char *http_request_header(const struct http_request *request, const char *name);
 
 /*
  * An answer that is made while it is sent, for what may be long. Pieces are
@@ -70,10 +74,18 @@ struct http_route {
 	void (*answer)(void *data, const struct http_request *request, struct http_reply *reply);
 };
 
+struct http_header {
+	const char *name; /* NULL ends a list */
+	const char *value;
+};
+
 struct http_service {
 	const struct http_route *routes;
 	size_t n_routes;
 	void *data;
+	const struct http_header *headers; /* of every answer, errors too; NULL: none */
+	/* Whether a request is for this service at all; the reply says why not. NULL: every one is. */
+	bool (*admits)(void *data, const struct http_request *request, struct http_reply *reply);
 };
 
 struct http;

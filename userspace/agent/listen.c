@@ -59,7 +59,7 @@ static int bind_tcp(const struct addrinfo *address)
 	return TAKE_FD(fd);
 }
 
-int listen_tcp(const char *address, struct error *error)
+int listen_tcp(const char *what, const char *address, struct error *error)
 {
 	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
 					.ai_socktype = SOCK_STREAM };
@@ -69,7 +69,7 @@ int listen_tcp(const char *address, struct error *error)
 	int r;
 
 	if (!colon)
-		return error_set(error, -EINVAL, "metrics address %s: expected ADDR:PORT", address);
+		return error_set(error, -EINVAL, "%s address %s: expected ADDR:PORT", what, address);
 	*colon = '\0';
 	if (*start == '[' && colon > start + 1 && colon[-1] == ']') {
 		start++;
@@ -77,11 +77,11 @@ int listen_tcp(const char *address, struct error *error)
 	}
 	r = getaddrinfo(*start ? start : NULL, colon + 1, &hints, &found);
 	if (r != 0)
-		return error_set(error, -EINVAL, "metrics address %s: expected ADDR:PORT: %s", address,
+		return error_set(error, -EINVAL, "%s address %s: expected ADDR:PORT: %s", what, address,
 				 gai_strerror(r));
 	r = bind_tcp(found);
 	freeaddrinfo(found);
 	if (r < 0)
-		return error_set(error, r, "metrics address %s: %s", address, strerror(-r));
+		return error_set(error, r, "%s address %s: %s", what, address, strerror(-r));
 	return r;
 }

@@ -7,7 +7,7 @@
 
 /* A unix socket of mode 0660, of the group weir where there is one. A stale socket file is replaced. */
 int listen_unix(const char *path, struct error *error);
-/* "ADDR:PORT", "[ADDR]:PORT". */
-int listen_tcp(const char *address, struct error *error);
+/* "ADDR:PORT", "[ADDR]:PORT". what: whose it is, for the error. */
+int listen_tcp(const char *what, const char *address, struct error *error);
 
 #endif

@@ -20,7 +20,7 @@ struct agent_loop {
 	struct agent *agent;
 	uv_loop_t uv;
 	uv_signal_t terminate, interrupt, hangup;
-	uv_timer_t settle, retry, sweep, shields;
+	uv_timer_t settle, retry, sweep, shields, limits, pacing;
 	uint64_t retry_ms;
 	uv_poll_t links;
 	struct watched_source *sources; /* one per directory */
@@ -100,6 +100,21 @@ static void on_shields(uv_timer_t *timer)
 	struct agent *agent = ((struct agent_loop *)timer->data)->agent;
 
 	shields_watch(&agent->shields, agent->datapath);
+}
+
+static void on_limits(uv_timer_t *timer)
+{
+	struct agent *agent = ((struct agent_loop *)timer->data)->agent;
+
+	limit_watch_run(&agent->limits, agent->datapath, agent->compiled);
+}
+
+static void on_pacing(uv_timer_t *timer)
+{
+	struct agent *agent = ((struct agent_loop *)timer->data)->agent;
+
+	if (pacing_watch(&agent->pacing, agent->links, agent->compiled) && agent->stale)
+		agent_schedule(agent);
 }
 
 static void on_links(uv_poll_t *poll, int status, int events)
@@ -186,8 +201,11 @@ int loop_open(struct agent *agent, struct agent_loop **ret, struct error *error)
 	uv_timer_init(&loop->uv, &loop->retry);
 	uv_timer_init(&loop->uv, &loop->sweep);
 	uv_timer_init(&loop->uv, &loop->shields);
+	uv_timer_init(&loop->uv, &loop->limits);
+	uv_timer_init(&loop->uv, &loop->pacing);
 	uv_poll_init(&loop->uv, &loop->links, links_fd(agent->links));
-	loop->settle.data = loop->retry.data = loop->sweep.data = loop->shields.data = loop->links.data = loop;
+	loop->settle.data = loop->retry.data = loop->sweep.data = loop->shields.data = loop->limits.data =
+		loop->pacing.data = loop->links.data = loop;
 	open_sources(loop);
 	*ret = loop;
 	return 0;
@@ -200,6 +218,8 @@ void loop_run(struct agent_loop *loop)
 	uv_timer_start(&loop->sweep, on_sweep, 0, loop->agent->config->sweep_seconds * MS_PER_SECOND);
 	if (agent_has_shield(loop->agent))
 		uv_timer_start(&loop->shields, on_shields, MS_PER_SECOND, MS_PER_SECOND);
+	uv_timer_start(&loop->limits, on_limits, LIMIT_WATCH_MS, LIMIT_WATCH_MS);
+	uv_timer_start(&loop->pacing, on_pacing, 0, PACING_MS);
 	uv_poll_start(&loop->links, UV_READABLE, on_links);
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
 }

@@ -91,6 +91,7 @@ void ports_load(struct endpoints *endpoints, const datapath_endpoints *kernel)
 			ports_find(endpoints, endpoint->ifindex) ?: port_new(endpoints, endpoint->ifindex, "");
 
 		port->has_identity = true;
+		port->since = time(NULL);
 		port->entry = endpoint->is;
 	}
 	ignore_present(endpoints);
@@ -312,6 +313,7 @@ bool port_identify(struct endpoints *endpoints, struct port *port)
 		return false;
 	}
 	port->has_identity = true;
+	port->since = known ? port->since : time(NULL);
 	port->entry = entry;
 	if (known || !port->attached)
 		return true;

@@ -50,6 +50,8 @@ static int compile_verified(struct agent *agent, const struct world *world, stru
 		r = compile(world, &agent->state.numbers, agent->revision + 1, WEIR_IMAGE_WORDS_MAX, &plan->compiled,
 			    error);
 	}
+	if (r == 0)
+		r = pacing_check(&agent->pacing, agent->links, agent->compiled, plan->compiled, error);
 	if (r < 0)
 		return r;
 	corrupt_as_asked(world, plan->compiled);
@@ -243,6 +245,7 @@ int plan_enforce(struct agent *agent, struct plan *plan, struct error *error)
 	agent->verification = plan->verification;
 	agent->stale = false;
 	prune_idle(agent);
+	pacing_watch(&agent->pacing, agent->links, agent->compiled);
 	note_warnings(agent, &plan->diags);
 	note_failures(agent, &failures);
 	if (swap) {

@@ -57,6 +57,7 @@ int command_agent(const struct invocation *invocation)
 	replace(&config.run_dir, option_value(invocation, "run-dir", NULL));
 	replace(&config.bpffs, option_value(invocation, "bpffs", NULL));
 	replace(&config.metrics, option_value(invocation, "metrics", NULL));
+	replace(&config.ui, option_value(invocation, "ui", NULL));
 	if (agent_run(&config, &error))
 		return say_error(&error);
 	return EXIT_DONE;

@@ -92,7 +92,7 @@ int client_send(const struct request *request, struct reply *ret, struct error *
 
 	if (r < 0)
 		return r;
-	curl_easy_setopt(transfer.curl, CURLOPT_TIMEOUT, ANSWER_SECONDS);
+	curl_easy_setopt(transfer.curl, CURLOPT_TIMEOUT, request->seconds ?: ANSWER_SECONDS);
 	curl_easy_setopt(transfer.curl, CURLOPT_WRITEFUNCTION, receive);
 	curl_easy_setopt(transfer.curl, CURLOPT_WRITEDATA, &reply);
 	code = curl_easy_perform(transfer.curl);

@@ -13,6 +13,7 @@ struct request {
 	const char *method; /* "GET" */
 	const char *path;   /* "/v1/status", with its query */
 	const char *body;   /* or NULL */
+	long seconds;	    /* to wait for the whole answer; 0: long enough for a large policy */
 };
 
 struct reply {

@@ -104,6 +104,7 @@ int command_observe(const struct invocation *invocation);
 int command_metrics(const struct invocation *invocation);
 int command_status(const struct invocation *invocation);
 int command_test(const struct invocation *invocation);
+int command_top(const struct invocation *invocation);
 int command_version(const struct invocation *invocation);
 int command_wait(const struct invocation *invocation);
 

@@ -39,6 +39,7 @@ static const struct command_option agent_options[] = {
 	BPFFS_OPTION,
 	{ 0, "uplink", "IFACE|auto", "drop by XDP where the node is reached; auto: by its default routes; repeatable" },
 	{ 0, "metrics", "ADDR:PORT", "where to serve /metrics, or off (default 127.0.0.1:9964)" },
+	{ 0, "ui", "ADDR:PORT", "where to serve the service map, a page for browsers, or off (default)" },
 	{ 0, "config", "FILE", "settings in YAML; options given here come on top" },
 	END,
 };
@@ -105,6 +106,14 @@ static const struct command_option observe_options[] = {
 
 static const struct command_option detach_options[] = { BPFFS_OPTION, END };
 
+static const struct command_option top_options[] = {
+	{ 0, "once", NULL, "measure for one interval, print a table (or -o json) and end" },
+	{ 0, "interval", "SECONDS", "from one reading to the next (default 1)" },
+	{ 0, "sort", "KEY", "packets (default), bytes, connections or drops" },
+	{ 0, "filter", "TEXT", "only pairs with this in a name" },
+	END,
+};
+
 static const struct command_option wait_options[] = {
 	{ 0, "settled", NULL, "until everything the sources hold is enforced" },
 	{ 0, "timeout", "SECONDS", "give up after this long (default 30)" },
@@ -119,8 +128,8 @@ const struct command commands[] = {
 	  0, 0, command_diff },
 	{ "delete", "-f FILE | KIND NAME [-n NS]", "take objects out again; returns once that is enforced",
 	  delete_options, 0, 2, command_delete },
-	{ "get", "KIND [NAME] [-n NS|-A]", "list policies, endpoints, identities, limits or flows", get_options, 1, 2,
-	  command_get },
+	{ "get", "KIND [NAME] [-n NS|-A]", "list policies, endpoints, identities, services, limits or flows",
+	  get_options, 1, 2, command_get },
 	{ "status", "", "is it enforcing, what, where; exit 1 when degraded, saying why", NULL, 0, 0, command_status },
 	{ "wait", "--settled [--timeout S]", "return when everything the sources hold is enforced", wait_options, 0, 0,
 	  command_wait },
@@ -134,6 +143,8 @@ const struct command commands[] = {
 	  observe_options, 0, 0, command_observe },
 	{ "test", "FILE... [-f FILE|DIR|-] [-o tap]", "ask what PolicyTests expect, offline; exit 1 when one fails",
 	  files_options, 1, 1000, command_test },
+	{ "top", "[--once] [OPTION]...", "which services talk most, and to whom it is denied, live", top_options, 0, 0,
+	  command_top },
 	{ "metrics", "", "print the agent's metrics (Prometheus text)", NULL, 0, 0, command_metrics },
 	{ "detach", "[--bpffs DIR]", "remove every program, link and map of a stopped agent", detach_options, 0, 0,
 	  command_detach },

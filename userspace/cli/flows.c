@@ -110,18 +110,10 @@ char *flow_answered(const json_t *flow)
 	return counter_text(json_object_get(flow, "answered"));
 }
 
-/* "7s", "12m", "3h", "2d": whole units, as a flow's clock is coarse. */
+/* A flow's clock is coarse. */
 static char *elapsed(const json_t *flow, const char *field)
 {
-	const long long seconds = (long long)json_number_value(json_object_get(flow, field));
-
-	if (seconds >= 86400)
-		return xasprintf("%lldd", seconds / 86400);
-	if (seconds >= 3600)
-		return xasprintf("%lldh", seconds / 3600);
-	if (seconds >= 60)
-		return xasprintf("%lldm", seconds / 60);
-	return xasprintf("%llds", seconds);
+	return output_age((long long)json_number_value(json_object_get(flow, field)));
 }
 
 char *flow_idle(const json_t *flow)

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "cli/cells.h"
 #include "cli/client.h"
 #include "cli/flows.h"
 #include "cli/limits.h"
@@ -22,20 +23,21 @@ struct view {
 	const char *path;
 	const char *names[4];  /* plural first, then what else the kind goes by */
 	const char *titles[3]; /* the fields that NAME is looked for in */
-	struct view_column columns[20];
+	struct view_column columns[24];
 };
 
 static const struct view views[] = {
 	{ "/v1/policies",
 	  { "policies", "policy", "pol" },
 	  { "name" },
-	  { { "KIND", "kind", COLUMN_PLAIN },
+	  { { "KIND", "short kind", COLUMN_PLAIN },
 	    { "NAMESPACE", "namespace", COLUMN_PLAIN },
 	    { "NAME", "name", COLUMN_WRAPS },
 	    { "PODS", "pods", COLUMN_RIGHT },
 	    { "INGRESS", "ingress", COLUMN_PLAIN },
 	    { "EGRESS", "egress", COLUMN_PLAIN },
 	    { "MODE", "mode", COLUMN_PLAIN },
+	    { "AGE", "age", COLUMN_RIGHT },
 	    { "ON-DENY", "onDeny", COLUMN_WIDE },
 	    { "INGRESS-RULES", "ingressRules", COLUMN_RIGHT | COLUMN_WIDE },
 	    { "EGRESS-RULES", "egressRules", COLUMN_RIGHT | COLUMN_WIDE },
@@ -46,12 +48,13 @@ static const struct view views[] = {
 	  { { "NAMESPACE", "namespace", COLUMN_PLAIN },
 	    { "POD", "pod", COLUMN_WRAPS },
 	    { "INTERFACE", "interface", COLUMN_PLAIN },
-	    { "IDENTITY", "identity", COLUMN_RIGHT },
 	    { "INGRESS", "ingress", COLUMN_PLAIN },
 	    { "EGRESS", "egress", COLUMN_PLAIN },
-	    { "HOOK", "hook", COLUMN_PLAIN },
 	    { "STATE", "state", COLUMN_PLAIN },
+	    { "AGE", "age", COLUMN_RIGHT },
+	    { "IDENTITY", "identity", COLUMN_RIGHT | COLUMN_WIDE },
 	    { "IFINDEX", "ifindex", COLUMN_RIGHT | COLUMN_WIDE },
+	    { "HOOK", "hook", COLUMN_WIDE },
 	    { "XDP", "xdp", COLUMN_WIDE },
 	    { "MAC", "mac", COLUMN_WIDE },
 	    { "CHECKS", "checks", COLUMN_WIDE },
@@ -63,6 +66,16 @@ static const struct view views[] = {
 	    { "NAMESPACE", "namespace", COLUMN_PLAIN },
 	    { "PODS", "pods", COLUMN_RIGHT },
 	    { "LABELS", "identity labels", COLUMN_WRAPS } } },
+	{ "/v1/services",
+	  { "services", "service", "svc" },
+	  { "name" },
+	  { { "NAMESPACE", "namespace", COLUMN_PLAIN },
+	    { "NAME", "name", COLUMN_WRAPS },
+	    { "ADDRESSES", "addresses", COLUMN_WRAPS },
+	    { "PORTS", "service ports", COLUMN_WRAPS },
+	    { "BACKENDS", "service backends", COLUMN_RIGHT },
+	    { "AGE", "age", COLUMN_RIGHT },
+	    { "BY-PORT", "service backend list", COLUMN_WIDE } } },
 	{ LIMITS_PATH,
 	  { "limits", "limit" },
 	  { "policy", "rule" },
@@ -74,13 +87,17 @@ static const struct view views[] = {
 	    { "OFFERED", "limit offered", COLUMN_RIGHT },
 	    { "DELIVERED", "limit delivered", COLUMN_RIGHT },
 	    { "DROPPED", "limit dropped", COLUMN_RIGHT },
-	    { "MODE", "mode", COLUMN_PLAIN },
+	    { "FREE", "limit free", COLUMN_RIGHT },
+	    { "MODE", "mode", COLUMN_WIDE },
 	    { "PER", "per", COLUMN_WIDE },
 	    { "BURST", "burst", COLUMN_RIGHT | COLUMN_WIDE },
+	    { "ON-EXCEED", "onExceed", COLUMN_WIDE },
 	    { "KIND", "kind", COLUMN_WIDE },
 	    { "DIRECTION", "direction", COLUMN_WIDE },
 	    { "LIMIT", "limit", COLUMN_RIGHT | COLUMN_WIDE },
 	    { "ALL-DROPPED", "droppedPackets", COLUMN_RIGHT | COLUMN_WIDE },
+	    { "ALL-MARKED", "markedPackets", COLUMN_RIGHT | COLUMN_WIDE },
+	    { "ALL-PACED", "pacedPackets", COLUMN_RIGHT | COLUMN_WIDE },
 	    { "TOP-SOURCES", "limit top", COLUMN_WRAPS | COLUMN_WIDE } } },
 	{ FLOWS_PATH,
 	  { "flows", "flow" },
@@ -100,14 +117,17 @@ static const struct view views[] = {
 	    { "RULES", "rules", COLUMN_WIDE } } },
 };
 
-static char *identity_labels(const json_t *item);
-
 /* Cells that are no field of the item as it is. */
 static const struct {
 	const char *field;
 	char *(*text)(const json_t *item); /* the caller frees */
 } computed[] = {
-	{ "identity labels", identity_labels },
+	{ "age", cell_age },
+	{ "short kind", cell_kind },
+	{ "identity labels", cell_labels },
+	{ "service ports", cell_service_ports },
+	{ "service backends", cell_backends },
+	{ "service backend list", cell_backend_list },
 	{ "flow from", flow_from },
 	{ "flow to", flow_to },
 	{ "flow state", flow_state },
@@ -120,6 +140,7 @@ static const struct {
 	{ "limit offered", limit_offered },
 	{ "limit delivered", limit_delivered },
 	{ "limit dropped", limit_dropped },
+	{ "limit free", limit_free },
 	{ "limit top", limit_top },
 };
 
@@ -127,9 +148,15 @@ static const struct {
 struct selection {
 	const struct view *view;
 	const char *kind; /* or NULL: every kind */
-	const char *namespace;
-	const char *name;
+	char *namespace;
+	char *name;
 };
+
+static void selection_free(struct selection *selection)
+{
+	free(selection->namespace);
+	free(selection->name);
+}
 
 static int find_view(const struct invocation *invocation, struct selection *ret)
 {
@@ -146,55 +173,12 @@ static int find_view(const struct invocation *invocation, struct selection *ret)
 	}
 	kind = kind_by_name(wanted);
 	if (kind == KIND_MAX || !kind_info(kind)->is_policy)
-		return wrong_usage(invocation,
-				   "can't list \"%s\": only policies, endpoints, identities, limits and flows", wanted);
+		return wrong_usage(
+			invocation,
+			"can't list \"%s\": only policies, endpoints, identities, services, limits and flows", wanted);
 	ret->view = &views[0];
 	ret->kind = kind_info(kind)->kind;
 	return EXIT_DONE;
-}
-
-static char *join(char *text, const char *separator, char *item)
-{
-	char *longer = text ? xasprintf("%s%s%s", text, separator, item) : xstrdup(item);
-
-	free(text);
-	free(item);
-	return longer;
-}
-
-/* Any JSON value as a cell: lists by commas, objects as key=value. NULL for nothing. */
-static char *cell_text(const json_t *value)
-{
-	char *text = NULL;
-	const char *key;
-	json_t *item;
-	size_t i;
-
-	switch (value ? json_typeof(value) : JSON_NULL) {
-	case JSON_STRING:
-		return xstrdup(json_string_value(value));
-	case JSON_INTEGER:
-		return xasprintf("%lld", (long long)json_integer_value(value));
-	case JSON_REAL:
-		return xasprintf("%.15g", json_real_value(value));
-	case JSON_TRUE:
-		return xstrdup("yes");
-	case JSON_FALSE:
-		return xstrdup("no");
-	case JSON_ARRAY:
-		json_array_foreach (value, i, item)
-			text = join(text, ",", cell_text(item) ?: xstrdup(""));
-		return text;
-	case JSON_OBJECT:
-		json_object_foreach ((json_t *)value, key, item) {
-			_cleanup_free_ char *part = cell_text(item);
-
-			text = join(text, ",", xasprintf("%s=%s", key, part ?: ""));
-		}
-		return text;
-	default:
-		return NULL;
-	}
 }
 
 static bool field_is(const json_t *item, const char *field, const char *wanted)
@@ -217,12 +201,6 @@ static bool selected(const struct selection *selection, const json_t *item)
 			return true;
 	}
 	return false;
-}
-
-/* A built-in identity has a name where others have a namespace and labels. */
-static char *identity_labels(const json_t *item)
-{
-	return cell_text(json_object_get(item, "labels")) ?: cell_text(json_object_get(item, "name"));
 }
 
 static char *column_text(const struct view_column *column, const json_t *item)
@@ -282,6 +260,19 @@ static int view_path(const struct invocation *invocation, const struct view *vie
 	return flows_refuse_options(invocation);
 }
 
+/* NAME, or NAMESPACE/NAME as other commands say it. */
+static int find_name(const struct invocation *invocation, const char *text, struct selection *ret)
+{
+	const char *slash = strchr(text, '/');
+
+	if (slash && ret->namespace)
+		return wrong_usage(invocation, "either -n or \"%s\", not both", text);
+	if (slash)
+		ret->namespace = xstrndup(text, (size_t)(slash - text));
+	ret->name = xstrdup(slash ? slash + 1 : text);
+	return EXIT_DONE;
+}
+
 static int find_selection(const struct invocation *invocation, struct selection *ret, char **ret_path)
 {
 	int code = find_view(invocation, ret);
@@ -293,10 +284,8 @@ static int find_selection(const struct invocation *invocation, struct selection 
 	code = view_path(invocation, ret->view, ret_path);
 	if (code || !strcmp(ret->view->path, FLOWS_PATH))
 		return code; /* the agent selects flows */
-	ret->namespace = option_value(invocation, "namespace", NULL);
-	if (invocation->arguments.n > 1)
-		ret->name = invocation->arguments.items[1];
-	return EXIT_DONE;
+	ret->namespace = xstrdup(option_value(invocation, "namespace", NULL));
+	return invocation->arguments.n > 1 ? find_name(invocation, invocation->arguments.items[1], ret) : EXIT_DONE;
 }
 
 static bool is_for_programs(const struct invocation *invocation)
@@ -304,44 +293,30 @@ static bool is_for_programs(const struct invocation *invocation)
 	return invocation->format == OUTPUT_JSON || invocation->format == OUTPUT_YAML;
 }
 
-/* Counters are for programs, rates for people. */
-static int read_items(const struct invocation *invocation, const struct selection *selection, const char *path,
-		      json_t **ret)
-{
-	json_auto_t *list = NULL;
-	struct error error = { 0 };
-	int code = EXIT_DONE;
-
-	if (client_get(invocation->socket, path, &list, &error))
-		return say_error(&error);
-	if (!strcmp(selection->view->path, LIMITS_PATH) && !is_for_programs(invocation) &&
-	    json_array_size(json_object_get(list, "items")))
-		code = limits_measure(invocation, list, &error);
-	if (code == EXIT_DONE)
-		*ret = TAKE_PTR(list);
-	return code;
-}
-
-static void print_items(const struct invocation *invocation, const struct view *view, const json_t *items)
+/* Nothing to list is an answer too. */
+static void print_items(const struct invocation *invocation, const struct selection *selection, const json_t *items)
 {
 	const char *namespace = option_value(invocation, "namespace", NULL);
 
 	if (json_array_size(items))
-		print_table(invocation, view, items);
+		print_table(invocation, selection->view, items);
 	else
-		fprintf(stderr, "no %s%s%s\n", view->names[0], namespace ? " in namespace " : "", namespace ?: "");
+		fprintf(stderr, "no %s%s%s%s%s\n", selection->view->names[0], selection->kind ? " of kind " : "",
+			selection->kind ?: "", namespace ? " in namespace " : "", namespace ?: "");
 }
 
 int command_get(const struct invocation *invocation)
 {
 	json_auto_t *list = NULL, *items = NULL;
-	struct selection selection = { 0 };
+	struct selection selection _cleanup_(selection_free) = { 0 };
 	_cleanup_free_ char *path = NULL;
+	struct error error = { 0 };
 	int code = find_selection(invocation, &selection, &path);
 
-	code = code ?: read_items(invocation, &selection, path, &list);
 	if (code)
 		return code;
+	if (client_get(invocation->socket, path, &list, &error))
+		return say_error(&error);
 	items = select_items(&selection, list);
 	if (selection.name && !json_array_size(items))
 		return say_failed("get: no %s \"%s\"", selection.view->names[1], selection.name);
@@ -349,7 +324,7 @@ int command_get(const struct invocation *invocation)
 		json_object_set(list, "items", items);
 		output_json(invocation->format, list, stdout);
 	} else {
-		print_items(invocation, selection.view, items);
+		print_items(invocation, &selection, items);
 	}
 	flows_say_more(list);
 	return EXIT_DONE;

@@ -36,6 +36,17 @@ int output_json(enum output_format format, const json_t *json, FILE *out)
 	return 0;
 }
 
+char *output_age(long long seconds)
+{
+	if (seconds >= 86400)
+		return xasprintf("%lldd", seconds / 86400);
+	if (seconds >= 3600)
+		return xasprintf("%lldh", seconds / 3600);
+	if (seconds >= 60)
+		return xasprintf("%lldm", seconds / 60);
+	return xasprintf("%llds", seconds > 0 ? seconds : 0);
+}
+
 const char *output_count(unsigned long long count)
 {
 	static char buffers[8][32];

@@ -14,6 +14,9 @@ int output_json(enum output_format format, const json_t *json, FILE *out);
 /* "1,520"; in one of a few static buffers that are used in turn. */
 const char *output_count(unsigned long long count);
 
+/* "7s", "12m", "3h", "2d": whole units, the largest that there is one of. The caller frees. */
+char *output_age(long long seconds);
+
 struct libscols_table;
 struct libscols_line;
 

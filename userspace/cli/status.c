@@ -7,6 +7,8 @@
 #include "cli/client.h"
 #include "cli/output.h"
 
+#define WORTH_A_ROW 50 /* % of a map that is filled */
+
 static const char *text_of(const json_t *object, const char *field)
 {
 	return json_string_value(json_object_get(object, field)) ?: "";
@@ -78,6 +80,7 @@ static void print_flows(const json_t *flows)
 static void print_head(const struct invocation *invocation, const json_t *status)
 {
 	const json_t *kernel = json_object_get(status, "kernel"), *policy = json_object_get(status, "policy");
+	const size_t n_degraded = json_array_size(json_object_get(status, "degraded"));
 	bool enforcing = json_is_true(json_object_get(status, "enforcing"));
 	const char *since = text_of(status, "since");
 	_cleanup_free_ char *elapsed = age(since);
@@ -85,6 +88,9 @@ static void print_head(const struct invocation *invocation, const json_t *status
 	const char *off = invocation->color ? "\033[0m" : "";
 
 	printf("enforcing  %s%s%s", on, enforcing ? "yes" : "NO", off);
+	if (enforcing && n_degraded)
+		printf(", but %sdegraded%s (%zu reason%s below)", invocation->color ? "\033[31m" : "", off, n_degraded,
+		       n_degraded == 1 ? "" : "s");
 	if (*since)
 		printf(", since %s%s", since, elapsed);
 	printf("\nrevision   %lld, %s\n", number_of(status, "revision"),
@@ -169,6 +175,21 @@ static void print_shields(const json_t *shields)
 		putchar('\n');
 }
 
+static void print_limits(const json_t *limits)
+{
+	const json_t *limit, *bites;
+	size_t i;
+
+	if (json_array_size(limits))
+		putchar('\n');
+	json_array_foreach (limits, i, limit) {
+		bites = json_object_get(limit, "bites");
+		printf("%s %s since %s: %s packets\n", text_of(limit, "limit"),
+		       json_is_true(json_object_get(limit, "audit")) ? "would drop" : "drops", text_of(bites, "since"),
+		       count_of(bites, "packets"));
+	}
+}
+
 static void print_uplinks(const struct invocation *invocation, const json_t *uplinks)
 {
 	static const struct column columns[] = {
@@ -195,6 +216,25 @@ static void print_uplinks(const struct invocation *invocation, const json_t *upl
 	table_print(table);
 }
 
+static double fill_of(const json_t *map)
+{
+	const long long capacity = number_of(map, "capacity");
+
+	return capacity ? 100.0 * (double)number_of(map, "entries") / (double)capacity : 0;
+}
+
+static void add_map(struct libscols_table *table, const json_t *map)
+{
+	_cleanup_free_ char *fill = xasprintf("%.1f %%", fill_of(map));
+	struct libscols_line *row = table_row(table);
+
+	table_cell(row, 0, text_of(map, "name"), NULL);
+	table_cell(row, 1, count_of(map, "entries"), NULL);
+	table_cell(row, 2, count_of(map, "capacity"), NULL);
+	table_cell(row, 3, fill, fill_of(map) >= 90 ? "red" : NULL);
+}
+
+/* Maps with room are one line, unless all is wanted. */
 static void print_maps(const struct invocation *invocation, const json_t *maps)
 {
 	static const struct column columns[] = {
@@ -205,23 +245,23 @@ static void print_maps(const struct invocation *invocation, const json_t *maps)
 		{ 0 },
 	};
 	struct libscols_table *table _cleanup_(table_freep) = table_new(columns, invocation);
-	const json_t *map;
-	size_t i;
+	const json_t *map, *fullest = json_array_get(maps, 0);
+	size_t shown = 0, i;
 
-	if (!json_array_size(maps))
-		return;
 	json_array_foreach (maps, i, map) {
-		long long entries = number_of(map, "entries"), capacity = number_of(map, "capacity");
-		_cleanup_free_ char *fill = xasprintf("%.1f %%", capacity ? 100.0 * entries / capacity : 0);
-		struct libscols_line *row = table_row(table);
-
-		table_cell(row, 0, text_of(map, "name"), NULL);
-		table_cell(row, 1, output_count(entries), NULL);
-		table_cell(row, 2, output_count(capacity), NULL);
-		table_cell(row, 3, fill, entries * 10 >= capacity * 9 ? "red" : NULL);
+		if (fill_of(map) > fill_of(fullest))
+			fullest = map;
+		if (invocation->format == OUTPUT_WIDE || fill_of(map) >= WORTH_A_ROW) {
+			add_map(table, map);
+			shown++;
+		}
 	}
-	putchar('\n');
-	table_print(table);
+	if (!fullest)
+		return;
+	printf("\nmaps: %zu, the fullest %s with %.1f %%\n", json_array_size(maps), text_of(fullest, "name"),
+	       fill_of(fullest));
+	if (shown)
+		table_print(table);
 }
 
 /* Why status ends with 1, one line each, where errors belong. */
@@ -257,6 +297,7 @@ int command_status(const struct invocation *invocation)
 		print_interfaces(invocation, json_object_get(status, "interfaces"));
 		print_uplinks(invocation, json_object_get(status, "uplinks"));
 		print_shields(json_object_get(status, "shields"));
+		print_limits(json_object_get(status, "limits"));
 		print_maps(invocation, json_object_get(status, "maps"));
 	}
 	return verdict(status);

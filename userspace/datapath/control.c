@@ -97,6 +97,18 @@ struct weir_control control_read(const struct datapath *datapath)
 	return control;
 }
 
+void control_watch(const struct datapath *datapath, uint32_t what, bool on)
+{
+	struct weir_control *control = control_map(datapath);
+
+	/* Whoever sees it sees the settings that were written before. */
+	if (on)
+		__atomic_or_fetch(&control->watch, what, __ATOMIC_RELEASE);
+	else
+		__atomic_and_fetch(&control->watch, ~what, __ATOMIC_RELEASE);
+	control_unmap(datapath, control);
+}
+
 /* Rounded up: nothing is forgotten before its time. */
 static uint32_t ticks(const struct datapath *datapath, uint32_t seconds)
 {

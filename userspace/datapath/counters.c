@@ -6,40 +6,46 @@
 #include "datapath/datapath_private.h"
 
 struct sums {
-	struct weir_counter *counters;
+	uint64_t *sums;
 	uint32_t n;
+	size_t words; /* of an entry */
 	int cpus;
 };
 
 static int sum_one(void *data, const void *key, const void *value)
 {
 	const struct sums *sums = data;
-	const struct weir_counter *per_cpu = value;
+	const uint64_t *each = value;
 	uint32_t index = *(const uint32_t *)key;
 
 	if (index >= sums->n)
 		return 1;
-	for (int cpu = 0; cpu < sums->cpus; cpu++) {
-		sums->counters[index].packets += per_cpu[cpu].packets;
-		sums->counters[index].bytes += per_cpu[cpu].bytes;
-	}
+	for (size_t i = 0; i < sums->words * (size_t)sums->cpus; i++)
+		sums->sums[index * sums->words + i % sums->words] += each[i];
 	return 0;
 }
 
-static int read_counters(const struct bpf_map *map, uint32_t n, struct weir_counter *ret_counters)
+/* The first n entries of a per-CPU array whose values are so many counters each. */
+static int read_sums(const struct bpf_map *map, uint32_t n, size_t words, uint64_t *ret_sums)
 {
-	struct sums sums = { .n = n, .cpus = libbpf_num_possible_cpus() };
+	struct sums sums = { .n = n, .words = words, .cpus = libbpf_num_possible_cpus() };
+	_cleanup_free_ uint64_t *found = xcalloc((size_t)n + 1, words * sizeof(*found));
+	int r;
 
 	if (n > bpf_map__max_entries(map))
 		return -ERANGE;
 	if (sums.cpus < 0)
 		return sums.cpus;
-	_cleanup_free_ struct weir_counter *counters = xcalloc(n ?: 1, sizeof(*counters));
-	sums.counters = counters;
-	int r = map_walk(map, sum_one, &sums);
+	sums.sums = found;
+	r = map_walk(map, sum_one, &sums);
 	if (r == 0)
-		memcpy(ret_counters, counters, n * sizeof(*counters));
+		memcpy(ret_sums, found, n * words * sizeof(*found));
 	return r;
+}
+
+static int read_counters(const struct bpf_map *map, uint32_t n, struct weir_counter *ret_counters)
+{
+	return read_sums(map, n, sizeof(*ret_counters) / sizeof(uint64_t), (uint64_t *)ret_counters);
 }
 
 int datapath_read_reasons(struct datapath *datapath, struct weir_counter *ret_counters)
@@ -68,6 +74,11 @@ int datapath_read_charged(struct datapath *datapath, uint32_t bucket, struct wei
 	return read_one(datapath->skeleton->maps.charged, bucket, sizeof(*ret) / sizeof(uint64_t), (uint64_t *)ret);
 }
 
+int datapath_read_all_charged(struct datapath *datapath, uint32_t n, struct weir_charged *ret)
+{
+	return read_sums(datapath->skeleton->maps.charged, n, sizeof(*ret) / sizeof(uint64_t), (uint64_t *)ret);
+}
+
 int datapath_read_bucket(struct datapath *datapath, uint32_t bucket, struct weir_bucket *ret)
 {
 	struct weir_bucket found;
@@ -78,33 +89,9 @@ int datapath_read_bucket(struct datapath *datapath, uint32_t bucket, struct weir
 	return 0;
 }
 
-struct tallies {
-	uint64_t *sums;
-	int cpus;
-};
-
-static int tally_one(void *data, const void *key, const void *value)
-{
-	const struct tallies *tallies = data;
-	const uint64_t *per_cpu = value;
-	uint32_t index = *(const uint32_t *)key;
-
-	if (index >= WEIR_TALLIES)
-		return 1;
-	for (int cpu = 0; cpu < tallies->cpus; cpu++)
-		tallies->sums[index] += per_cpu[cpu];
-	return 0;
-}
-
 int datapath_read_tallies(struct datapath *datapath, uint64_t ret[static WEIR_TALLIES])
 {
-	uint64_t sums[WEIR_TALLIES] = {};
-	struct tallies tallies = { .sums = sums, .cpus = libbpf_num_possible_cpus() };
-	int r = tallies.cpus < 0 ? tallies.cpus : map_walk(datapath->skeleton->maps.tallies, tally_one, &tallies);
-
-	if (r == 0)
-		memcpy(ret, sums, sizeof(sums));
-	return r;
+	return read_sums(datapath->skeleton->maps.tallies, WEIR_TALLIES, 1, ret);
 }
 
 static int clear(const struct bpf_map *map, uint32_t index, const void *zeros)

@@ -219,13 +219,14 @@ int datapath_free_pair(struct datapath *datapath, uint32_t row);
 int datapath_read_bucket(struct datapath *datapath, uint32_t bucket, struct weir_bucket *ret);
 /* What came to a limit, from all its sources. */
 int datapath_read_charged(struct datapath *datapath, uint32_t bucket, struct weir_charged *ret);
+int datapath_read_all_charged(struct datapath *datapath, uint32_t n, struct weir_charged *ret); /* buckets 0..n-1 */
 /* Makes one that no image refers to as good as new. */
 int datapath_clear_decision(struct datapath *datapath, uint32_t counter);
 int datapath_clear_bucket(struct datapath *datapath, uint32_t bucket);
-/* A source that a limit per identity or address has dropped packets of. */
+/* A source that a limit per identity or address has met. */
 struct datapath_source {
 	struct weir_source_key key;
-	struct weir_counter dropped;
+	struct weir_bucket bucket;
 };
 typedef VEC(struct datapath_source) datapath_sources;
 int datapath_list_sources(struct datapath *datapath, datapath_sources *ret);

@@ -35,6 +35,7 @@
 #include "weir/event.h"
 #include "weir/image.h"
 #include "weir/maps.h"
+#include "weir/capture.h"
 #include "weir.skel.h"
 
 struct datapath {
@@ -117,6 +118,8 @@ int grow(struct datapath *datapath, uint32_t n_words, struct error *error);
 unsigned clock_tick_shift(void);
 /* What the packets read now. */
 struct weir_control control_read(const struct datapath *datapath);
+/* What packets are watched for: WEIR_WATCH_*, the others as they were. */
+void control_watch(const struct datapath *datapath, uint32_t what, bool on);
 
 /* --- flows.c --- */
 

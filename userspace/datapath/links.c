@@ -17,6 +17,7 @@
 #include "datapath/node_addrs.h"
 #include "datapath/default_route.h"
 #include "datapath/peer_mac.h"
+#include "datapath/queues.h"
 
 /* Room for the notifications of some thousand interfaces that come at once. */
 #define EVENT_BUFFER (1 << 20)
@@ -357,6 +358,26 @@ void links_list(const struct links *links, link_infos *ret)
 int links_default_route(const struct links *links, ifindexes *ret)
 {
 	return from_nl(default_route_read(links->dump_sock, ret));
+}
+
+int links_keep_time(const struct links *links, struct error *error)
+{
+	_cleanup_(queues_free) struct queues queues = {};
+	struct queues_fault fault = {};
+	ifindexes routes = {};
+	int r = from_nl(default_route_read(links->dump_sock, &routes) ?: queues_read(links->dump_sock, &queues));
+
+	if (r < 0)
+		error_set(error, r, "the queues of interfaces can't be read: %s", strerror(-r));
+	vec_for_each (ifindex, &routes) {
+		if (r == 0 && !queues_keep_time(&queues, *ifindex, &fault))
+			r = error_set(error, -EOPNOTSUPP,
+				      "packets leave the node by %s, whose qdisc is %s, and only fq keeps departure "
+				      "times (tc qdisc replace dev %s root fq)",
+				      fault.name, fault.kind, fault.name);
+	}
+	vec_free(&routes);
+	return r;
 }
 
 int links_peer_mac(const struct links *links, uint32_t ifindex, uint8_t ret[6])

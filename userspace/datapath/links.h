@@ -46,6 +46,11 @@ void links_list(const struct links *links, link_infos *ret);
 typedef VEC(uint32_t) ifindexes;
 /* Interfaces that default routes of the main table go by, of either family, each once. */
 int links_default_route(const struct links *links, ifindexes *ret);
+/*
+ * Whether packets that leave the node by its default routes do so when they are
+ * due. -EOPNOTSUPP when not: the error says who is in the way, and what to do.
+ */
+int links_keep_time(const struct links *links, struct error *error);
 /* The MAC address of a pair's other end, as it is now. -ENOENT where it can't be known. */
 int links_peer_mac(const struct links *links, uint32_t ifindex, uint8_t ret[6]);
 /* Unicast addresses of this node, loopback and link-local ones left out. */

@@ -65,6 +65,7 @@ static int check_config(const struct datapath_config *config, struct error *erro
 /* The template only lends its shape while loading. */
 static int size_maps(const struct datapath_config *config, struct weir_bpf *skeleton, int image_template)
 {
+	const int cpus = libbpf_num_possible_cpus();
 	const struct {
 		struct bpf_map *map;
 		uint32_t entries;
@@ -85,8 +86,12 @@ static int size_maps(const struct datapath_config *config, struct weir_bpf *skel
 		{ skeleton->maps.buckets, config->buckets },
 		{ skeleton->maps.charged, config->buckets },
 		{ skeleton->maps.sources, config->limit_sources },
+		{ skeleton->maps.captured, (uint32_t)cpus },
 	};
 
+	/* The number that libbpf would choose while loading, which is too late to tell whether a pinned one fits. */
+	if (cpus < 0)
+		return cpus;
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		int r = bpf_map__set_max_entries(sizes[i].map, sizes[i].entries);
 

@@ -25,12 +25,10 @@ int datapath_prune_sources(struct datapath *datapath, bool (*is_used)(void *data
 
 static int add_source(void *data, const void *key, const void *value)
 {
-	const struct weir_bucket *bucket = value;
-	struct datapath_source source = { .key = *(const struct weir_source_key *)key,
-					  .dropped = { bucket->dropped_packets, bucket->dropped_bytes } };
+	const struct datapath_source source = { .key = *(const struct weir_source_key *)key,
+						.bucket = *(const struct weir_bucket *)value };
 
-	if (source.dropped.packets)
-		vec_push((datapath_sources *)data, source);
+	vec_push((datapath_sources *)data, source);
 	return 0;
 }
 

@@ -3,6 +3,8 @@
 #ifndef WEIR_OBJECT_OBJECT_H
 #define WEIR_OBJECT_OBJECT_H
 
+#include <time.h>
+
 #include "base/cleanup.h"
 #include "base/mac.h"
 #include "object/diag.h"
@@ -93,7 +95,8 @@ struct object {
 	struct labels labels; /* a Namespace always has kubernetes.io/metadata.name */
 	char *file;	      /* where it was read from, or NULL */
 	int line;	      /* of the document's first line */
-	char *json;	      /* the document as one line of JSON; only when asked for, else NULL */
+	time_t changed; /* when its source got it as it is: its file's time, or when it was applied; 0: not known */
+	char *json;	/* the document as one line of JSON; only when asked for, else NULL */
 	union {
 		struct pod pod;
 		struct cluster_node node;

@@ -39,11 +39,19 @@ struct policy_port {
 enum limit_unit { LIMIT_PACKETS, LIMIT_BYTES, LIMIT_CONNECTIONS, LIMIT_MAX_CONNECTIONS };
 enum limit_scope { LIMIT_PER_RULE, LIMIT_PER_IDENTITY, LIMIT_PER_ADDRESS };
 
+/* What becomes of packets as the bucket runs empty. */
+enum limit_on_exceed {
+	LIMIT_DROPS, /* what is over it is dropped */
+	LIMIT_MARKS, /* before that, what allows it carries a congestion mark */
+	LIMIT_PACES, /* what is over it leaves later */
+};
+
 struct policy_limit {
 	enum limit_unit unit;
 	enum limit_scope scope;
 	uint64_t rate_milli; /* thousandths of a unit per second (of a connection, for maxConnections) */
 	uint64_t burst;	     /* units; the default is filled in */
+	enum limit_on_exceed on_exceed;
 };
 
 enum rule_action { RULE_ALLOW, RULE_DENY, RULE_LIMIT, RULE_PASS };

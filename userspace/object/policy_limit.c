@@ -85,13 +85,27 @@ static void read_per(const struct field *field, void *target)
 		((struct policy_limit *)target)->scope = (enum limit_scope)scope;
 }
 
+static void read_on_exceed(const struct field *field, void *target)
+{
+	static const char *const names[] = {
+		[LIMIT_DROPS] = "Drop",
+		[LIMIT_MARKS] = "Mark",
+		[LIMIT_PACES] = "Pace",
+	};
+	int on_exceed = field_word(field, names, ARRAY_SIZE(names));
+
+	if (on_exceed >= 0)
+		((struct policy_limit *)target)->on_exceed = (enum limit_on_exceed)on_exceed;
+}
+
 static const struct member limit_members[] = {
 	{ "packetsPerSecond", read_rate }, { "bytesPerSecond", read_rate }, { "connectionsPerSecond", read_rate },
 	{ "maxConnections", read_cap },	   { "burst", read_burst },	    { "per", read_per },
+	{ "onExceed", read_on_exceed },
 };
 
 /* Which of the four it is; reports when it is not exactly one. */
-static void find_unit(const struct field *field, struct policy_limit *limit)
+static bool find_unit(const struct field *field, struct policy_limit *limit)
 {
 	struct field member, other;
 	unsigned n = 0;
@@ -109,6 +123,22 @@ static void find_unit(const struct field *field, struct policy_limit *limit)
 	else if (n > 1)
 		field_key_error(&other, "must stand alone: only one of packetsPerSecond, bytesPerSecond, "
 					"connectionsPerSecond and maxConnections in one limit");
+	return n == 1;
+}
+
+/* A mark is on a packet, and a queue delays the bytes that leave. */
+static void check_on_exceed(const struct field *field, const struct policy_limit *limit)
+{
+	const bool counts_packets = limit->unit == LIMIT_PACKETS || limit->unit == LIMIT_BYTES;
+	struct field on_exceed;
+
+	if (!field_member(field, "onExceed", &on_exceed))
+		return;
+	if (limit->on_exceed == LIMIT_MARKS && !counts_packets)
+		field_error(&on_exceed, "Mark goes with packetsPerSecond and bytesPerSecond, not with %s",
+			    unit_names[limit->unit]);
+	else if (limit->on_exceed == LIMIT_PACES && limit->unit != LIMIT_BYTES)
+		field_error(&on_exceed, "Pace goes with bytesPerSecond, not with %s", unit_names[limit->unit]);
 }
 
 static void read_limit(const struct field *field, void *target)
@@ -119,7 +149,8 @@ static void read_limit(const struct field *field, void *target)
 
 	if (!field_read_members(field, limit_members, ARRAY_SIZE(limit_members), MEMBERS_STRICT, limit))
 		return;
-	find_unit(field, limit);
+	if (find_unit(field, limit))
+		check_on_exceed(field, limit);
 	if (field_member(field, "burst", &burst)) {
 		if (limit->unit == LIMIT_MAX_CONNECTIONS)
 			field_key_error(&burst, "must be absent with maxConnections, which is no rate");
@@ -128,7 +159,23 @@ static void read_limit(const struct field *field, void *target)
 	}
 }
 
-void read_limits(const struct field *field, void *target)
+static void read_ingress_limit(const struct field *field, void *target)
+{
+	const struct policy_rule *rule = target;
+	struct field on_exceed;
+
+	read_limit(field, target);
+	if (rule->limits.items[rule->limits.n - 1].on_exceed == LIMIT_PACES &&
+	    field_member(field, "onExceed", &on_exceed))
+		field_error(&on_exceed, "Pace goes with egress rules: what enters a pod has left its queue");
+}
+
+void read_ingress_limits(const struct field *field, void *target)
+{
+	field_read_items(field, read_ingress_limit, target);
+}
+
+void read_egress_limits(const struct field *field, void *target)
 {
 	field_read_items(field, read_limit, target);
 }

@@ -5,6 +5,8 @@
 
 #include "object/field.h"
 
-void read_limits(const struct field *field, void *target); /* struct policy_rule */
+/* target: struct policy_rule */
+void read_ingress_limits(const struct field *field, void *target);
+void read_egress_limits(const struct field *field, void *target);
 
 #endif

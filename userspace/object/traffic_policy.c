@@ -26,13 +26,13 @@ static void read_action(const struct field *field, void *target)
 }
 
 static const struct member ingress_members[] = {
-	{ "name", read_rule_name }, { "action", read_action }, { "from", read_peers },
-	{ "ports", read_ports },    { "limits", read_limits },
+	{ "name", read_rule_name }, { "action", read_action },	       { "from", read_peers },
+	{ "ports", read_ports },    { "limits", read_ingress_limits },
 };
 
 static const struct member egress_members[] = {
-	{ "name", read_rule_name }, { "action", read_action }, { "to", read_peers },
-	{ "ports", read_ports },    { "limits", read_limits },
+	{ "name", read_rule_name }, { "action", read_action },	      { "to", read_peers },
+	{ "ports", read_ports },    { "limits", read_egress_limits },
 };
 
 /* Limits and counters of a rule are found again by its name, so two can't share one. */

@@ -76,6 +76,17 @@ const char *limit_name(enum limit_unit unit)
 	return names[unit];
 }
 
+const char *limit_on_exceed_name(enum limit_on_exceed on_exceed)
+{
+	static const char *const names[] = {
+		[LIMIT_DROPS] = "Drop",
+		[LIMIT_MARKS] = "Mark",
+		[LIMIT_PACES] = "Pace",
+	};
+
+	return names[on_exceed];
+}
+
 const char *limit_scope_name(enum limit_scope scope)
 {
 	static const char *const names[] = {

@@ -16,9 +16,10 @@ const char *flow_state_name(enum weir_flow_state state);   /* "SYN_SENT"; "?" fo
 /* By name, in any case. False when there is none. */
 bool flow_state_by_name(const char *name, enum weir_flow_state *ret);
 /* The manifests' words. */
-const char *policy_mode_name(enum policy_mode mode);	      /* "Enforce", "Audit" */
-const char *policy_on_deny_name(enum policy_on_deny on_deny); /* "Drop", "Reject" */
-const char *limit_name(enum limit_unit unit);		      /* "packetsPerSecond" */
-const char *limit_scope_name(enum limit_scope scope);	      /* "Rule", "Identity", "Address" */
+const char *policy_mode_name(enum policy_mode mode);		  /* "Enforce", "Audit" */
+const char *policy_on_deny_name(enum policy_on_deny on_deny);	  /* "Drop", "Reject" */
+const char *limit_name(enum limit_unit unit);			  /* "packetsPerSecond" */
+const char *limit_scope_name(enum limit_scope scope);		  /* "Rule", "Identity", "Address" */
+const char *limit_on_exceed_name(enum limit_on_exceed on_exceed); /* "Drop", "Mark", "Pace" */
 
 #endif

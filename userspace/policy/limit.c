@@ -46,6 +46,12 @@ static const uint16_t scopes[] = {
 	[LIMIT_PER_ADDRESS] = WEIR_LIMIT_PER_ADDRESS,
 };
 
+static const uint16_t on_exceed[] = {
+	[LIMIT_DROPS] = 0,
+	[LIMIT_MARKS] = WEIR_LIMIT_MARK,
+	[LIMIT_PACES] = WEIR_LIMIT_PACE,
+};
+
 int limit_parameters(const struct policy_limit *limit, struct weir_image_limit *ret, struct error *error)
 {
 	unsigned __int128 mult, burst;
@@ -67,7 +73,7 @@ int limit_parameters(const struct policy_limit *limit, struct weir_image_limit *
 	*ret = (struct weir_image_limit){
 		.unit = (uint8_t)units[limit->unit],
 		.shift = (uint8_t)shift,
-		.flags = scopes[limit->scope],
+		.flags = scopes[limit->scope] | on_exceed[limit->on_exceed],
 	};
 	split((uint64_t)mult, ret->mult);
 	split((uint64_t)burst, ret->burst);

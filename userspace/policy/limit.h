@@ -29,7 +29,7 @@ struct policy_limit limit_effective(const struct policy_limit *limit);
 
 /*
  * limit: effective, and a rate. -ERANGE when its numbers can't be kept. bucket is
- * left zero; of the flags, those of the scope are set.
+ * left zero; of the flags, those of the scope and of onExceed are set.
  */
 int limit_parameters(const struct policy_limit *limit, struct weir_image_limit *ret, struct error *error);
 

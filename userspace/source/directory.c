@@ -158,8 +158,8 @@ static void file_unreadable(struct file *file, const char *path, int r)
 	file->read = false;
 }
 
-/* Reads a file again if its content differs. True when its objects are others now. */
-static bool file_refresh(struct directory *directory, struct file *file, const char *path)
+/* Reads a file, last written at a time, again if its content differs. True when its objects are others now. */
+static bool file_refresh(struct directory *directory, struct file *file, const char *path, time_t written)
 {
 	struct objects objects = { 0 };
 	struct fingerprint now;
@@ -184,6 +184,8 @@ static bool file_refresh(struct directory *directory, struct file *file, const c
 		objects_free(&objects);
 		return false;
 	}
+	vec_for_each (object, &objects.list)
+		(*object)->changed = written;
 	take_objects(directory, file, &objects);
 	return true;
 }
@@ -229,7 +231,7 @@ static bool scan_file(struct directory *directory, const char *name, bool everyt
 		return false;
 	file->device = st.st_dev;
 	file->inode = st.st_ino;
-	return file_refresh(directory, file, path);
+	return file_refresh(directory, file, path, st.st_mtime);
 }
 
 /* Forgets the files that this scan did not see. True when objects went with them. */

@@ -2,6 +2,7 @@
 #include "source/store.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <uthash.h>
 
 #include "base/mem.h"
@@ -90,6 +91,14 @@ void store_free(struct store *store)
 	free(store);
 }
 
+/* When the file was last written: nothing in it is newer. */
+static time_t written(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? st.st_mtime : 0;
+}
+
 /* One line of the file is one object. A kind that this weir doesn't know is skipped. */
 static int load_line(struct store *store, const char *line, size_t length, int number, struct error *error)
 {
@@ -102,6 +111,7 @@ static int load_line(struct store *store, const char *line, size_t length, int n
 			      store->path, number, diags.list.n ? diags.list.items[0].path : "",
 			      diags.list.n ? diags.list.items[0].text : "it is no object");
 	vec_for_each (object, &objects.list) {
+		(*object)->changed = written(store->path);
 		entry_put(&store->entries, object_key((*object)->kind, (*object)->namespace, (*object)->name), *object);
 		*object = NULL;
 	}
@@ -188,6 +198,7 @@ enum store_change store_draft_put(struct store_draft *draft, struct object *obje
 		free(key);
 		return STORE_UNCHANGED;
 	}
+	object->changed = time(NULL);
 	entry_put(&draft->changes, key, object);
 	vec_free(&draft->list->list);
 	return change;

@@ -44,6 +44,7 @@ static void every_setting_has_a_default(void **state)
 	assert_string_equal(config.run_dir, "/run/weir");
 	assert_string_equal(config.bpffs, "/sys/fs/bpf/weir");
 	assert_string_equal(config.metrics, "127.0.0.1:9964");
+	assert_string_equal(config.ui, "off");
 	assert_false(config.new_interfaces_open);
 	assert_int_equal(config.capacities.connections, 131072);
 	assert_int_equal(config.times.flow_seconds[WEIR_FLOW_ESTABLISHED], 86400);
@@ -63,7 +64,8 @@ static void every_setting_can_be_given(void **state)
 
 	assert_int_equal(
 		read_config("sources: ['dir:/etc/a', 'dir:/etc/b']\nnode: worker\nstateDir: /s\nrunDir: /r\n"
-			    "bpffs: /b\nmetrics: off\nnewInterfaces: open\nuplinks: [eth0, auto]\nopenings: 1000\n"
+			    "bpffs: /b\nmetrics: off\nui: 127.0.0.1:9965\nnewInterfaces: open\nuplinks: [eth0, "
+			    "auto]\nopenings: 1000\n"
 			    "connections: 1001\nexchanges: 1002\nfragments: 1003\nshields: 1004\naddresses: "
 			    "2000\nlimitSources: 2001\n"
 			    "imageWords: 4096\n"
@@ -83,6 +85,7 @@ static void every_setting_can_be_given(void **state)
 	assert_string_equal(config.run_dir, "/r");
 	assert_string_equal(config.bpffs, "/b");
 	assert_string_equal(config.metrics, "off");
+	assert_string_equal(config.ui, "127.0.0.1:9965");
 	assert_true(config.new_interfaces_open);
 	assert_int_equal(config.event_history, 17);
 	assert_int_equal(config.log_events, EVENT_LOG_ALL);

@@ -281,7 +281,7 @@ static void test_traffic_policy(void **state)
 			 "    ports: [ {protocol: TCP, port: 8080} ]\n"
 			 "    limits:\n"
 			 "    - {packetsPerSecond: 10k, burst: 100}\n"
-			 "    - {bytesPerSecond: 5Mi, per: Identity}\n"
+			 "    - {bytesPerSecond: 5Mi, per: Identity, onExceed: Mark}\n"
 			 "  - {name: bad, action: Deny}\n"
 			 "  - action: Limit\n"
 			 "    limits:\n"
@@ -303,6 +303,8 @@ static void test_traffic_policy(void **state)
 	assert_int_equal(rules[0].limits.items[1].unit, LIMIT_BYTES);
 	assert_int_equal(rules[0].limits.items[1].burst, 524288);
 	assert_int_equal(rules[0].limits.items[1].scope, LIMIT_PER_IDENTITY);
+	assert_int_equal(rules[0].limits.items[0].on_exceed, LIMIT_DROPS);
+	assert_int_equal(rules[0].limits.items[1].on_exceed, LIMIT_MARKS);
 	assert_int_equal(rules[1].action, RULE_DENY);
 	assert_null(rules[2].name);
 	assert_int_equal(rules[2].action, RULE_LIMIT);

@@ -126,16 +126,24 @@ static void a_byte_burst_lets_a_full_frame_pass(void **state)
 	assert_false(conforms(&record, &tat, 1ull << 50, 1));
 }
 
-static void unit_and_scope_are_kept(void **state)
+static void unit_scope_and_what_becomes_of_the_rest_are_kept(void **state)
 {
 	static const struct {
 		struct policy_limit limit;
 		enum weir_limit_unit unit;
 		uint16_t flags;
 	} cases[] = {
-		{ { LIMIT_PACKETS, LIMIT_PER_RULE, 1000, 1 }, WEIR_LIMIT_PACKETS, 0 },
-		{ { LIMIT_BYTES, LIMIT_PER_IDENTITY, 1000, 1514 }, WEIR_LIMIT_BYTES, WEIR_LIMIT_PER_IDENTITY },
-		{ { LIMIT_CONNECTIONS, LIMIT_PER_ADDRESS, 1000, 1 }, WEIR_LIMIT_CONNECTIONS, WEIR_LIMIT_PER_ADDRESS },
+		{ { LIMIT_PACKETS, LIMIT_PER_RULE, 1000, 1, LIMIT_DROPS }, WEIR_LIMIT_PACKETS, 0 },
+		{ { LIMIT_BYTES, LIMIT_PER_IDENTITY, 1000, 1514, LIMIT_DROPS },
+		  WEIR_LIMIT_BYTES,
+		  WEIR_LIMIT_PER_IDENTITY },
+		{ { LIMIT_CONNECTIONS, LIMIT_PER_ADDRESS, 1000, 1, LIMIT_DROPS },
+		  WEIR_LIMIT_CONNECTIONS,
+		  WEIR_LIMIT_PER_ADDRESS },
+		{ { LIMIT_PACKETS, LIMIT_PER_ADDRESS, 1000, 1, LIMIT_MARKS },
+		  WEIR_LIMIT_PACKETS,
+		  WEIR_LIMIT_PER_ADDRESS | WEIR_LIMIT_MARK },
+		{ { LIMIT_BYTES, LIMIT_PER_RULE, 1000, 1514, LIMIT_PACES }, WEIR_LIMIT_BYTES, WEIR_LIMIT_PACE },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -184,7 +192,7 @@ int main(void)
 		cmocka_unit_test(offered_more_a_limit_delivers_its_rate),
 		cmocka_unit_test(offered_less_a_limit_drops_nothing),
 		cmocka_unit_test(a_byte_burst_lets_a_full_frame_pass),
-		cmocka_unit_test(unit_and_scope_are_kept),
+		cmocka_unit_test(unit_scope_and_what_becomes_of_the_rest_are_kept),
 		cmocka_unit_test(impossible_numbers_are_refused_with_a_reason),
 		cmocka_unit_test(the_fastest_rate_is_kept),
 	};

@@ -33,11 +33,14 @@ __u64 bpf_jiffies64(void);
 
 long bpf_skb_load_bytes(const void *skb, __u32 offset, void *to, __u32 size);
 long bpf_skb_store_bytes(void *skb, __u32 offset, const void *from, __u32 size, __u64 flags);
+long bpf_l3_csum_replace(void *skb, __u32 offset, __u64 from, __u64 to, __u64 size);
+long bpf_skb_set_tstamp(void *skb, __u64 time, __u32 type);
 long bpf_skb_change_tail(void *skb, __u32 length, __u64 flags);
 long bpf_skb_change_type(void *skb, __u32 type);
 long bpf_xdp_load_bytes(const void *xdp, __u32 offset, void *to, __u32 size);
 __u64 bpf_xdp_get_buff_len(const void *xdp);
 __s64 bpf_csum_diff(const __be32 *from, __u32 from_size, const __be32 *to, __u32 to_size, __u32 seed);
+long bpf_perf_event_output(void *context, void *map, __u64 flags, void *data, __u64 size);
 long bpf_redirect(__u32 ifindex, __u64 flags);
 long bpf_redirect_peer(__u32 ifindex, __u64 flags);
 

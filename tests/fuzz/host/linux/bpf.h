@@ -16,6 +16,8 @@ struct __sk_buff {
 	__u32 mark;
 	__u32 protocol;
 	__u32 vlan_present;
+	__u32 vlan_tci;
+	__u32 vlan_proto;
 	__u32 ifindex;
 	__u32 ingress_ifindex;
 	__u32 gso_size;
