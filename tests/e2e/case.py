@@ -52,6 +52,20 @@ class LabCase(unittest.TestCase):
 
     def setUp(self):
         self.lab.enforce(None)
+        self.explains_drops()
+
+    def explains_drops(self):
+        """In the end, weir observe has something to say of whatever was dropped in the test."""
+        agent, before = self.lab.agent, self.lab.drops()
+
+        def check():
+            if self.lab.agent is not agent or not agent or agent.poll() is not None:
+                return  # what an earlier agent told has gone with it
+            dropped = {where for where, n in self.lab.drops().items() if n > before.get(where, 0)}
+            if dropped:
+                self.lab.until(lambda: dropped <= {(e["reason"], e["direction"]) for e in self.lab.events(
+                    "--type", "denied,withdrawn")}, f"weir observe explains the drops of {dropped}")
+        self.addCleanup(check)
 
     # --- packets -------------------------------------------------------------
 

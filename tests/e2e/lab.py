@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -277,6 +278,20 @@ class Lab:
         text = self.weir("metrics").stdout
         return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
                    if line.startswith((name + "{", name + " ")) and all(w in line for w in wanted))
+
+    def drops(self):
+        """How many packets were dropped, by (reason, direction)."""
+        found = {}
+        for line in self.weir("metrics").stdout.splitlines():
+            if line.startswith("weir_packets_total{") and 'verdict="drop"' in line:
+                labels = dict(re.findall(r'(\w+)="([^"]*)"', line))
+                found[labels["reason"], labels["direction"]] = float(line.rsplit(" ", 1)[1])
+        return found
+
+    def events(self, *words):
+        """What weir observe has kept."""
+        done = self.weir("observe", "--last", "16384", "-o", "json", *words)
+        return [json.loads(line) for line in done.stdout.splitlines()]
 
     def packets(self, reason, direction):
         """How many packets of endpoints this has happened to."""

@@ -70,9 +70,32 @@ class Rows(LabCase):
                      for sender, targets in map(self.parse, probes) if sender != "node" for target in targets]
         done = self.lab.weir("eval", "-f", self.lab.source, "--probes", "-",
                              stdin="".join(json.dumps(question) + "\n" for question, _ in questions))
-        said = [json.loads(line)["verdict"] for line in self.assert_done(done).splitlines()]
-        self.assertEqual([f"{q} {v}" for (q, _), v in zip(questions, said, strict=True)],
+        said = [json.loads(line) for line in self.assert_done(done).splitlines()]
+        self.assertEqual([f"{q} {a['verdict']}" for (q, _), a in zip(questions, said, strict=True)],
                          [f"{q} {v}" for q, v in questions])
+        self.assert_told([answer for answer in said if answer["verdict"] == "deny"])
+
+    def assert_told(self, denials):
+        """weir observe has an event of each, with the policies that eval names."""
+        revision = self.lab.status()["revision"]
+        wanted = {(d["from"], d["to"], d["protocol"], d["direction"], d["port"], *sorted(d["policies"]))
+                  for d in denials}
+
+        def untold():
+            return wanted - {self.summary(event) for event in self.lab.events("--type", "denied")
+                             if event["revision"] == revision or event["protocol"].startswith("ICMP")}
+        try:
+            self.lab.until(lambda: not untold(), "", 3)
+        except AssertionError:
+            self.fail(f"not told: {untold()}{self.lab.log_tail()}")
+
+    @staticmethod
+    def summary(event):
+        protocol = "ICMP" if event["protocol"].startswith("ICMP") else event["protocol"]
+        policies = {f"{p['kind']} {p['namespace'] + '/' if p['namespace'] else ''}{p['policy']}"
+                    for p in event["policies"]}
+        return (event["source"]["address"], event["destination"]["address"], protocol, event["direction"],
+                event["destination"]["port"] or 0, *sorted(policies))
 
     def assert_probes(self, opened, shut):
         wrong = [f"{probe} ({target[0]}) is {result}, not {expected}"

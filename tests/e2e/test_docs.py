@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The examples of docs/policy.md and docs/tiers.md are right: they pass `weir check`, and `weir eval` answers as the pages say."""
+"""The docs are right: examples pass `weir check`, `weir eval` answers as they say, and events have the types that they list."""
 import json
 import os
 import re
@@ -28,6 +28,18 @@ def blocks():
 def verdict(answer):
     """allow, audit or deny"""
     return "audit" if answer.get("audit") else answer["verdict"]
+
+
+class EventsPage(unittest.TestCase):
+    def test_types(self):
+        """docs/events.md has every type of event, and no other"""
+        with open(os.path.join(TOP, "userspace/observe/event.h"), encoding="utf-8") as f:
+            types = set(re.findall(r'^\s+E\(\w+, "([\w-]+)"', f.read(), re.MULTILINE))
+        with open(os.path.join(TOP, "docs/events.md"), encoding="utf-8") as f:
+            section = f.read().split("\n## Types\n")[1].split("\n## ")[0]
+        told = {word for row in re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE)
+                for word in re.findall(r"`([\w-]+)`", row)}
+        self.assertEqual(told, types)
 
 
 class PolicyPages(unittest.TestCase):

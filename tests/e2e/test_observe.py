@@ -78,7 +78,7 @@ class Agents(ObserveCase):
     def test_story(self):
         """the history tells of the start, the pods that were attached and the policies, in order"""
         self.lab.enforce(FRONTEND_ONLY)
-        events = self.events()
+        events = [e for e in self.events() if "verdict" not in e]
         types = [e["type"] for e in events]
         self.assertEqual(types[0], "agent-started")
         attached = {e["endpoint"]: e["interface"] for e in events if e["type"] == "endpoint-attached"}
@@ -161,6 +161,8 @@ class Agents(ObserveCase):
         self.assertTrue(all(e["endpoint"].startswith("ops/") for e in self.events("-n", "ops")))
         self.assertEqual(self.events("--since", "2100-01-01T00:00:00Z"), [])
         self.assertEqual(len(self.events("--since", "1h", "--type", "agent-started")), 1)
+        none = self.lab.weir("observe", "--type", "syn-flood")
+        self.assertEqual((none.returncode, none.stdout, none.stderr), (0, "", "no such event is kept\n"))
         done = self.lab.weir("observe", "--last", "2", "-o", "json")
         self.assertEqual(len(self.assert_done(done).splitlines()), 2)
 
@@ -191,6 +193,110 @@ class Agents(ObserveCase):
         logged = [line for line in lines if line.get("type") == "endpoint-attached"]
         self.assertTrue(logged)
         self.assertEqual(logged[0], next(e for e in self.events() if e["type"] == "endpoint-attached"))
+
+
+class Packets(ObserveCase):
+    """Events of packets, on real traffic."""
+
+    settings = {"logEvents": "denied"}
+
+    def test_denied(self):
+        """a denied connection is told with both ends, the reason and the policy"""
+        self.lab.enforce(FRONTEND_ONLY)
+        self.assert_shut(self.intruder, self.backend, 8080)
+        event = self.until_event("--type", "denied", "--from", "shop/intruder", "--port", "8080")
+        self.assertEqual((event["verdict"], event["reason"], event["direction"]), ("drop", "policy-default", "ingress"))
+        self.assertEqual((event["endpoint"], event["interface"]), ("shop/backend", self.backend.interface))
+        for field, pod in (("source", self.intruder), ("destination", self.backend)):
+            end = event[field]
+            self.assertEqual((end["address"], end["namespace"], end["pod"]), (pod.addr4, pod.namespace, pod.name))
+            self.assertEqual(end["labels"], {"app": pod.name})
+        self.assertEqual(event["destination"]["port"], 8080)
+        self.assertEqual((event["protocol"], event["flags"]), ("TCP", "SYN"))
+        self.assertEqual(event["policies"], [{"kind": "NetworkPolicy", "namespace": "shop", "policy": "policy",
+                                              "rule": None}])
+        self.assertEqual(event["revision"], self.lab.status()["revision"])
+
+    def test_opened(self):
+        """an admitted connection is told once, and a follower sees it at once, in a row"""
+        self.lab.enforce(FRONTEND_ONLY)
+        follower = self.follow("--type", "opened", "--to", "shop/backend", "--port", "8081", "--last", "0")
+        self.lab.until(lambda: self.followed(follower, 8081), "it is followed")
+        row = follower.until("shop/frontend -> shop/backend:8081 ")
+        self.assertRegex(row, r"^\d\d:\d\d:\d\d open    shop/frontend -> shop/backend:8081 +(policy-allow|no-policy)")
+        follower.end()
+
+    def followed(self, follower, port):
+        """Connects until the follower has said something, as it may not have begun to follow yet."""
+        self.assert_open(self.frontend, self.backend, port)
+        return follower.lines
+
+    def test_questions(self):
+        """filters answer who was denied what, after the fact"""
+        self.lab.enforce(FRONTEND_ONLY)
+        self.assert_each(self.intruder, [], [(self.backend, 54, "UDP", 4), (self.backend, 8090, "TCP", 6),
+                                             (self.backend, 0, "ICMP", 4)])
+        asked = ("--from", "shop/intruder", "--verdict", "drop")
+        for words in (("--protocol", "UDP", "--port", "54"), ("--to", self.backend.addr6, "--port", "8090"),
+                      ("--to", "fd00:201::/64", "--protocol", "TCP"), ("--protocol", "ICMP", "-n", "shop"),
+                      ("--label", "app=backend", "--reason", "policy-default"), ("--pod", "shop/backend"),
+                      ("--to", "backend", "--since", "1m")):
+            self.until_event(*asked, *words)
+        for words in (("--from", "shop/backend", "--verdict", "drop"), ("--verdict", "pass", "--type", "denied"),
+                      ("--label", "app=nobody"), ("--from", "shop/intruder", "-n", "ops")):
+            self.assertEqual(self.events(*words), [])
+
+    def test_log(self):
+        """what is denied is in the log when that is asked for, and what is opened is not"""
+        self.lab.enforce(FRONTEND_ONLY)
+        self.assert_open(self.frontend, self.backend, 8091)
+        self.assert_shut(self.intruder, self.backend, 8091)
+        event = self.until_event("--type", "denied", "--port", "8091")
+        self.until_event("--type", "opened", "--port", "8091")
+        with open(self.lab.log_path, encoding="utf-8") as log:
+            lines = [json.loads(line) for line in log]
+        self.assertIn(event, lines)
+        self.assertFalse([line for line in lines if line.get("type") == "opened"])
+
+    def test_scan(self):
+        """one sender that is denied on twenty ports is a port scan, told once"""
+        self.lab.enforce(policy("podSelector: {matchLabels: {app: monitor}}\ningress: []", namespace="ops"))
+        self.assert_each(self.frontend, [], [(self.monitor, port, "UDP", 4) for port in range(2000, 2030)])
+        event = self.until_event("--type", "port-scan", "--from", "shop/frontend")
+        self.assertEqual((event["source"]["address"], event["severity"]), (self.frontend.addr4, "warning"))
+        self.assertIn("20 ports or addresses", event["message"])
+        self.assertEqual(len(self.events("--type", "port-scan", "--from", "shop/frontend")), 1)
+
+    def test_spoofing(self):
+        """a pod that sends with another's address is told, and the other is not blamed"""
+        self.assertFalse(self.send_as("10.201.0.99"))
+        event = self.until_event("--type", "spoofing")
+        self.assertEqual((event["endpoint"], event["reason"]), ("ops/monitor", "spoofed-address"))
+        self.assertEqual(event["source"]["address"], "10.201.0.99")
+        denied = self.until_event("--type", "denied", "--reason", "spoofed-address")
+        self.assertEqual(denied["endpoint"], "ops/monitor")
+
+    def send_as(self, address):
+        """Whether an answer comes to what monitor sends with an address that it gives itself."""
+        self.monitor.ip(f"addr add {address} dev eth0")
+        try:
+            return self.monitor.do("datagram", source=address, host=self.backend.addr4, port=53, size=9, wait=0.35)
+        finally:
+            self.monitor.ip(f"addr del {address} dev eth0")
+
+
+class Tables(ObserveCase):
+    settings = {"exchanges": 256, "sweepSeconds": 1, "timeouts": {"unanswered": 1, "answered": 1}}
+
+    def test_full(self):
+        """a table of the kernel's that fills is told of, and that it has room again"""
+        targets = [[self.backend.addr4, port, "UDP"] for port in range(2000, 2300)]
+        self.frontend.do("probe", targets=targets, wait=0.1)
+        full = self.until_event("--type", "map-full,map-nearly-full")
+        self.assertEqual((full["subject"], full["severity"]), ("exchanges4", "warning"))
+        calm = self.until_event("--type", "map-calmed")
+        self.assertEqual(calm["subject"], "exchanges4")
+        self.assertLess(calm.get("count", 0), 256 * 0.7)
 
 
 class Ends(ObserveCase):

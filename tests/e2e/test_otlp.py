@@ -66,6 +66,8 @@ class Otlp(LabCase):
     def setUp(self):
         super().setUp()
         self.collector = self.open_collector()
+        self.change("greeter")  # when that has come, nothing older is on its way
+        self.collector.until("enforced as pod shop/greeter", seconds=30)
 
     def open_collector(self):
         collector = Collector(self.lab)

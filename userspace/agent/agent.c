@@ -8,6 +8,7 @@
 #include "agent/core.h"
 #include "agent/listen.h"
 #include "agent/loop.h"
+#include "agent/packet_events.h"
 #include "agent/takeover.h"
 #include "agent/ui.h"
 #include "base/mem.h"
@@ -52,6 +53,7 @@ static int open_datapath(struct agent *agent, struct error *error)
 		const struct datapath_times times = times_of(agent);
 
 		datapath_set_times(agent->datapath, &times);
+		datapath_set_watch(agent->datapath, &config->watch);
 	}
 	return r;
 }
@@ -130,6 +132,7 @@ static int start(struct agent *agent, struct error *error)
 		.links = agent->links,
 		.endpoints = &agent->endpoints,
 	};
+	agent->events_lost = packet_events_count(agent).lost;
 	r = take_over(agent, error) ?: open_socket(agent, error);
 	if (r < 0)
 		return r;
@@ -166,6 +169,7 @@ static void stop(struct agent *agent)
 	links_close(agent->links);
 	sources_free(&agent->sources);
 	ledger_free(&agent->ledger);
+	rulebook_free(&agent->rulebook);
 	notes_free(&agent->warnings);
 	notes_free(&agent->failures);
 	events_free(&agent->events);

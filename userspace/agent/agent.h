@@ -24,7 +24,8 @@ struct agent_config {
 	bool new_interfaces_open; /* leave container interfaces that nobody claims alone, instead of closing them */
 	struct datapath_config capacities; /* its bpffs is not used */
 	struct datapath_times times;
-	uint32_t pair_series;	/* pairs of workloads that have names of their own; the others are summed */
+	uint32_t pair_series; /* pairs of workloads that have names of their own; the others are summed */
+	struct datapath_watch watch;
 	uint32_t sweep_seconds; /* from one sweep of the flow tables to the next */
 	uint32_t event_history; /* events of packets that are kept */
 	enum event_log_choice log_events;

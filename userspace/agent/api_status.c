@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 
 #include "agent/api.h"
+#include "agent/packet_events.h"
 #include "agent/reconcile.h"
 #include "base/mem.h"
 #include "observe/names.h"
@@ -160,6 +161,14 @@ static json_t *flows(const struct agent *agent)
 	return list;
 }
 
+static json_t *events(const struct agent *agent)
+{
+	const struct packet_events count = packet_events_count(agent);
+
+	return json_pack("{s:I, s:I, s:I}", "told", (json_int_t)count.told, "heldBack", (json_int_t)count.held_back,
+			 "lost", (json_int_t)count.lost);
+}
+
 /* What is worth a word and takes nothing from what is enforced. */
 static json_t *warnings(const struct agent *agent)
 {
@@ -176,11 +185,11 @@ void api_status(void *data, const struct http_request *request, struct http_repl
 
 	sweeper_run(&agent->sweeper, agent->datapath, &agent->config->capacities);
 	reply->json = json_pack(
-		"{s:s, s:o, s:b, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I}}",
+		"{s:s, s:o, s:b, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"version", WEIR_VERSION, "node", api_text(agent->config->node), "enforcing", agent->revision != 0,
 		"since", api_time(agent->since), "revision", (json_int_t)agent->revision, "settled",
 		agent_settled(agent), "degraded", api_degraded(agent), "warnings", warnings(agent), "kernel",
 		kernel(agent), "policy", policy(agent), "verified", verified(agent), "sources", sources(agent),
 		"interfaces", interfaces(agent), "uplinks", uplinks(agent), "shields", shields(agent), "limits",
-		bites(agent), "flows", flows(agent), "maps", maps(agent), "events", "lost", (json_int_t)0);
+		bites(agent), "flows", flows(agent), "maps", maps(agent), "events", events(agent));
 }

@@ -21,6 +21,9 @@
 #define SHIELD_RATE_MAX	    100000000
 #define SWEEP_SECONDS_MAX   3600
 #define PAIR_SERIES_MAX	    100000
+#define EVENT_RATE_MAX	    1000000
+#define EVENT_BYTES_MINIMUM 4096
+#define EVENT_BYTES_MAX	    (1 << 28)
 #define EVENTS_MINIMUM	    16
 #define EVENTS_MAX	    1048576
 
@@ -40,6 +43,7 @@ void agent_config_init(struct agent_config *config)
 		.capacities = datapath_defaults,
 		.times = datapath_times_defaults,
 		.pair_series = 1000,
+		.watch = datapath_watch_defaults,
 		.sweep_seconds = 30,
 		.event_history = 16384,
 		.otlp.events = EVENT_LOG_DENIED,
@@ -275,6 +279,34 @@ static void read_otlp(const struct field *field, void *target)
 	config_read_otlp(field, &((struct agent_config *)target)->otlp);
 }
 
+static void read_watch(const struct field *field, void *target)
+{
+	static const char *const words[] = { "none", "denied", "all" };
+	struct datapath_watch *watch = &((struct agent_config *)target)->watch;
+	int word = field_word(field, words, ARRAY_SIZE(words));
+
+	if (word < 0)
+		return;
+	watch->denied = word > 0;
+	watch->opened = word > 1;
+}
+
+static void read_event_rate(const struct field *field, void *target)
+{
+	read_number(field, 1, EVENT_RATE_MAX, &((struct agent_config *)target)->watch.events_per_second);
+}
+
+static void read_event_bytes(const struct field *field, void *target)
+{
+	uint32_t bytes = 0;
+
+	read_number(field, EVENT_BYTES_MINIMUM, EVENT_BYTES_MAX, &bytes);
+	if (bytes & (bytes - 1))
+		field_error(field, "%u is not a power of two", bytes);
+	else if (bytes)
+		((struct agent_config *)target)->capacities.event_bytes = bytes;
+}
+
 static const struct member members[] = {
 	{ "sources", read_sources },
 	{ "node", read_node },
@@ -300,6 +332,9 @@ static const struct member members[] = {
 	{ "shieldPacketsPerSecond", read_shield_rate },
 	{ "shieldSeconds", read_shield_time },
 	{ "sweepSeconds", read_sweep },
+	{ "events", read_watch },
+	{ "eventsPerSecond", read_event_rate },
+	{ "eventBytes", read_event_bytes },
 	{ "eventHistory", read_event_history },
 	{ "logEvents", read_log_events },
 	{ "otlp", read_otlp },

@@ -22,6 +22,7 @@
 #include "agent/uplinks.h"
 #include "observe/histogram.h"
 #include "observe/ledger.h"
+#include "observe/rulebook.h"
 #include "policy/verify.h"
 
 struct agent {
@@ -56,6 +57,8 @@ struct agent {
 	struct notes failures; /* why the sources are not, or not wholly, in force */
 	uint64_t n_refused;    /* compiled or swapped in vain, ever */
 	struct ledger ledger;
+	struct rulebook rulebook;
+	uint64_t events_lost; /* by the kernel, as was said last */
 	struct histogram apply;
 
 	struct agent_loop *loop; /* agent.c's */

@@ -3,12 +3,14 @@
 
 #include <signal.h>
 
+#include "agent/packet_events.h"
 #include "agent/reconcile.h"
 #include "base/mem.h"
 
 #define SETTLE_MS     20   /* what is written together is taken in together */
 #define RETRY_MS      1000 /* after the kernel or the disk refused something, then twice as long each time */
 #define RETRY_MS_MAX  60000
+#define EVENTS_MS     100
 #define MS_PER_SECOND 1000ull
 
 struct watched_source {
@@ -20,7 +22,7 @@ struct agent_loop {
 	struct agent *agent;
 	uv_loop_t uv;
 	uv_signal_t terminate, interrupt, hangup;
-	uv_timer_t settle, retry, sweep, shields, limits, pacing;
+	uv_timer_t settle, retry, sweep, shields, limits, pacing, events;
 	uint64_t retry_ms;
 	uv_poll_t links;
 	struct watched_source *sources; /* one per directory */
@@ -92,6 +94,7 @@ static void on_sweep(uv_timer_t *timer)
 
 	if (sweeper_run(&agent->sweeper, agent->datapath, &agent->config->capacities) == 0)
 		pressure_watch(agent);
+	packet_events_check(agent);
 	uplinks_sync(&agent->uplinks); /* routes change without a word to us */
 }
 
@@ -100,6 +103,12 @@ static void on_shields(uv_timer_t *timer)
 	struct agent *agent = ((struct agent_loop *)timer->data)->agent;
 
 	shields_watch(&agent->shields, agent->datapath);
+}
+
+/* Nobody wakes the agent up for a record. */
+static void on_events(uv_timer_t *timer)
+{
+	packet_events_read(((struct agent_loop *)timer->data)->agent);
 }
 
 static void on_limits(uv_timer_t *timer)
@@ -121,6 +130,7 @@ static void on_links(uv_poll_t *poll, int status, int events)
 {
 	struct agent_loop *loop = poll->data;
 
+	packet_events_read(loop->agent);
 	links_dispatch(loop->agent->links);
 	if (loop->agent->endpoints.stale)
 		reconcile_endpoints(loop->agent);
@@ -203,9 +213,10 @@ int loop_open(struct agent *agent, struct agent_loop **ret, struct error *error)
 	uv_timer_init(&loop->uv, &loop->shields);
 	uv_timer_init(&loop->uv, &loop->limits);
 	uv_timer_init(&loop->uv, &loop->pacing);
+	uv_timer_init(&loop->uv, &loop->events);
 	uv_poll_init(&loop->uv, &loop->links, links_fd(agent->links));
 	loop->settle.data = loop->retry.data = loop->sweep.data = loop->shields.data = loop->limits.data =
-		loop->pacing.data = loop->links.data = loop;
+		loop->pacing.data = loop->events.data = loop->links.data = loop;
 	open_sources(loop);
 	*ret = loop;
 	return 0;
@@ -220,6 +231,7 @@ void loop_run(struct agent_loop *loop)
 		uv_timer_start(&loop->shields, on_shields, MS_PER_SECOND, MS_PER_SECOND);
 	uv_timer_start(&loop->limits, on_limits, LIMIT_WATCH_MS, LIMIT_WATCH_MS);
 	uv_timer_start(&loop->pacing, on_pacing, 0, PACING_MS);
+	uv_timer_start(&loop->events, on_events, EVENTS_MS, EVENTS_MS);
 	uv_poll_start(&loop->links, UV_READABLE, on_links);
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
 }

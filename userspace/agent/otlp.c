@@ -189,6 +189,7 @@ static void on_done(void *data, CURL *easy, CURLcode code)
 {
 	struct otlp *otlp = data;
 	long status = 0;
+	bool was_full;
 
 	otlp->busy = false;
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
@@ -200,9 +201,9 @@ static void on_done(void *data, CURL *easy, CURLcode code)
 		succeed(otlp);
 	else
 		give_up(otlp, status);
+	was_full = otlp->n_body == BATCH && !otlp->failures;
 	forget_body(otlp);
-	/* What came meanwhile has waited long enough; a collector that refuses is not asked faster than that. */
-	uv_timer_start(&otlp->timer, on_timer, otlp->failures ? GATHER_MS : 0, 0);
+	uv_timer_start(&otlp->timer, on_timer, was_full ? 0 : GATHER_MS, 0);
 }
 
 /* --- begin and end ----------------------------------------------------------- */

@@ -5,6 +5,7 @@
 
 #include "agent/corrupt.h"
 #include "agent/increment.h"
+#include "agent/packet_events.h"
 #include "agent/prune.h"
 #include "base/mem.h"
 
@@ -244,6 +245,7 @@ int plan_enforce(struct agent *agent, struct plan *plan, struct error *error)
 	agent->compiled = TAKE_PTR(plan->compiled);
 	agent->verification = plan->verification;
 	agent->stale = false;
+	rulebook_learn(&agent->rulebook, agent->compiled);
 	prune_idle(agent);
 	pacing_watch(&agent->pacing, agent->links, agent->compiled);
 	note_warnings(agent, &plan->diags);
@@ -259,6 +261,7 @@ int plan_enforce(struct agent *agent, struct plan *plan, struct error *error)
 /* What changed is either enforced at once, or makes the compiled policy stale. */
 static void refresh(struct agent *agent, bool everything)
 {
+	packet_events_read(agent); /* while their pods are there */
 	if (sources_refresh(&agent->sources, everything) && !increment(agent))
 		agent->stale = true;
 }

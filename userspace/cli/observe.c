@@ -12,6 +12,15 @@
 #define LAST_WHEN_FOLLOWING "10"
 #define LAST_OTHERWISE	    "100"
 
+static unsigned terminal_width(void)
+{
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
+		return 0;
+	return size.ws_col;
+}
+
 static void take_line(void *data, const char *line)
 {
 	json_auto_t *event = json_loads(line, 0, NULL);
@@ -19,6 +28,7 @@ static void take_line(void *data, const char *line)
 
 	if (!json_is_object(event))
 		return;
+	printer->width = terminal_width(); /* it may have another one by now */
 	if (!printer->begun)
 		event_printer_begin(printer);
 	event_print(printer, event);
@@ -31,15 +41,6 @@ static bool keep_up(void *data)
 	struct pollfd reader = { .fd = STDOUT_FILENO };
 
 	return fflush(printer->out) == 0 && !(poll(&reader, 1, 0) > 0 && reader.revents & POLLERR);
-}
-
-static unsigned terminal_width(void)
-{
-	struct winsize size;
-
-	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
-		return 0;
-	return size.ws_col;
 }
 
 /* Repeated, they are one list. */
@@ -92,12 +93,15 @@ int command_observe(const struct invocation *invocation)
 		.out = stdout,
 		.format = invocation->format,
 		.color = invocation->color,
-		.width = terminal_width(),
 	};
 	const struct client_lines lines = { .take = take_line, .pause = keep_up, .data = &printer, .follows = follow };
 	_cleanup_free_ char *path = events_path(invocation, follow);
 	const struct request request = { .socket = invocation->socket, .method = "GET", .path = path };
 	struct error error = {};
 
-	return client_lines(&request, &lines, &error) < 0 ? say_error(&error) : EXIT_DONE;
+	if (client_lines(&request, &lines, &error) < 0)
+		return say_error(&error);
+	if (!printer.begun && invocation->format != OUTPUT_JSON && invocation->format != OUTPUT_YAML)
+		fputs("no such event is kept\n", stderr);
+	return EXIT_DONE;
 }

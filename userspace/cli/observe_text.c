@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/timestamp.h"
 #include "cli/output.h"
+#include "cli/wrap.h"
 
 #define NS_PER_SECOND	 1000000000ull
 #define TIME_WIDTH	 8
@@ -17,7 +18,8 @@
 #define INTERFACE_WIDTH	 12
 #define PROTOCOL_WIDTH	 5
 #define FLAGS_WIDTH	 8
-#define CUT		 "\xe2\x80\xa6" /* an ellipsis */
+#define WHAT_COLUMN	 (TIME_WIDTH + 1 + VERDICT_WIDTH + 1)
+#define WIDTH_MIN	 80
 
 /* What happened, as one word in a colour. */
 struct word {
@@ -118,7 +120,7 @@ static char *why_text(const json_t *event)
 			 *limit ? ", " : "", limit);
 }
 
-/* --- lines that fit ---------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------- */
 
 /* Columns of a terminal that text takes, as near as the locale knows. */
 static size_t columns_of(const char *text)
@@ -130,37 +132,13 @@ static size_t columns_of(const char *text)
 	return n;
 }
 
-/* Cuts text to so many columns, with an ellipsis where something is missing. */
-static void cut(char **text, size_t columns)
+static char *connection_text(const json_t *event)
 {
-	_cleanup_free_ char *whole = NULL;
-	size_t n = 0, at = 0;
-
-	if (columns_of(*text) <= columns || !columns)
-		return;
-	for (; (*text)[at]; at++) {
-		n += ((unsigned char)(*text)[at] & 0xc0) != 0x80;
-		if (n == columns)
-			break;
-	}
-	whole = *text;
-	*text = xasprintf("%.*s" CUT, (int)at, whole);
-}
-
-/* Either end may have what the other leaves; both give way to each other by halves. */
-static char *connection_text(const json_t *event, size_t columns)
-{
+	_cleanup_free_ char *from = end_text(json_object_get(event, "source"), false, false);
+	_cleanup_free_ char *to = end_text(json_object_get(event, "destination"), false, true);
 	_cleanup_free_ char *protocol = protocol_text(event);
-	_cleanup_free_ char *name = end_text(json_object_get(event, "destination"), false, true);
-	char *from _cleanup_(freep) = end_text(json_object_get(event, "source"), false, false);
-	char *to _cleanup_(freep) = xasprintf("%s%s", name, protocol);
-	const size_t room = columns > 4 ? columns - 4 : 0, of_from = columns_of(from), of_to = columns_of(to);
 
-	if (room && of_from + of_to > room) {
-		cut(&from, of_to < room / 2 ? room - of_to : room / 2);
-		cut(&to, room - columns_of(from));
-	}
-	return xasprintf("%s -> %s", from, to);
+	return xasprintf("%s -> %s%s", from, to, protocol);
 }
 
 static void pad(FILE *out, const char *text, size_t columns)
@@ -203,14 +181,33 @@ static void print_day(struct event_printer *printer, const struct tm *tm)
 	printer->day = tm->tm_yday + 1;
 }
 
+static unsigned connection_width(const struct event_printer *printer)
+{
+	const unsigned half = printer->width > WIDTH_MIN ? (printer->width - WHAT_COLUMN) / 2 : 0;
+
+	return half > CONNECTION_WIDTH ? half : CONNECTION_WIDTH;
+}
+
+/* On one line where that fits; else the reason is on the next one, so that nothing of either is missing. */
+static void print_packet(const struct event_printer *printer, const json_t *event)
+{
+	const unsigned width = connection_width(printer);
+	_cleanup_free_ char *connection = connection_text(event);
+	_cleanup_free_ char *why = why_text(event);
+	const size_t length = columns_of(connection);
+
+	if (!printer->width || (length <= width && WHAT_COLUMN + width + 1 + columns_of(why) <= printer->width)) {
+		pad(printer->out, connection, width);
+		fprintf(printer->out, "%s\n", why);
+	} else {
+		fprintf(printer->out, "%s\n%*s%s\n", connection, WHAT_COLUMN + 2, "", why);
+	}
+}
+
 static void print_row(struct event_printer *printer, const json_t *event)
 {
 	const struct word word = word_of(event);
 	const struct tm tm = local_time(event);
-	const size_t rest = TIME_WIDTH + 1 + VERDICT_WIDTH + 1;
-	_cleanup_free_ char *connection = NULL;
-	char *why _cleanup_(freep) = is_packet(event) ? why_text(event) : xstrdup(text_of(event, "message"));
-	size_t used = rest;
 	char time[TIME_WIDTH + 1];
 
 	print_day(printer, &tm);
@@ -222,13 +219,12 @@ static void print_row(struct event_printer *printer, const json_t *event)
 	paint(printer, word.color);
 	pad(printer->out, word.word, VERDICT_WIDTH);
 	paint(printer, "0");
-	if (is_packet(event)) {
-		connection = connection_text(event, printer->width ? CONNECTION_WIDTH : 0);
-		pad(printer->out, connection, CONNECTION_WIDTH);
-		used += CONNECTION_WIDTH + 1;
-	}
-	cut(&why, printer->width > used ? printer->width - used : 0);
-	fprintf(printer->out, "%s\n", why);
+	if (is_packet(event))
+		print_packet(printer, event);
+	else if (printer->width)
+		wrap_print(printer->out, WHAT_COLUMN, WHAT_COLUMN + 2, text_of(event, "message"));
+	else
+		fprintf(printer->out, "%s\n", text_of(event, "message"));
 }
 
 static void print_compact(const struct event_printer *printer, const json_t *event)
@@ -291,7 +287,7 @@ void event_printer_begin(struct event_printer *printer)
 	printer->begun = true;
 	if (printer->format == OUTPUT_TABLE)
 		fprintf(printer->out, "%-*s %-*s %-*s %s\n", TIME_WIDTH, "TIME", VERDICT_WIDTH, "VERDICT",
-			CONNECTION_WIDTH, "FROM -> TO", "WHY");
+			(int)connection_width(printer), "FROM -> TO", "WHY");
 }
 
 void event_print(struct event_printer *printer, const json_t *event)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The words that running programs read: the generation, and how long and how often. */
+/* The words that running programs read: the generation, what is told, and how long and how often. */
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -134,5 +134,13 @@ void datapath_set_times(struct datapath *datapath, const struct datapath_times *
 	__atomic_store_n(&control->shield_time, ticks(datapath, times->shield_seconds), __ATOMIC_RELAXED);
 	__atomic_store_n(&control->shield_burst, denied ? second / denied * denied : 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&control->shield_cost, denied ? second / denied : 0, __ATOMIC_RELAXED);
+	control_unmap(datapath, control);
+}
+
+void control_event_budget(const struct datapath *datapath, uint32_t budget)
+{
+	struct weir_control *control = control_map(datapath);
+
+	__atomic_store_n(&control->event_budget, budget, __ATOMIC_RELAXED);
 	control_unmap(datapath, control);
 }

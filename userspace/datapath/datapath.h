@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/cleanup.h"
 #include "base/vec.h"
+#include "weir/event.h"
 #include "weir/maps.h"
 #include "weir/reason.h"
 
@@ -32,6 +33,7 @@ struct datapath_config {
 	uint32_t pairs; /* rows of who opens connections to whom, a power of two */
 	uint32_t buckets;
 	uint32_t limit_sources; /* of the openers that limits per identity or address tell apart */
+	uint32_t event_bytes;	/* that wait to be read, a power of two */
 };
 
 extern const struct datapath_config datapath_defaults;
@@ -139,6 +141,24 @@ DEFINE_CLEANUP(struct datapath_flows, datapath_flows_close);
 int datapath_list_shields(struct datapath *datapath, addr_list *ret);
 /* Sums over CPUs, by enum weir_tally. */
 int datapath_read_tallies(struct datapath *datapath, uint64_t ret[static WEIR_TALLIES]);
+
+/* What is told of packets, beside being counted: of a connection once, and again when it is still denied later on. */
+struct datapath_watch {
+	bool denied;		    /* connections that are denied, withdrawn, or audited */
+	bool opened;		    /* that are admitted */
+	uint32_t events_per_second; /* of each decision, each limit, and each reason without either */
+};
+extern const struct datapath_watch datapath_watch_defaults;
+/* From the next packet on. */
+void datapath_set_watch(struct datapath *datapath, const struct datapath_watch *watch);
+/*
+ * Hands over what was told since the last call, in the order in which it was,
+ * also from before datapath_open(). Returns how much that was, at most some
+ * thousands a call; the rest is for the next one. Nobody is woken up by it: the
+ * caller comes by now and then, and pays nothing when nothing was told.
+ */
+int datapath_read_events(struct datapath *datapath, void (*each)(void *data, const struct weir_event *event),
+			 void *data);
 
 /* How packets of one interface reach the programs. */
 enum datapath_hook { HOOK_NONE, HOOK_TCX, HOOK_CLSACT };

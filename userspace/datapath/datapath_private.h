@@ -38,6 +38,8 @@
 #include "weir/capture.h"
 #include "weir.skel.h"
 
+struct reading;
+
 struct datapath {
 	char *root;
 	struct datapath_config config;
@@ -50,6 +52,8 @@ struct datapath {
 	bool took_over_accounts;
 	char *notes;
 	struct weir_pair *pairs; /* the map, config.pairs of them */
+	struct ring_buffer *events;
+	struct reading *reading; /* while they are read */
 	datapath_attachments attachments;
 	datapath_uplinks uplinks;
 };
@@ -120,6 +124,14 @@ unsigned clock_tick_shift(void);
 struct weir_control control_read(const struct datapath *datapath);
 /* What packets are watched for: WEIR_WATCH_*, the others as they were. */
 void control_watch(const struct datapath *datapath, uint32_t what, bool on);
+
+/* How much of each decision is told in a tick. */
+void control_event_budget(const struct datapath *datapath, uint32_t budget);
+
+/* --- events.c --- */
+
+/* Once, when the maps are there. */
+int events_open(struct datapath *datapath);
 
 /* --- flows.c --- */
 

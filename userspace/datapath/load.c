@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "datapath/datapath_private.h"
 
+#define EVENT_BYTES_MIN 4096u /* a page: the kernel takes whole ones */
+
 const struct datapath_config datapath_defaults = {
 	.bpffs = "/sys/fs/bpf/weir",
 	.image_words = 1u << 16,
@@ -20,6 +22,7 @@ const struct datapath_config datapath_defaults = {
 	.pairs = 16384,
 	.buckets = 65536,
 	.limit_sources = 65536,
+	.event_bytes = 1u << 20,
 };
 
 void datapath_note(struct datapath *datapath, const char *format, ...)
@@ -55,6 +58,10 @@ static int check_config(const struct datapath_config *config, struct error *erro
 	if (config->pairs == 0 || config->pairs > WEIR_PAIRS_MAX || (config->pairs & (config->pairs - 1)))
 		return error_set(error, -EINVAL, "set capacities: %u pairs won't do (give a power of two, at most %u)",
 				 config->pairs, WEIR_PAIRS_MAX);
+	if (config->event_bytes < EVENT_BYTES_MIN || (config->event_bytes & (config->event_bytes - 1)))
+		return error_set(error, -EINVAL,
+				 "set capacities: %u bytes for events won't do (give a power of two from %u on)",
+				 config->event_bytes, EVENT_BYTES_MIN);
 	for (size_t i = 0; i < ARRAY_SIZE(capacities); i++)
 		if (capacities[i].value == 0)
 			return error_set(error, -EINVAL, "set capacities: 0 %s won't do (give at least one)",
@@ -86,6 +93,7 @@ static int size_maps(const struct datapath_config *config, struct weir_bpf *skel
 		{ skeleton->maps.buckets, config->buckets },
 		{ skeleton->maps.charged, config->buckets },
 		{ skeleton->maps.sources, config->limit_sources },
+		{ skeleton->maps.events, config->event_bytes },
 		{ skeleton->maps.captured, (uint32_t)cpus },
 	};
 
@@ -149,10 +157,12 @@ static int load(struct datapath *datapath, struct error *error)
 
 /* Zeros would make every flow a thing of the past. What an earlier life has set stays until the agent says otherwise.
  */
-static void set_first_times(struct datapath *datapath)
+static void set_first_words(struct datapath *datapath)
 {
-	if (!datapath->took_over_control)
-		datapath_set_times(datapath, &datapath_times_defaults);
+	if (datapath->took_over_control)
+		return;
+	datapath_set_times(datapath, &datapath_times_defaults);
+	datapath_set_watch(datapath, &datapath_watch_defaults);
 }
 
 static int find_revision(struct datapath *datapath, struct error *error)
@@ -176,6 +186,13 @@ static int find_attachments(struct datapath *datapath, struct error *error)
 	return r < 0 ? error_set(error, r, "look at pinned links under %s: %s", datapath->root, strerror(-r)) : 0;
 }
 
+static int open_events(struct datapath *datapath, struct error *error)
+{
+	int r = events_open(datapath);
+
+	return r < 0 ? error_set(error, r, "open the ring buffer of events: %s", strerror(-r)) : 0;
+}
+
 int datapath_open(const struct datapath_config *config, struct datapath **ret, struct error *error)
 {
 	int r;
@@ -194,13 +211,15 @@ int datapath_open(const struct datapath_config *config, struct datapath **ret, s
 	datapath->hook = probe_hook();
 	r = load(datapath, error);
 	if (r == 0)
-		set_first_times(datapath);
+		set_first_words(datapath);
 	if (r == 0 && !datapath->took_over_accounts)
 		datapath_new_generation(datapath); /* flows that were taken over find new rows */
 	if (r == 0 && (r = accounts_open(datapath)) < 0)
 		r = error_set(error, r, "map the table of pairs: %s", strerror(-r));
 	if (r == 0)
 		r = takeover_pin(datapath, error);
+	if (r == 0)
+		r = open_events(datapath, error);
 	if (r == 0)
 		r = find_revision(datapath, error);
 	if (r == 0)
@@ -215,6 +234,7 @@ void datapath_close(struct datapath *datapath)
 	if (!datapath)
 		return;
 	accounts_close(datapath);
+	ring_buffer__free(datapath->events);
 	programs_unload(datapath->skeleton);
 	vec_free(&datapath->attachments);
 	vec_free(&datapath->uplinks);

@@ -9,16 +9,13 @@
 #include "observe/event.h"
 #include "observe/names.h"
 
-/* An interface may be called anything. */
+/* An interface may be called almost anything, and whoever reads this may print it. */
 static json_t *text_json(const char *text)
 {
-	_cleanup_free_ char *printable = NULL;
+	_cleanup_free_ char *printable = xstrdup(text);
 
-	if (!text)
+	if (!printable)
 		return json_null();
-	if (utf8_span(text, strlen(text)) == strlen(text))
-		return json_string(text);
-	printable = xstrdup(text);
 	utf8_printable(printable);
 	return json_string(printable);
 }

@@ -261,8 +261,13 @@ static void write_state(FILE *out, const struct prometheus_input *input)
 	write_maps(out, input, "weir_map_entries", false);
 	series_metric(out, "weir_map_capacity", "gauge", "Entries that a kernel map has room for.");
 	write_maps(out, input, "weir_map_capacity", true);
-	series_counter(out, "weir_events_total", "Verdict events read from the kernel.", input->events);
-	series_counter(out, "weir_events_lost_total", "Verdict events that could not be kept.", input->events_lost);
+	series_counter(out, "weir_events_total", "Connections that the kernel told of.",
+		       input->tallies[WEIR_TALLY_TOLD]);
+	series_counter(out, "weir_events_held_back_total",
+		       "Packets that it did not tell of, as it had told enough of the same decision.",
+		       input->tallies[WEIR_TALLY_HELD_BACK]);
+	series_counter(out, "weir_events_lost_total", "Packets that it found no room to tell of.",
+		       input->tallies[WEIR_TALLY_LOST]);
 }
 
 /* Those of packets are counted by their verdicts. */

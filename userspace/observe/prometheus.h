@@ -35,8 +35,7 @@ struct prometheus_input {
 	uint32_t shields;	 /* addresses that the flood shield is up for now */
 	uint64_t shields_raised; /* times that it went up */
 	const uint64_t *tallies; /* WEIR_TALLIES */
-	uint64_t events, events_lost;
-	const uint64_t *told; /* EVENT_TYPES_END: events by type */
+	const uint64_t *told;	 /* EVENT_TYPES_END: events by type */
 	struct prometheus_otlp {
 		uint64_t sent, dropped, retries;
 	} otlp;

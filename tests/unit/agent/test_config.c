@@ -73,6 +73,7 @@ static void every_setting_can_be_given(void **state)
 			    "  timeWait: 6, closed: 7, unanswered: 8, answered: 9, echo: 10, other: 11, "
 			    "fragment: 12}\nanswersPerSecond: 13\nsweepSeconds: 14\n"
 			    "shieldPacketsPerSecond: 15\nshieldSeconds: 16\n"
+			    "events: denied\neventsPerSecond: 17\neventBytes: 8192\n"
 			    "eventHistory: 17\nlogEvents: all\n"
 			    "otlp: {endpoint: 'http://a:4318', headers: {x-key: secret, y: z}, events: all}\n",
 			    &config, &error),
@@ -111,6 +112,9 @@ static void every_setting_can_be_given(void **state)
 	assert_int_equal(config.sweep_seconds, 14);
 	assert_int_equal(config.times.shield_packets_per_second, 15);
 	assert_int_equal(config.times.shield_seconds, 16);
+	assert_true(config.watch.denied && !config.watch.opened);
+	assert_int_equal(config.watch.events_per_second, 17);
+	assert_int_equal(config.capacities.event_bytes, 8192);
 	agent_config_free(&config);
 }
 
@@ -137,6 +141,8 @@ static const struct {
 	{ "a number that is too large", "shields: 99999999999\n", ":1:10: shields: ", "" },
 	{ "an image that is no power of two", "imageWords: 5000\n", ":1:13: imageWords: ", "power of two" },
 	{ "another word for new interfaces", "newInterfaces: ajar\n", ":1:16: newInterfaces: ", "closed" },
+	{ "a ring buffer that is no power of two", "eventBytes: 5000\n", ":1:13: eventBytes: ", "power of two" },
+	{ "another word for what is told", "events: some\n", ":1:9: events: ", "denied" },
 	{ "a timeout that is none", "timeouts: {closed: 0}\n", ":1:20: timeouts.closed: ", "" },
 	{ "a timeout of no state", "timeouts: {listen: 1}\n", ":1:12: timeouts.listen: ", "unknown field" },
 	{ "a timeout of more than a year", "timeouts: {echo: 31536001}\n", ":1:18: timeouts.echo: ", "" },

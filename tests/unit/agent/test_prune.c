@@ -54,6 +54,7 @@ static int setup(void **state)
 		.pairs = PAIRS,
 		.buckets = 64,
 		.limit_sources = 64,
+		.event_bytes = 4096,
 	};
 	struct error error = {};
 

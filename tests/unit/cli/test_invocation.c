@@ -82,7 +82,7 @@ static const struct wrong wrongs[] = {
 	{ "no command", { NULL }, "no command given" },
 	{ "a mistyped command", { "aplly" }, "unknown command \"aplly\" (did you mean \"apply\"?)" },
 	{ "a command like no other", { "frobnicate" }, "unknown command \"frobnicate\" (see" },
-	{ "a command of a later version", { "observe" }, "unknown command \"observe\" (see" },
+	{ "a command that is none", { "frobnicate" }, "unknown command \"frobnicate\" (see" },
 	{ "an unknown long option", { "apply", "--force" }, "unknown option --force (see weir apply --help)" },
 	{ "an unknown short option", { "apply", "-x" }, "unknown option -x (see weir apply --help)" },
 	{ "an unknown option before the command", { "--force", "apply" }, "unknown option --force (see weir --help)" },

@@ -112,6 +112,7 @@ static inline int fixture_setup(void **state)
 		.pairs = 64,
 		.buckets = 512,
 		.limit_sources = 128,
+		.event_bytes = 4096,
 	};
 	run("ip link add " POD " type veth peer name " PEER " && ip link set " POD " up && ip link set " PEER " up");
 	f->ifindex = if_nametoindex(POD);

@@ -44,11 +44,11 @@ static void a_record_of_nothing_known_has_every_field_too(void **state)
 	struct event event = { .type = EVENT_DENIED, .reason = WEIR_REASON_NOT_IP, .eth_proto = 0x88cc };
 
 	event.verdict = WEIR_VERDICT_DROP;
-	event.interface = interned("veth\xff");
+	event.interface = interned("veth\xff\x1b[2J");
 	assert_json(&event,
 		    "{\"time\":\"1970-01-01T00:00:00.000000Z\",\"type\":\"denied\",\"severity\":\"warning\","
 		    "\"message\":\"? -> ? 0x88cc denied at ingress: not-ip\",\"verdict\":\"drop\","
-		    "\"reason\":\"not-ip\",\"direction\":\"ingress\",\"endpoint\":null,\"interface\":\"veth?\","
+		    "\"reason\":\"not-ip\",\"direction\":\"ingress\",\"endpoint\":null,\"interface\":\"veth??[2J\","
 		    "\"source\":{\"address\":null,\"port\":null,\"namespace\":null,\"pod\":null,\"workload\":null,"
 		    "\"identity\":null,\"labels\":null},\"destination\":{\"address\":null,\"port\":null,"
 		    "\"namespace\":null,\"pod\":null,\"workload\":null,\"identity\":null,\"labels\":null},"

@@ -85,6 +85,9 @@ static int setup(void **state)
 	f->tallies[WEIR_TALLY_UNANSWERED] = 13;
 	f->tallies[WEIR_TALLY_FRAGMENTED] = 14;
 	f->tallies[WEIR_TALLY_SOURCES] = 15;
+	f->tallies[WEIR_TALLY_TOLD] = 16;
+	f->tallies[WEIR_TALLY_HELD_BACK] = 17;
+	f->tallies[WEIR_TALLY_LOST] = 18;
 	f->sources[0] = (struct prometheus_source){ "dir:/a \"b\"\\c\nd", true };
 	f->sources[1] = (struct prometheus_source){ "store", false };
 	vec_push(&f->pairs.list,
@@ -115,8 +118,6 @@ static int setup(void **state)
 							  .identities = 5,
 							  .flows = &f->flows,
 							  .tallies = f->tallies,
-							  .events = 0,
-							  .events_lost = 1,
 							  .told = f->told,
 							  .otlp = { 21, 22, 23 } });
 	fclose(out);
@@ -173,8 +174,9 @@ static const char *const expected[] = {
 	"weir_pair_packets_total{source=\"other\",destination=\"other\",verdict=\"drop\"} 9",
 	"weir_map_entries{map=\"connections4\"} 3",
 	"weir_map_capacity{map=\"connections4\"} 100",
-	"weir_events_total 0",
-	"weir_events_lost_total 1",
+	"weir_events_total 16",
+	"weir_events_held_back_total 17",
+	"weir_events_lost_total 18",
 	"weir_agent_events_total{type=\"port-scan\"} 20",
 	"weir_agent_events_total{type=\"map-full\"} 0",
 	"weir_otlp_records_total{result=\"sent\"} 21",
