@@ -43,7 +43,7 @@ SANITIZE ?=
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer,$(HARDENING)) \
 	$(WARNINGS) -D_GNU_SOURCE -Iuserspace -Iinclude -I$(B)/gen $(PKG_CFLAGS)
 ALL_LDFLAGS = $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE),-pie -Wl,-z,relro,-z,now)
-LIBS = $(PKG_LIBS)
+LIBS = $(PKG_LIBS) -lresolv
 
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter \
 	-Wno-address-of-packed-member -Iinclude -Ibpf -idirafter /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
@@ -58,10 +58,13 @@ TEST_HELPERS := $(patsubst tests/%.c,$(B)/obj/tests/%.o,$(filter-out tests/packe
 FUZZ_HELPERS := $(patsubst tests/%.c,$(B)/obj/tests/%.o,$(filter-out tests/fuzz/host% tests/fuzz/target%,$(wildcard tests/fuzz/*.c)))
 BENCHES := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
 
+MANUAL := $(patsubst docs/man/%.in,$(B)/man/%,$(wildcard docs/man/*.in))
+COMPLETION := $(B)/completion/weir.bash $(B)/completion/weir.zsh
+
 .PHONY: all demo test check bench differential fuzz install clean deps-build deps-test tests benches FORCE
 .SECONDARY:
 
-all: $(B)/weir
+all: $(B)/weir $(MANUAL) $(COMPLETION)
 	@echo "build: $(B)/weir"
 
 # --- generated ---------------------------------------------------------------
@@ -107,6 +110,21 @@ $(B)/weir: $(B)/obj/cli/main.o $(B)/libweir.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+# --- manual and completion, from the table of commands --------------------------
+
+$(B)/gen/manual: docs/man/generate.c $(B)/libweir.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(B)/libweir.a $(LIBS)
+
+$(B)/man/%: docs/man/%.in $(B)/gen/manual
+	$(call say,MAN,$@)
+	@mkdir -p $(@D)
+	$(Q)$(B)/gen/manual <$< >$@
+
+$(B)/completion/weir.%: $(B)/weir
+	@mkdir -p $(@D)
+	$(Q)$(B)/weir completion $* >$@
+
 # --- tests and benchmarks ----------------------------------------------------
 
 $(B)/obj/tests/%.o: tests/%.c
@@ -147,7 +165,7 @@ $(B)/bench/%: bench/%.c $(TEST_HELPERS) $(B)/libweir.a $(B)/gen/weir.skel.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(TEST_HELPERS) $(B)/libweir.a $(LIBS)
 
-tests: $(B)/weir $(UNIT_TESTS) $(PACKET_TESTS) $(B)/tests/fuzz/packet
+tests: $(B)/weir $(MANUAL) $(COMPLETION) $(UNIT_TESTS) $(PACKET_TESTS) $(B)/tests/fuzz/packet
 benches: $(BENCHES)
 
 deps-build:
@@ -185,9 +203,13 @@ fuzz: $(B)/tests/packet/test_model $(B)/tests/fuzz/packet
 	$(Q)B=$(B) FUZZ_RUNS=$(FUZZ_RUNS) tests/fuzz/test_packet
 	@echo "fuzz: no disagreement in $(FUZZ_PACKETS) packets, none and no fault in $(FUZZ_RUNS) runs under sanitizers"
 
-install: $(B)/weir
+SHARE := $(DESTDIR)$(PREFIX)/share
+install: $(B)/weir $(MANUAL) $(COMPLETION)
 	install -D -m 0755 $(B)/weir $(DESTDIR)$(PREFIX)/sbin/weir
-	@echo "install: $(DESTDIR)$(PREFIX)/sbin/weir"
+	$(Q)for page in $(MANUAL); do install -D -m 0644 -t $(SHARE)/man/man$${page##*.} $$page; done
+	install -D -m 0644 $(B)/completion/weir.bash $(SHARE)/bash-completion/completions/weir
+	install -D -m 0644 $(B)/completion/weir.zsh $(SHARE)/zsh/site-functions/_weir
+	@echo "install: $(DESTDIR)$(PREFIX)/sbin/weir, its manual pages and completion"
 
 clean:
 	$(Q)rm -rf $(B)

@@ -40,7 +40,7 @@ def main(path):
         f.write("\n")
     print(f"{'name':<32}{'value':>9}{'min':>7}{'max':>7} {'unit':<5}{'ratio':>7}  over")
     for r in results:
-        print(f"{r['name']:<32}{r['value']:>+9.1f}{r['min']:>7}{r['max']:>7} {r['unit']:<5}{r['ratio']:>7.2f}  {r['baseline']}")
+        print(f"{r['name']:<32}{r['value']:>+9.5g}{r['min']:>7}{r['max']:>7} {r['unit']:<5}{r['ratio']:>7.2f}  {r['baseline']}")
 
 
 main(sys.argv[1])

@@ -257,8 +257,10 @@ static __always_inline void tell_link(const struct __sk_buff *skb, bool bare, st
 
 static __always_inline void send_sample(void *ctx, struct weir_captured *out)
 {
-	if (bpf_perf_event_output(ctx, &captured, BPF_F_CURRENT_CPU | (__u64)out->captured << 32, out, sizeof(*out)))
-		__sync_fetch_and_add(&weir_capture.lost, 1);
+	if (!bpf_perf_event_output(ctx, &captured, BPF_F_CURRENT_CPU | (__u64)out->captured << 32, out, sizeof(*out)))
+		return;
+	__sync_fetch_and_add(&weir_capture.lost, 1);
+	__sync_fetch_and_add(&weir_capture.left, 1); /* it is none of those that were asked for */
 }
 
 /* False: there have been enough of them. */
@@ -275,9 +277,11 @@ static __always_inline bool fill_sample(const struct capture_fate *fate, struct 
 }
 
 /* Both return nothing of use; a global function returns a number. */
-__weak __noinline int capture_tc(struct __sk_buff *skb, __u64 fate_word, __u32 counter)
+__weak __noinline int capture_tc(struct __sk_buff *skb, __u64 fate_word, __u32 counter, __u32 bucket)
 {
-	struct weir_captured out = { .ifindex = skb->ifindex, .endpoint = skb->ifindex, .counter = counter };
+	struct weir_captured out = {
+		.ifindex = skb->ifindex, .endpoint = skb->ifindex, .counter = counter, .bucket = bucket
+	};
 	struct capture_fate fate = capture_fate(fate_word);
 	int headers;
 
@@ -324,7 +328,7 @@ static __always_inline void capture_packet(const struct packet *pkt, enum weir_v
 	if (pkt->hook == PACKET_XDP)
 		capture_xdp(pkt->ctx, word, pkt->f->counter, pkt->f->ifindex);
 	else
-		capture_tc(pkt->ctx, word, pkt->f->counter);
+		capture_tc(pkt->ctx, word, pkt->f->counter, pkt->f->bucket);
 }
 
 #endif

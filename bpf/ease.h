@@ -7,6 +7,7 @@
 #ifndef WEIR_BPF_EASE_H
 #define WEIR_BPF_EASE_H
 
+#include "cold.h"
 #include "header.h"
 
 #define PACE_HORIZON (WEIR_PACE_HORIZON_NS * WEIR_TICKS_PER_NS)
@@ -80,17 +81,32 @@ static __always_inline bool wants_mark(struct weir_bucket *bucket, __u64 used, _
  * A departure time is kept by the interface that the packet leaves the node by.
  * One that is for this node passes no queue.
  */
-static __always_inline bool leaves_node(const struct packet *pkt, enum weir_family family)
+static __always_inline bool may_leave(const struct __sk_buff *skb, const struct facts *facts,
+				      const struct weir_address *address)
 {
-	const struct __sk_buff *skb = pkt->ctx;
-	const struct weir_address *address;
+	return facts->direction == WEIR_EGRESS &&
+	       (skb->protocol == bpf_htons(ETH_P_IP) || skb->protocol == bpf_htons(ETH_P_IPV6)) &&
+	       (!address || (!address->ifindex && address->identity != WEIR_IDENTITY_NODE));
+}
 
-	if (pkt->direction != WEIR_EGRESS ||
-	    (skb->protocol != bpf_htons(ETH_P_IP) && skb->protocol != bpf_htons(ETH_P_IPV6)))
+__weak __noinline int leaves_node4(struct __sk_buff *skb, struct facts *facts, struct weir_flow4_key *key)
+{
+	__be32 remote;
+
+	if (!facts || !key)
 		return false;
-	address = family == WEIR_IPV4 ? bpf_map_lookup_elem(&addresses4, &pkt->key->v4.remote)
-				      : bpf_map_lookup_elem(&addresses6, pkt->key->v6.remote);
-	return !address || (!address->ifindex && address->identity != WEIR_IDENTITY_NODE);
+	remote = key->remote; /* before 6.2 a key that is looked up is on the own stack */
+	return may_leave(skb, facts, bpf_map_lookup_elem(&addresses4, &remote));
+}
+
+__weak __noinline int leaves_node6(struct __sk_buff *skb, struct facts *facts, struct weir_flow6_key *key)
+{
+	struct weir_address6_key remote;
+
+	if (!facts || !key)
+		return false;
+	__builtin_memcpy(remote.addr, key->remote, sizeof(remote.addr));
+	return may_leave(skb, facts, bpf_map_lookup_elem(&addresses6, &remote));
 }
 
 /* ticks: of limits, until it may leave. */

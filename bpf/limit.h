@@ -195,7 +195,7 @@ static __always_inline int charge_limits(struct packet *pkt, enum weir_family fa
 		int conforms;
 
 		if (limit.flags & WEIR_LIMIT_PACE)
-			charge->may_wait = leaves_node(pkt, family);
+			charge->may_wait = CALL_STAGE(pkt, leaves_node, family);
 		conforms = charge_limit(&limit, charge);
 		if (conforms == CONFORMS_AND_MARKS)
 			charge->marks |= 1u << i;
@@ -268,7 +268,20 @@ static __always_inline int charge(struct packet *pkt, enum weir_family family)
 	return charged;
 }
 
-COLD_STAGE(charge)
+/* As COLD_STAGE() has it but for a copy of the key, which is not looked up here: the stack is what runs out first. */
+#define CHARGE_STAGE(family, member)                                                               \
+	__weak __noinline int charge##member(struct __sk_buff *ctx, struct facts *facts,           \
+					     struct weir_flow##member##_key *flow_key)             \
+	{                                                                                          \
+		struct packet pkt = { .f = facts, .ctx = ctx, .key = (union flow_key *)flow_key }; \
+                                                                                                   \
+		if (!facts || !flow_key)                                                           \
+			return NOT_CHARGED;                                                        \
+		return charge(&pkt, family);                                                       \
+	}
+
+CHARGE_STAGE(WEIR_IPV4, 4)
+CHARGE_STAGE(WEIR_IPV6, 6)
 
 static __always_inline enum weir_verdict over_limit(struct packet *pkt, int charged)
 {

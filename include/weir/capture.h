@@ -54,6 +54,7 @@ struct weir_captured {
 	__be16 vlan;	/* protocol of the outermost tag, which is not in the bytes that follow; 0: none is missing */
 	__be16 vlan_control;
 	__u8 pad[2];
+	__u32 bucket; /* + 1: of the limit that it is over; 0: of none */
 };
 
 _Static_assert(sizeof(struct weir_capture) == 88, "capture settings layout");

@@ -61,7 +61,9 @@ static inline void put_limit(FILE *out, struct random *r)
 	static const char *const scopes[] = { "", ", per: Rule", ", per: Identity", ", per: Address" };
 	const char *unit = PICK(r, units), *scope = PICK(r, scopes);
 
-	fprintf(out, "{%s: %u%s}", unit, 1 + pick(r, 100), scope);
+	const bool marks = unit != units[2] && one_in(r, 4);
+
+	fprintf(out, "{%s: %u%s%s}", unit, 1 + pick(r, 100), scope, marks ? ", onExceed: Mark" : "");
 }
 
 static inline void put_rule(FILE *out, struct random *r, const char *peers, bool is_traffic, unsigned index)

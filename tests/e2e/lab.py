@@ -222,19 +222,24 @@ class Lab:
             words += ["--config", path]
         return words
 
-    def start_agent(self):
+    def spawn_agent(self):
+        """Starts the agent and waits until it answers, whatever it says."""
         with open(self.log_path, "ab") as log:
             self.agent = subprocess.Popen([*self.node.enter(), *self.agent_words()], stdin=subprocess.DEVNULL,
                                           stdout=log, stderr=log, env=os.environ | self.env,
                                           preexec_fn=die_with_parent)
         self.until(self._answers, "the agent answers on its socket", 20)
+
+    def start_agent(self):
+        self.spawn_agent()
+        self.until(lambda: self.weir("wait", "--settled", "--timeout", "5").returncode == 0, "the agent settles", 20)
         self.settle()
         return self
 
     def _answers(self):
         if self.agent.poll() is not None:
             raise AssertionError(f"the agent ended with {self.agent.returncode}{self.log_tail()}")
-        return os.path.exists(self.socket) and self.weir("wait", "--settled", "--timeout", "5").returncode == 0
+        return os.path.exists(self.socket) and self.weir("status").returncode < 2
 
     def end_agent(self, signal_number=signal.SIGTERM):
         """Ends the agent; what it answers."""

@@ -17,7 +17,7 @@ from lab import TOP, die_with_parent
 DENIED = 'weir_packets_total{verdict="drop",reason="policy-default"}'
 PROMETHEUS = "127.0.0.1:19090"
 # What an agent's own life counts begins anew with it, as of any process.
-OF_THE_PROCESS = re.compile(r"(process_|weir_policy_(errors_total|apply_seconds)|weir_shields_raised_total"
+OF_THE_PROCESS = re.compile(r"(process_|weir_policy_(errors_total|apply_seconds)|weir_shields_raised_total|weir_limit_bites_total"
                             r"|weir_(agent_)?events_|weir_otlp_)")
 LIMITED = policy("""
     podSelector: {matchLabels: {app: backend}}

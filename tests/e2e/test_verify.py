@@ -72,5 +72,25 @@ class Refused(LabCase):
         self.lab.add_pod("guest", announce=False)
 
 
+class WrongBit(LabCase):
+    """One bit of the guest's limit is turned: the lowest of what a unit costs."""
+
+    env = {"WEIR_TEST_CORRUPT_CELL": CELL + " limit 0 bit 64"}
+
+    def test_refused(self):
+        """an image with one wrong bit in a limit is refused, and the limit is named"""
+        limited = policy("""
+            podSelector: {matchLabels: {app: guest}}
+            ingress: [{name: slow, limits: [{packetsPerSecond: 10}]}]
+            """, kind="TrafficPolicy", name="guest")
+        self.lab.enforce(limited)
+        revision = self.lab.status()["revision"]
+        self.lab.add_pod("guest")
+        self.assertEqual(self.lab.weir("wait", "--settled", "--timeout", "1").returncode, 1)
+        status = self.lab.status()
+        self.assertEqual(status["revision"], revision)
+        self.assertIn("limits[0] of TrafficPolicy shop/guest rule slow, rate: image says ", status["degraded"][0])
+
+
 if __name__ == "__main__":
     main()

@@ -22,11 +22,11 @@ struct judgement {
 	uint32_t account;     /* where it is counted, as in a flow */
 	uint32_t counter;     /* of its decision; WEIR_COUNTER_NONE */
 	bool xdp_drops;	      /* XDP on the pod's interface sees that already */
+	bool marked;	      /* passes with a congestion mark that it did not come with */
 	uint32_t destination; /* interface of the local pod that it is for, as an uplink sees it; 0: none, or no IP */
 	enum weir_event_kind told; /* 0: nothing */
 	bool named;		   /* there is a connection that it is told of, by this name */
 	struct flow_name name;
-	bool marked;		/* passes with a congestion mark that it did not come with */
 	uint32_t answer_length; /* of the answer to a rejected packet; 0: there is none */
 	uint8_t answer[MODEL_ANSWER_MAX];
 	uint8_t after[SEQUENCE_PACKET]; /* the frame, as it passes */

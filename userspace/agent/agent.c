@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/api.h"
+#include "agent/capture.h"
 #include "agent/core.h"
 #include "agent/listen.h"
 #include "agent/loop.h"
@@ -54,6 +55,7 @@ static int open_datapath(struct agent *agent, struct error *error)
 
 		datapath_set_times(agent->datapath, &times);
 		datapath_set_watch(agent->datapath, &config->watch);
+		datapath_capture_clear(agent->datapath);
 	}
 	return r;
 }
@@ -112,9 +114,10 @@ static void open_otlp(struct agent *agent)
 
 static int start(struct agent *agent, struct error *error)
 {
+	const struct kube_follower follower = { loop_kube_changed, agent };
 	int r = locks_take(agent->config, &agent->locks, error) ?:
 		open_state(agent) ?:
-		sources_open(agent->config, &agent->sources, error) ?:
+		sources_open(agent->config, &follower, &agent->sources, error) ?:
 		open_links(agent, error) ?:
 		open_datapath(agent, error) ?:
 		loop_open(agent, &agent->loop, error);
@@ -125,7 +128,7 @@ static int start(struct agent *agent, struct error *error)
 	agent->endpoints.config = agent->config;
 	agent->endpoints.datapath = agent->datapath;
 	agent->endpoints.links = agent->links;
-	agent->endpoints.events = agent->sources.events = agent->shields.events = &agent->events;
+	agent->endpoints.events = agent->sources.events = agent->shields.events = agent->limits.events = &agent->events;
 	agent->uplinks = (struct uplinks){
 		.config = agent->config,
 		.datapath = agent->datapath,
@@ -152,6 +155,7 @@ static void stop(struct agent *agent)
 
 	if (agent->socket)
 		unlink(path);
+	capture_finish(agent->capture);
 	http_stop(agent->socket);
 	http_stop(agent->metrics);
 	otlp_stop(agent->otlp);

@@ -14,6 +14,8 @@
 
 struct agent_config {
 	VEC(char *) directories; /* of --source dir:PATH, in order */
+	bool kube;		 /* --source kube */
+	char *kubeconfig;	 /* NULL: what Kubernetes gives to the pod that it runs in */
 	char *node;		 /* this node's name */
 	char *state_dir;
 	char *run_dir; /* holds weir.sock and the lock that keeps a second agent out */
@@ -36,7 +38,7 @@ struct agent_config {
 void agent_config_init(struct agent_config *config);
 void agent_config_free(struct agent_config *config); /* what it holds */
 /*
- * Reads a YAML file: keys sources (["dir:/path"]), node, stateDir, runDir,
+ * Reads a YAML file: keys sources (["dir:/path", "kube"]), kubeconfig, node, stateDir, runDir,
  * bpffs, metrics, ui, uplinks (["eth0"] or ["auto"]), newInterfaces ("closed" or "open"), the capacities openings,
  * connections, exchanges, fragments, shields, addresses, limitSources, pairs and imageWords,
  * pairSeries,

@@ -17,6 +17,7 @@ const struct http_route api_socket_routes[] = {
 	{ "GET", "/v1/limits", api_limits },
 	{ "GET", "/v1/pairs", api_pairs },
 	{ "GET", "/v1/events", api_events },
+	{ "GET", "/v1/capture", api_capture },
 	{ "GET", "/v1/explain", api_explain }, /* counts nothing, keeps nothing */
 	{ "PUT", "/v1/objects", api_put_objects },
 	{ "DELETE", "/v1/objects", api_delete_objects },

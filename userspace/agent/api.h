@@ -14,6 +14,7 @@ void api_flows(void *data, const struct http_request *request, struct http_reply
 void api_limits(void *data, const struct http_request *request, struct http_reply *reply);
 void api_pairs(void *data, const struct http_request *request, struct http_reply *reply);
 void api_events(void *data, const struct http_request *request, struct http_reply *reply);
+void api_capture(void *data, const struct http_request *request, struct http_reply *reply);
 void api_explain(void *data, const struct http_request *request, struct http_reply *reply);
 void api_put_objects(void *data, const struct http_request *request, struct http_reply *reply);
 void api_delete_objects(void *data, const struct http_request *request, struct http_reply *reply);
@@ -42,7 +43,6 @@ void api_world(const struct agent *agent, struct world *world); /* of the source
 json_t *api_items(json_t *list);				/* {"items": list}; takes the list */
 json_t *api_limit(const struct agent *agent, const struct limit_info *info);
 json_t *api_bite(const struct watched_limit *watched); /* since when it drops, and how many; null: it doesn't */
-json_t *api_time(time_t time);			       /* null for 0 */
 const char *api_hook_name(enum datapath_hook hook);
 const char *api_xdp_name(enum datapath_xdp xdp);
 json_t *api_checks(const struct port *port); /* what of "mac" and "address" a packet that leaves must have right */

@@ -4,35 +4,11 @@
 #include <string.h>
 
 #include "agent/api.h"
+#include "agent/limit_level.h"
 #include "agent/source_name.h"
 #include "observe/names.h"
 
 #define TOP_SOURCES 5
-#define NS_PER_S    1e9
-
-/* --- levels --- */
-
-/* How much of the burst is free, in percent; of a limit on open connections, how many more may be opened. */
-static double level_of(const struct limit_info *info, const struct weir_bucket *bucket, uint64_t now_ticks)
-{
-	const double units = (double)info->limit.burst, rate = (double)info->limit.rate_milli / 1000;
-	const int64_t ahead = (int64_t)(bucket->tat - now_ticks);
-	double used = 0;
-
-	if (info->limit.unit == LIMIT_MAX_CONNECTIONS)
-		used = bucket->open / rate;
-	else if (bucket->tat && ahead > 0)
-		used = (double)ahead / WEIR_TICKS_PER_NS / NS_PER_S * rate / units;
-	return used < 1 ? 100 * (1 - used) : 0;
-}
-
-static uint64_t now_ticks(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return ((uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec) * WEIR_TICKS_PER_NS;
-}
 
 /* --- sources --- */
 
@@ -78,9 +54,9 @@ static json_t *source_json(const struct agent *agent, const struct datapath_sour
 static json_t *take_sources(const struct agent *agent, struct met *met, const struct limit_info *info,
 			    double *ret_level)
 {
-	const uint64_t now = now_ticks();
+	const uint64_t now = limit_level_now();
 	json_t *list = json_array();
-	double lowest = 100;
+	double lowest = 1;
 
 	for (; met->at < met->list.n && met->list.items[met->at].key.bucket <= info->bucket; met->at++) {
 		const struct datapath_source *source = &met->list.items[met->at];
@@ -88,7 +64,7 @@ static json_t *take_sources(const struct agent *agent, struct met *met, const st
 
 		if (source->key.bucket != info->bucket)
 			continue;
-		level = level_of(info, &source->bucket, now);
+		level = limit_level(info, &source->bucket, now);
 		lowest = level < lowest ? level : lowest;
 		if (source->bucket.dropped_packets && json_array_size(list) < TOP_SOURCES)
 			json_array_append_new(list, source_json(agent, source, info->limit.scope));
@@ -146,8 +122,8 @@ static json_t *limit_json(const struct agent *agent, const struct limit_info *in
 
 	json_object_set_new(limit, "topSources", take_sources(agent, met, info, &level));
 	if (info->limit.scope == LIMIT_PER_RULE && datapath_read_bucket(agent->datapath, info->bucket, &bucket) == 0)
-		level = level_of(info, &bucket, now_ticks());
-	json_object_set_new(limit, "level", json_real(level));
+		level = limit_level(info, &bucket, limit_level_now());
+	json_object_set_new(limit, "level", json_real(100 * level));
 	return limit;
 }
 

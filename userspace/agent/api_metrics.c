@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agent/api.h"
+#include "agent/limit_level.h"
 #include "agent/pairs.h"
 #include "base/mem.h"
 #include "observe/prometheus.h"
@@ -57,6 +58,24 @@ static void add_pairs(const struct agent *agent, const struct pairs_reading *rea
 								.capacity = agent->config->capacities.pairs };
 }
 
+static struct prometheus_limit *read_limits(const struct agent *agent)
+{
+	const size_t n = agent->compiled ? agent->compiled->limits.n : 0;
+	struct prometheus_limit *limits = xcalloc(n + 1, sizeof(*limits));
+	const uint64_t now = limit_level_now();
+
+	for (size_t i = 0; i < n; i++) {
+		const struct limit_info *info = &agent->compiled->limits.items[i];
+		struct weir_bucket bucket;
+
+		limits[i] = (struct prometheus_limit){ info->bucket, (double)info->limit.rate_milli / 1000, -1 };
+		if (info->limit.scope == LIMIT_PER_RULE &&
+		    datapath_read_bucket(agent->datapath, info->bucket, &bucket) == 0)
+			limits[i].level = limit_level(info, &bucket, now);
+	}
+	return limits;
+}
+
 static void add_sources(const struct agent *agent, struct prometheus_source *sources)
 {
 	for (size_t i = 0; i < agent->sources.list.n; i++)
@@ -89,6 +108,7 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 	_cleanup_(pairs_reading_free) struct pairs_reading reading = {};
 	_cleanup_free_ struct weir_counter *decisions = NULL;
 	_cleanup_free_ struct weir_charged *charged = read_charged(agent);
+	_cleanup_free_ struct prometheus_limit *limits = read_limits(agent);
 	_cleanup_free_ struct prometheus_source *sources = xcalloc(agent->sources.list.n + 1, sizeof(*sources));
 	struct datapath_map_info maps[DATAPATH_MAPS_MAX];
 	uint64_t tallies[WEIR_TALLIES];
@@ -118,6 +138,10 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 						   .decisions = decisions,
 						   .pairs = &reading.pairs,
 						   .charged = charged,
+						   .limits = limits,
+						   .n_limits = agent->compiled ? agent->compiled->limits.n : 0,
+						   .limits_biting = agent->limits.biting,
+						   .limit_bites = agent->limits.bites,
 						   .maps = maps,
 						   .n_maps = n_maps,
 						   .sources = sources,

@@ -193,6 +193,11 @@ static int enforce_draft(struct change *change)
 	struct agent *agent = change->agent;
 	struct error error = {};
 
+	if (!sources_whole(&agent->sources)) {
+		http_fail(change->reply, HTTP_UNAVAILABLE,
+			  "nothing was changed: the Kubernetes API has not been read yet (weir status says why)");
+		return -EAGAIN;
+	}
 	store_draft_delta(change->draft, &change->delta);
 	if (!change->dry_run && increment_fits(agent, &change->delta))
 		return enforce_pods(change);

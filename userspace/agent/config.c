@@ -58,6 +58,7 @@ void agent_config_free(struct agent_config *config)
 	vec_for_each (uplink, &config->uplinks)
 		free(*uplink);
 	vec_free(&config->uplinks);
+	free(config->kubeconfig);
 	free(config->node);
 	free(config->state_dir);
 	free(config->run_dir);
@@ -98,10 +99,17 @@ static void read_source(const struct field *item, void *target)
 
 	if (!text)
 		return;
-	if (strncmp(text, SOURCE_DIRECTORY, prefix) != 0 || !text[prefix])
-		field_error(item, "unknown source " QUOTE " (expected dir:PATH)", QUOTED(text));
+	if (strcmp(text, "kube") == 0)
+		config->kube = true;
+	else if (strncmp(text, SOURCE_DIRECTORY, prefix) != 0 || !text[prefix])
+		field_error(item, "unknown source " QUOTE " (expected dir:PATH or kube)", QUOTED(text));
 	else
 		vec_push(&config->directories, xstrdup(text + prefix));
+}
+
+static void read_kubeconfig(const struct field *field, void *target)
+{
+	read_text(field, &((struct agent_config *)target)->kubeconfig);
 }
 
 static void read_sources(const struct field *field, void *target)
@@ -309,6 +317,7 @@ static void read_event_bytes(const struct field *field, void *target)
 
 static const struct member members[] = {
 	{ "sources", read_sources },
+	{ "kubeconfig", read_kubeconfig },
 	{ "node", read_node },
 	{ "stateDir", read_state_dir },
 	{ "runDir", read_run_dir },

@@ -25,6 +25,8 @@
 #include "observe/rulebook.h"
 #include "policy/verify.h"
 
+struct capture;
+
 struct agent {
 	const struct agent_config *config;
 	struct locks locks;
@@ -46,7 +48,8 @@ struct agent {
 	struct sweeper sweeper;
 	struct shields shields;
 	struct pressure pressure;
-	struct otlp *otlp; /* NULL: nothing is sent */
+	struct otlp *otlp;	 /* NULL: nothing is sent */
+	struct capture *capture; /* that runs, or NULL */
 	struct limit_watch limits;
 	struct pacing pacing;
 

@@ -13,7 +13,11 @@
 struct cell {
 	uint32_t subject, peer, port;
 	enum weir_direction direction;
+	bool has_bit; /* else all of it */
+	unsigned limit, bit;
 };
+
+#define LIMIT_BITS (sizeof(struct weir_image_limit) * 8)
 
 static bool find_cell(const struct world *world, const struct compiled *compiled, const char *text, struct cell *ret)
 {
@@ -22,10 +26,13 @@ static bool find_cell(const struct world *world, const struct compiled *compiled
 	struct eval_end subject, peer;
 	const struct address_owner *owner;
 	uint32_t identity;
+	unsigned limit = 0, bit = 0;
 	uint8_t protocol;
 	uint16_t port;
+	int n = sscanf(text, "%255s %15s %255s %15[^/]/%hu limit %u bit %u", subject_name, direction, peer_name,
+		       protocol_name, &port, &limit, &bit);
 
-	if (sscanf(text, "%255s %15s %255s %15[^/]/%hu", subject_name, direction, peer_name, protocol_name, &port) != 5)
+	if ((n != 5 && n != 7) || bit >= LIMIT_BITS)
 		return false;
 	if (eval_end_parse(world, subject_name, NULL, &subject, NULL) < 0 ||
 	    eval_end_parse(world, peer_name, NULL, &peer, NULL) < 0 || !subject.pod || !peer.has_addr ||
@@ -39,6 +46,9 @@ static bool find_cell(const struct world *world, const struct compiled *compiled
 					      peer.addr.family, peer.addr.bytes),
 		.port = weir_image_port_class(&image, ports_of_protocol(protocol), port),
 		.direction = strcmp(direction, "egress") == 0 ? WEIR_EGRESS : WEIR_INGRESS,
+		.has_bit = n == 7,
+		.limit = limit,
+		.bit = bit,
 	};
 	return true;
 }
@@ -70,7 +80,16 @@ static uint32_t own_element(struct compiled *compiled, uint32_t link, uint32_t s
 	return chunk + (index & (WEIR_CHUNK_WORDS - 1));
 }
 
-static void flip(struct compiled *compiled, const struct cell *cell)
+static void oppose(struct weir_image_decision *decision)
+{
+	decision->reason =
+		decision->verdict == WEIR_VERDICT_PASS ? WEIR_REASON_POLICY_DEFAULT : WEIR_REASON_POLICY_ALLOW;
+	decision->verdict = (uint8_t)reason_verdict(decision->reason);
+	decision->n_limits = 0;
+}
+
+/* False: the cell has no such limit. */
+static bool flip(struct compiled *compiled, const struct cell *cell)
 {
 	const struct weir_image image = compiled_image(compiled);
 	const uint32_t rows = weir_image_header_word(&image, rows);
@@ -79,23 +98,26 @@ static void flip(struct compiled *compiled, const struct cell *cell)
 
 	link = own_element(compiled, link, compiled->n_peer_classes, cell->peer);
 	link = own_element(compiled, link, compiled->n_port_classes, cell->port);
-	at = own(compiled, link, WEIR_DECISION_WORDS);
-	memcpy(&decision, compiled->words + at, sizeof(decision));
-	decision.reason = decision.verdict == WEIR_VERDICT_PASS ? WEIR_REASON_POLICY_DEFAULT : WEIR_REASON_POLICY_ALLOW;
-	decision.verdict = (uint8_t)reason_verdict(decision.reason);
-	decision.n_limits = 0;
-	memcpy(compiled->words + at, &decision, sizeof(decision));
+	memcpy(&decision, compiled->words + compiled->words[link], sizeof(decision));
+	if (cell->has_bit && cell->limit >= decision.n_limits)
+		return false;
+	at = own(compiled, link, WEIR_DECISION_WORDS + decision.n_limits * WEIR_LIMIT_WORDS);
+	if (cell->has_bit) {
+		at += WEIR_DECISION_WORDS + cell->limit * WEIR_LIMIT_WORDS;
+		compiled->words[at + cell->bit / 32] ^= 1u << cell->bit % 32;
+	} else {
+		oppose(&decision);
+		memcpy(compiled->words + at, &decision, sizeof(decision));
+	}
 	((struct weir_image_header *)compiled->words)->n_words = compiled->n_words;
+	return true;
 }
 
 bool corrupt_cell(const struct world *world, struct compiled *compiled, const char *text)
 {
 	struct cell cell;
 
-	if (!find_cell(world, compiled, text, &cell))
-		return false;
-	flip(compiled, &cell);
-	return true;
+	return find_cell(world, compiled, text, &cell) && flip(compiled, &cell);
 }
 
 void corrupt_as_asked(const struct world *world, struct compiled *compiled)

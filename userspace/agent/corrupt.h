@@ -6,7 +6,8 @@
  *   WEIR_TEST_CORRUPT_CELL="shop/backend ingress shop/frontend TCP/8080"
  *
  * (subject, direction, peer, protocol and port; the peer can be an address),
- * each compiled image says the opposite there before it is verified. It is how
+ * each compiled image says the opposite there before it is verified; with
+ * " limit 0 bit 70" behind it, one bit of one of its limits is turned instead. It is how
  * the tests see that such an image is refused; what is in force is never
  * touched. A cell whose pods aren't there is left alone.
  */

@@ -14,6 +14,7 @@
 #define CONNECTION_TIMEOUT_S	60u
 #define CONNECTION_MEMORY_BYTES ((size_t)64 << 10)
 #define WAKE_MS			10   /* what comes together is sent together */
+#define LAST_RUNS		32   /* of libmicrohttpd, for what streams end with */
 #define LOOK_FOR_GONE_MS	1000 /* clients that listen and are no more */
 
 struct http {
@@ -36,6 +37,14 @@ struct incoming {
 const char *http_query(const struct http_request *request, const char *name)
 {
 	return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+int http_client(const struct http_request *request)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	return info ? info->connect_fd : -1;
 }
 
 const char *http_request_header(const struct http_request *request, const char *name)
@@ -305,8 +314,10 @@ void http_stop(struct http *http)
 		return;
 	uv_poll_stop(&http->poll);
 	/* Who listens gets the last words; none may be suspended when libmicrohttpd stops. */
-	if (streams_wake(&http->waiting))
+	for (int i = 0; i < LAST_RUNS; i++) {
+		streams_wake(&http->waiting);
 		MHD_run(http->daemon);
+	}
 	streams_wake(&http->waiting);
 	MHD_stop_daemon(http->daemon);
 	uv_close((uv_handle_t *)&http->poll, on_closed);

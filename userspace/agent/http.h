@@ -19,6 +19,7 @@ enum http_status {
 	HTTP_BAD_REQUEST = 400,
 	HTTP_NOT_FOUND = 404,
 	HTTP_METHOD_NOT_ALLOWED = 405,
+	HTTP_CONFLICT = 409,
 	HTTP_TOO_LARGE = 413,
 	HTTP_MISDIRECTED = 421,
 	HTTP_UNPROCESSABLE = 422,
@@ -35,6 +36,8 @@ struct http_request {
 
 /* What follows the question mark; NULL when it isn't there. */
 const char *http_query(const struct http_request *request, const char *name);
+/* The client's socket; valid while its request is, or the stream that answers it. */
+int http_client(const struct http_request *request);
 
 /* A header of the request; NULL when it isn't there. */
 const char *http_request_header(const struct http_request *request, const char *name);

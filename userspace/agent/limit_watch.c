@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "observe/interned.h"
 #include "observe/names.h"
 
 #define NS_PER_S 1000000000ull
@@ -22,6 +23,17 @@ static char *name_of(const struct limit_info *info)
 			 rule);
 }
 
+/* Takes the event. */
+static void tell(struct limit_watch *watch, const struct watched_limit *limit, struct event *event)
+{
+	_cleanup_free_ char *text = xasprintf("%.15g %s", (double)limit->rate_milli / 1000, limit_name(limit->unit));
+
+	event->limit = interned(text);
+	event->count = limit->bite.packets;
+	event_add_policy(event, &limit->rule);
+	events_add(watch->events, event);
+}
+
 /* False: enough was said in this second. */
 static bool may_say(struct limit_watch *watch)
 {
@@ -30,25 +42,38 @@ static bool may_say(struct limit_watch *watch)
 
 static void say_began(struct limit_watch *watch, const struct watched_limit *limit, double seconds)
 {
-	if (may_say(watch))
-		log_warning("%s began to %sdrop: %" PRIu64 " packets in %.1f s", limit->name,
-			    limit->audit ? "be exceeded, and would " : "", limit->bite.packets, seconds);
+	struct event event;
+
+	if (!may_say(watch))
+		return;
+	event = event_make(EVENT_LIMIT_BEGAN, "%s began to %sdrop: %" PRIu64 " packets in %.1f s", limit->name,
+			   limit->audit ? "be exceeded, and would " : "", limit->bite.packets, seconds);
+	tell(watch, limit, &event);
 }
 
 static void say_stopped(struct limit_watch *watch, const struct watched_limit *limit, const char *how)
 {
 	const uint64_t ns = limit->bite.last_ns - limit->bite.began_ns;
+	struct event event;
 
-	if (may_say(watch))
-		log_info("%s %s after %" PRIu64 " s: %" PRIu64 " packets %s in all", limit->name, how,
-			 (uint64_t)((ns + NS_PER_S / 2) / NS_PER_S), limit->bite.packets,
-			 limit->audit ? "would have been dropped" : "dropped");
+	if (!may_say(watch))
+		return;
+	event = event_make(EVENT_LIMIT_CALMED, "%s %s after %" PRIu64 " s: %" PRIu64 " packets %s in all", limit->name,
+			   how, (uint64_t)((ns + NS_PER_S / 2) / NS_PER_S), limit->bite.packets,
+			   limit->audit ? "would have been dropped" : "dropped");
+	tell(watch, limit, &event);
 }
 
-static void say_rest(const struct limit_watch *watch)
+static void say_rest(struct limit_watch *watch)
 {
-	if (watch->n_said > WORDS_AT_ONCE)
-		log_warning("limits: %u more began to drop, or stopped", watch->n_said - WORDS_AT_ONCE);
+	struct event event;
+
+	if (watch->n_said <= WORDS_AT_ONCE)
+		return;
+	event = event_make(EVENT_LIMIT_BEGAN, "limits: %u more began to drop, or stopped",
+			   watch->n_said - WORDS_AT_ONCE);
+	event.count = watch->n_said - WORDS_AT_ONCE;
+	events_add(watch->events, &event);
 }
 
 /* --- one limit --- */
@@ -56,6 +81,20 @@ static void say_rest(const struct limit_watch *watch)
 static void watched_limit_free(struct watched_limit *limit)
 {
 	free(limit->name);
+	free(limit->rule.namespace);
+	free(limit->rule.policy);
+	free(limit->rule.rule);
+}
+
+static char *copy_text(const char *text)
+{
+	return text ? xstrdup(text) : NULL;
+}
+
+static struct rule_ref copy_rule(const struct rule_ref *rule)
+{
+	return (struct rule_ref){ rule->kind, copy_text(rule->namespace), copy_text(rule->policy),
+				  copy_text(rule->rule) };
 }
 
 /* A counter that went back belongs to another life of its bucket. */
@@ -126,6 +165,7 @@ static void lift(struct limit_watch *watch, struct watched_limit *limit)
 static struct watched_limit begin(const struct limit_info *info, const struct weir_charged *charged)
 {
 	return (struct watched_limit){ .bucket = info->bucket,
+				       .rule = copy_rule(&info->rule),
 				       .name = name_of(info),
 				       .audit = info->audit,
 				       .unit = info->limit.unit,

@@ -9,7 +9,7 @@
 
 #include <time.h>
 
-#include "base/log.h"
+#include "agent/events.h"
 #include "datapath/datapath.h"
 #include "policy/compile.h"
 
@@ -30,7 +30,8 @@ struct limit_bite {
 
 struct watched_limit {
 	uint32_t bucket;
-	char *name; /* "limit 1000 packetsPerSecond of TrafficPolicy shop/backend rule from-frontend" */
+	struct rule_ref rule; /* its own */
+	char *name;	      /* "limit 1000 packetsPerSecond of TrafficPolicy shop/backend rule from-frontend" */
 	bool audit;
 	enum limit_unit unit;
 	uint64_t rate_milli;
@@ -42,6 +43,7 @@ struct watched_limit {
 };
 
 struct limit_watch {
+	struct events *events;		/* that are told of it; NULL: only the log is */
 	VEC(struct watched_limit) list; /* by bucket */
 	uint64_t taken_ns;
 	uint64_t bites; /* that have begun, ever */

@@ -81,6 +81,14 @@ static void on_source(uv_poll_t *poll, int status, int events)
 	agent_schedule(source->agent);
 }
 
+void loop_kube_changed(void *data)
+{
+	struct agent *agent = data;
+
+	if (!reconcile_pods(agent))
+		agent_schedule(agent);
+}
+
 static void watch_sources(struct agent_loop *loop)
 {
 	for (size_t i = 0; i < loop->n_sources; i++)
@@ -222,9 +230,26 @@ int loop_open(struct agent *agent, struct agent_loop **ret, struct error *error)
 	return 0;
 }
 
+static void start_kube(struct agent_loop *loop)
+{
+	struct error error = {};
+
+	vec_for_each (source, &loop->agent->sources.list) {
+		if (source->kube && kube_start(source->kube, &loop->uv, &error) < 0)
+			log_error("source %s: %s", source->name, error.text);
+	}
+}
+
+static void stop_kube(struct agent_loop *loop)
+{
+	vec_for_each (source, &loop->agent->sources.list)
+		kube_stop(source->kube);
+}
+
 void loop_run(struct agent_loop *loop)
 {
 	reconcile(loop->agent, true);
+	start_kube(loop);
 	watch_sources(loop);
 	uv_timer_start(&loop->sweep, on_sweep, 0, loop->agent->config->sweep_seconds * MS_PER_SECOND);
 	if (agent_has_shield(loop->agent))
@@ -246,6 +271,7 @@ void loop_close(struct agent_loop *loop)
 {
 	if (!loop)
 		return;
+	stop_kube(loop);
 	uv_walk(&loop->uv, close_handle, NULL);
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
 	uv_loop_close(&loop->uv);

@@ -12,6 +12,9 @@ void loop_run(struct agent_loop *loop);
 /* Closes every handle, those of others included. */
 void loop_close(struct agent_loop *loop);
 
+/* For kube_open(); data is the agent. */
+void loop_kube_changed(void *data);
+
 /* For links_open(); data is the agent. */
 void loop_link_changed(void *data, const struct link_info *link);
 void loop_link_gone(void *data, uint32_t ifindex, const char *name);

@@ -7,11 +7,11 @@
 #include <strings.h>
 #include <sys/random.h>
 
-#include "agent/curl_loop.h"
 #include "agent/events.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/timestamp.h"
+#include "base/transfers.h"
 #include "observe/otlp_json.h"
 #include "version.h"
 
@@ -30,7 +30,7 @@ struct otlp {
 	struct otlp_resource resource;
 	char host[HOST_NAME_MAX + 1];
 	struct history_cursor cursor;
-	struct curl_loop *curl;
+	struct transfers *transfers;
 	CURL *easy;
 	struct curl_slist *headers;
 	uv_timer_t timer; /* to the next request */
@@ -68,6 +68,8 @@ bool otlp_is_temporary(long status)
 
 /* --- a request --------------------------------------------------------------- */
 
+static void on_done(void *data, CURLcode code);
+
 static void gather(struct otlp *otlp)
 {
 	json_t *request = otlp_request(&otlp->resource);
@@ -94,7 +96,7 @@ static void send_next(struct otlp *otlp)
 	curl_easy_setopt(otlp->easy, CURLOPT_POSTFIELDS, otlp->body);
 	curl_easy_setopt(otlp->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(otlp->body));
 	otlp->busy = true;
-	curl_loop_add(otlp->curl, otlp->easy);
+	transfers_start(otlp->transfers, otlp->easy, on_done, otlp);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -185,14 +187,14 @@ static void retry(struct otlp *otlp, CURLcode code, long status)
 		       otlp_pause_ms(otlp->failures, retry_after > 0 ? (uint64_t)retry_after : 0, random), 0);
 }
 
-static void on_done(void *data, CURL *easy, CURLcode code)
+static void on_done(void *data, CURLcode code)
 {
 	struct otlp *otlp = data;
 	long status = 0;
 	bool was_full;
 
 	otlp->busy = false;
-	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(otlp->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (code != CURLE_OK || otlp_is_temporary(status)) {
 		retry(otlp, code, status);
 		return;
@@ -255,9 +257,8 @@ int otlp_start(uv_loop_t *loop, const struct otlp_config *config, const char *no
 		strcpy(otlp->host, "localhost");
 	otlp->resource = (struct otlp_resource){ WEIR_VERSION, otlp->host, node };
 	otlp->cursor = history_oldest(&events->history);
-	otlp->curl = curl_loop_start(loop, on_done, otlp);
-	if (!otlp->curl || set_up_request(otlp) < 0) {
-		curl_loop_stop(otlp->curl);
+	if (transfers_open(loop, &otlp->transfers, error) < 0 || set_up_request(otlp) < 0) {
+		transfers_close(otlp->transfers);
 		curl_slist_free_all(otlp->headers);
 		free(otlp);
 		return error_set(error, -ENOMEM, "OTLP: libcurl does not start");
@@ -278,10 +279,9 @@ void otlp_stop(struct otlp *otlp)
 {
 	if (!otlp)
 		return;
-	if (otlp->busy)
-		curl_loop_remove(otlp->curl, otlp->easy);
+	transfers_stop(otlp->transfers, otlp->easy);
 	curl_easy_cleanup(otlp->easy);
-	curl_loop_stop(otlp->curl);
+	transfers_close(otlp->transfers);
 	curl_slist_free_all(otlp->headers);
 	forget_body(otlp);
 	uv_close((uv_handle_t *)&otlp->timer, on_closed);

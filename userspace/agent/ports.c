@@ -339,7 +339,7 @@ void ports_note_failures(const struct endpoints *endpoints, struct notes *proble
 {
 	for (const struct port *port = endpoints->ports; port; port = port->hh.next) {
 		if (port->failure)
-			notes_add(problems, "interface %s: %s", port->name, port->failure);
+			notes_add(problems, "interface %s: %s; it is tried again", port->name, port->failure);
 	}
 }
 

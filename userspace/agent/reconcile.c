@@ -269,7 +269,7 @@ static void refresh(struct agent *agent, bool everything)
 bool reconcile_pods(struct agent *agent)
 {
 	refresh(agent, false);
-	return !agent->stale;
+	return !agent->stale || !sources_whole(&agent->sources);
 }
 
 void reconcile(struct agent *agent, bool everything)
@@ -279,9 +279,12 @@ void reconcile(struct agent *agent, bool everything)
 	struct plan plan = {};
 
 	refresh(agent, everything);
+	if (!sources_whole(&agent->sources))
+		return;
 	if (agent->stale) {
 		if (plan_make(agent, store_objects(agent->sources.store), &plan, &error) < 0) {
-			notes_add(&failures, "policy refused: %s", error.text);
+			notes_add(&failures, "policy refused: %s%s", error.text,
+				  agent->revision ? "; the one before stays in force" : "");
 			if (notes_replace(&agent->failures, &failures, LOG_LEVEL_DEBUG))
 				agent_tell_refused(agent, "policy refused", &error);
 			return;

@@ -17,7 +17,27 @@ static int open_store(const struct agent_config *config, struct sources *sources
 	return 0;
 }
 
-int sources_open(const struct agent_config *config, struct sources *ret, struct error *error)
+static int open_kube(const struct agent_config *config, const struct kube_follower *follower, struct sources *sources,
+		     struct error *error)
+{
+	struct kube_options options = { .follower = *follower };
+	struct source source = {};
+	int r = config->kubeconfig ? kube_config_read(config->kubeconfig, &options.config, error)
+				   : kube_config_in_cluster(NULL, &options.config, error);
+
+	if (r == 0)
+		r = kube_open(&options, &source.kube, error);
+	kube_config_free(&options.config);
+	if (r < 0)
+		return r;
+	source.name = xstrdup("kube");
+	notes_add(&source.errors, "%s has not been read yet", kube_server(source.kube));
+	vec_push(&sources->list, source);
+	return 0;
+}
+
+int sources_open(const struct agent_config *config, const struct kube_follower *follower, struct sources *ret,
+		 struct error *error)
 {
 	for (size_t i = 0; i < config->directories.n; i++) {
 		struct source source = {};
@@ -28,6 +48,12 @@ int sources_open(const struct agent_config *config, struct sources *ret, struct 
 		source.name = xasprintf("dir:%s", directory_path(source.directory));
 		vec_push(&ret->list, source);
 	}
+	if (config->kube) {
+		int r = open_kube(config, follower, ret, error);
+
+		if (r < 0)
+			return r;
+	}
 	return open_store(config, ret, error);
 }
 
@@ -36,6 +62,7 @@ void sources_free(struct sources *sources)
 	vec_for_each (source, &sources->list) {
 		free(source->name);
 		directory_free(source->directory);
+		kube_free(source->kube);
 		notes_free(&source->errors);
 		notes_free(&source->warnings);
 	}
@@ -62,7 +89,30 @@ static void tell(const struct sources *sources, const struct source *source, con
 	events_add(sources->events, &event);
 }
 
-static bool refresh(struct sources *sources, struct source *source, bool everything)
+static void note_errors(struct sources *sources, struct source *source, struct notes *errors)
+{
+	tell(sources, source, errors);
+	sources->n_errors += notes_replace(&source->errors, errors, LOG_LEVEL_ERROR);
+}
+
+static void add_fault(void *data, const char *text)
+{
+	notes_add(data, "kube: %s", text);
+}
+
+static bool refresh_kube(struct sources *sources, struct source *source)
+{
+	struct notes errors = {};
+	bool changed = kube_refresh(source->kube);
+
+	kube_faults(source->kube, add_fault, &errors);
+	if (!errors.list.n && !kube_is_synced(source->kube))
+		notes_add(&errors, "%s has not been read yet", kube_server(source->kube));
+	note_errors(sources, source, &errors);
+	return changed;
+}
+
+static bool refresh_directory(struct sources *sources, struct source *source, bool everything)
 {
 	struct notes errors = {}, warnings = {};
 	struct diags diags = {};
@@ -77,8 +127,7 @@ static bool refresh(struct sources *sources, struct source *source, bool everyth
 		notes_add(diag->level == DIAG_ERROR ? &errors : &warnings, "%s", text);
 	}
 	diags_free(&diags);
-	tell(sources, source, &errors);
-	sources->n_errors += notes_replace(&source->errors, &errors, LOG_LEVEL_ERROR);
+	note_errors(sources, source, &errors);
 	notes_replace(&source->warnings, &warnings, LOG_LEVEL_WARNING);
 	return changed;
 }
@@ -89,7 +138,9 @@ bool sources_refresh(struct sources *sources, bool everything)
 
 	vec_for_each (source, &sources->list) {
 		if (source->directory)
-			changed |= refresh(sources, source, everything);
+			changed |= refresh_directory(sources, source, everything);
+		else if (source->kube)
+			changed |= refresh_kube(sources, source);
 	}
 	return changed;
 }
@@ -97,7 +148,9 @@ bool sources_refresh(struct sources *sources, bool everything)
 void sources_delta(const struct sources *sources, struct objects_delta *ret)
 {
 	vec_for_each (source, &sources->list) {
-		const struct objects_delta *delta = source->directory ? directory_delta(source->directory) : NULL;
+		const struct objects_delta *delta = source->directory ? directory_delta(source->directory)
+						    : source->kube    ? kube_delta(source->kube)
+								      : NULL;
 
 		for (size_t i = 0; delta && i < delta->gone.n; i++)
 			vec_push(&ret->gone, delta->gone.items[i]);
@@ -108,13 +161,15 @@ void sources_delta(const struct sources *sources, struct objects_delta *ret)
 
 const struct objects *source_objects(const struct sources *sources, const struct source *source)
 {
-	return source->directory ? directory_objects(source->directory) : store_objects(sources->store);
+	return source->directory ? directory_objects(source->directory)
+	       : source->kube	 ? kube_objects(source->kube)
+				 : store_objects(sources->store);
 }
 
 void sources_world(const struct sources *sources, const struct objects *store, struct world *world, struct diags *diags)
 {
 	vec_for_each (source, &sources->list)
-		world_add(world, source->directory ? directory_objects(source->directory) : store, diags);
+		world_add(world, source->directory || source->kube ? source_objects(sources, source) : store, diags);
 	world_finish(world, diags);
 }
 
@@ -138,4 +193,13 @@ bool sources_broken(const struct sources *sources)
 			return true;
 	}
 	return false;
+}
+
+bool sources_whole(const struct sources *sources)
+{
+	vec_for_each (source, &sources->list) {
+		if (source->kube && !kube_is_synced(source->kube))
+			return false;
+	}
+	return true;
 }

@@ -8,12 +8,14 @@
 #include "agent/notes.h"
 #include "policy/world.h"
 #include "source/directory.h"
+#include "source/kube.h"
 #include "source/store.h"
 
 struct source {
-	char *name;		     /* "dir:/etc/weir/policy", "store" */
-	struct directory *directory; /* NULL: the store */
-	struct notes errors;	     /* what is wrong with it now */
+	char *name;		     /* "dir:/etc/weir/policy", "kube", "store" */
+	struct directory *directory; /* one of these, or none: the store */
+	struct kube *kube;
+	struct notes errors; /* what is wrong with it now */
 	struct notes warnings;
 };
 
@@ -24,7 +26,8 @@ struct sources {
 	uint64_t n_errors; /* ever seen */
 };
 
-int sources_open(const struct agent_config *config, struct sources *ret, struct error *error);
+int sources_open(const struct agent_config *config, const struct kube_follower *follower, struct sources *ret,
+		 struct error *error);
 void sources_free(struct sources *sources); /* what it holds */
 
 /* Takes in what changed (reads everything again with everything set). True when objects are others now. */
@@ -39,5 +42,7 @@ const struct objects *source_objects(const struct sources *sources, const struct
 /* The source whose object is in force; NULL when none has it. */
 const struct source *sources_of(const struct sources *sources, const struct object *object);
 bool sources_broken(const struct sources *sources);
+/* False while one has not told everything that it holds: then there is no world to compile yet. */
+bool sources_whole(const struct sources *sources);
 
 #endif

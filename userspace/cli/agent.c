@@ -22,9 +22,13 @@ static int add_sources(const struct invocation *invocation, struct agent_config 
 	size_t position = 0;
 
 	while ((source = option_next(invocation, "source", &position))) {
-		if (strncmp(source, directory, strlen(directory)) || !source[strlen(directory)])
-			return wrong_usage(invocation, "--source %s: unknown kind of source (use dir:PATH)", source);
-		vec_push(&config->directories, xstrdup(source + strlen(directory)));
+		if (strcmp(source, "kube") == 0)
+			config->kube = true;
+		else if (strncmp(source, directory, strlen(directory)) == 0 && source[strlen(directory)])
+			vec_push(&config->directories, xstrdup(source + strlen(directory)));
+		else
+			return wrong_usage(invocation, "--source %s: unknown kind of source (use dir:PATH or kube)",
+					   source);
 	}
 	return EXIT_DONE;
 }
@@ -52,6 +56,7 @@ int command_agent(const struct invocation *invocation)
 	if (code)
 		return code;
 	add_uplinks(invocation, &config);
+	replace(&config.kubeconfig, option_value(invocation, "kubeconfig", NULL));
 	replace(&config.node, option_value(invocation, "node", NULL));
 	replace(&config.state_dir, option_value(invocation, "state-dir", NULL));
 	replace(&config.run_dir, option_value(invocation, "run-dir", NULL));

@@ -23,6 +23,9 @@ enum exit_code {
 	EXIT_UNREACHABLE = 3, /* the agent */
 };
 
+/* By exit code, ended by NULL. */
+extern const char *const exit_meanings[];
+
 struct command_option {
 	int letter; /* 'f', or 0 */
 	const char *name;
@@ -92,7 +95,9 @@ int wrong_usage(const struct invocation *invocation, const char *format, ...) __
 
 int command_agent(const struct invocation *invocation);
 int command_apply(const struct invocation *invocation);
+int command_capture(const struct invocation *invocation);
 int command_check(const struct invocation *invocation);
+int command_completion(const struct invocation *invocation);
 int command_delete(const struct invocation *invocation);
 int command_demo(const struct invocation *invocation);
 int command_detach(const struct invocation *invocation);

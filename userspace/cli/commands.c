@@ -10,6 +10,14 @@
 		0 \
 	}
 
+const char *const exit_meanings[] = {
+	[EXIT_DONE] = "done",
+	[EXIT_FAILED] = "failed or \"no\"",
+	[EXIT_USAGE] = "wrong usage",
+	[EXIT_UNREACHABLE] = "no agent",
+	NULL,
+};
+
 const struct command_option global_options[] = {
 	{ 0, "socket", "PATH", "the agent's control socket (default " WEIR_SOCKET_DEFAULT ", or $WEIR_SOCKET)" },
 	{ 'o', "output", "FORMAT", "table, wide, json or yaml" },
@@ -32,7 +40,8 @@ const struct command_option global_options[] = {
 	}
 
 static const struct command_option agent_options[] = {
-	{ 0, "source", "dir:PATH", "a directory of manifests to enforce; may be repeated" },
+	{ 0, "source", "dir:PATH|kube", "manifests to enforce: a directory, or the Kubernetes API; may be repeated" },
+	{ 0, "kubeconfig", "FILE", "how to reach the Kubernetes API (default: as the pod that it runs in)" },
 	{ 0, "node", "NAME", "this node's name (default: the host name)" },
 	{ 0, "state-dir", "DIR", "what is kept across restarts (default /var/lib/weir)" },
 	{ 0, "run-dir", "DIR", "the control socket's directory (default /run/weir)" },
@@ -104,6 +113,21 @@ static const struct command_option observe_options[] = {
 	END,
 };
 
+static const struct command_option capture_options[] = {
+	{ 'w', "write", "FILE|-", "the pcapng file, overwritten; -: standard output, for tshark -r -" },
+	{ 0, "drops", NULL, "only what is dropped or rejected, or audited" },
+	{ 0, "pod", "NS/POD", "only this pod's packets" },
+	{ 0, "host", "ADDR", "only packets from or to this address" },
+	{ 0, "port", "PORT", "only packets from or to this port" },
+	{ 0, "protocol", "NAME", "only TCP, UDP, SCTP, ICMP or a number" },
+	{ 0, "count", "N", "not more than N packets" },
+	{ 0, "seconds", "N", "not longer than this (default 60)" },
+	{ 0, "size", "BYTES", "no larger file, like 500k or 1Gi (default 100Mi)" },
+	{ 0, "snaplen", "BYTES", "not more of each packet (default 65280)" },
+	{ 0, "headers-only", NULL, "of each packet what comes before the payload" },
+	END,
+};
+
 static const struct command_option detach_options[] = { BPFFS_OPTION, END };
 
 static const struct command_option top_options[] = {
@@ -143,12 +167,16 @@ const struct command commands[] = {
 	  observe_options, 0, 0, command_observe },
 	{ "test", "FILE... [-f FILE|DIR|-] [-o tap]", "ask what PolicyTests expect, offline; exit 1 when one fails",
 	  files_options, 1, 1000, command_test },
+	{ "capture", "[--drops] -w FILE|-", "packets into a pcapng file, with verdict, reason and rule on each",
+	  capture_options, 0, 0, command_capture },
 	{ "top", "[--once] [OPTION]...", "which services talk most, and to whom it is denied, live", top_options, 0, 0,
 	  command_top },
 	{ "metrics", "", "print the agent's metrics (Prometheus text)", NULL, 0, 0, command_metrics },
 	{ "detach", "[--bpffs DIR]", "remove every program, link and map of a stopped agent", detach_options, 0, 0,
 	  command_detach },
 	{ "demo", "", "all of it on this machine in a few seconds; leaves nothing behind", NULL, 0, 0, command_demo },
+	{ "completion", "bash|zsh", "print what makes a shell complete weir's words", NULL, 1, 1000,
+	  command_completion },
 	{ "version", "", "print version, ABI, libbpf version and commit", NULL, 0, 0, command_version },
 	END,
 };

@@ -38,11 +38,13 @@ static void print_program(FILE *out)
 	      "Commands:\n",
 	      out);
 	for (const struct command *command = commands; command->name; command++)
-		print_row(out, command->name, 12, command->doc);
+		print_row(out, command->name, 13, command->doc);
 	print_options(out, "Options, before or after the command", global_options);
 	fputs("\nweir COMMAND --help says more about each.\n"
-	      "Exit codes: 0 done; 1 failed or \"no\"; 2 wrong usage; 3 no agent.\n",
+	      "Exit codes:",
 	      out);
+	for (size_t i = 0; exit_meanings[i]; i++)
+		fprintf(out, " %zu %s%s", i, exit_meanings[i], exit_meanings[i + 1] ? ";" : ".\n");
 }
 
 void help_print(const struct command *command, FILE *out)

@@ -53,7 +53,7 @@ static void read_totals(const json_t *item, double totals[TOP_KEYS])
 {
 	totals[TOP_PACKETS] = count(item, "allowed", "packets") + count(item, "audited", "packets");
 	totals[TOP_BYTES] = count(item, "allowed", "bytes") + count(item, "audited", "bytes");
-	totals[TOP_CONNECTIONS] = count(item, "allowed", "connections");
+	totals[TOP_CONNECTIONS] = count(item, "allowed", "connections") + count(item, "audited", "connections");
 	totals[TOP_DROPS] = count(item, "denied", "packets") + count(item, "limited", "packets");
 }
 

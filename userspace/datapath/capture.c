@@ -126,6 +126,11 @@ struct datapath_capture_losses datapath_capture_losses(const struct datapath_cap
 	};
 }
 
+void datapath_capture_another(struct datapath_capture *capture)
+{
+	__atomic_add_fetch(&capture->settings->left, 1, __ATOMIC_RELAXED);
+}
+
 void datapath_capture_stop(struct datapath_capture *capture)
 {
 	control_watch(capture->datapath, WEIR_WATCH_CAPTURE, false);

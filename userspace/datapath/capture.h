@@ -42,6 +42,8 @@ int datapath_capture_fd(const struct datapath_capture *capture);
 /* Hands all that is there to the sink. */
 void datapath_capture_read(struct datapath_capture *capture);
 struct datapath_capture_losses datapath_capture_losses(const struct datapath_capture *capture);
+/* One of those that were handed over does not count: another one may come in its place. */
+void datapath_capture_another(struct datapath_capture *capture);
 /* From now on nothing is captured; what is there may still be read. */
 void datapath_capture_stop(struct datapath_capture *capture);
 void datapath_capture_end(struct datapath_capture *capture);

@@ -56,6 +56,13 @@ static bool check_version(const struct field *document, const char *kind, const 
 	return false;
 }
 
+static bool is_old_version(enum object_kind kind, const char *version)
+{
+	const char *old = kind_info(kind)->old_version;
+
+	return old && strcmp(version, old) == 0;
+}
+
 static void read_object(const struct field *document, enum object_kind kind, struct reading *reading)
 {
 	_cleanup_(object_freep) struct object *object = new0(struct object);
@@ -132,7 +139,8 @@ static void read_document(const struct field *document, void *target)
 	else if (known == KIND_MAX)
 		field_warning(&kind_field, QUOTE " of apiVersion " QUOTE " is no kind that weir knows: skipped",
 			      QUOTED(kind), QUOTED(version));
-	else if (check_version(document, kind, version, kind_info(known)->api_version))
+	else if (is_old_version(known, version) ||
+		 check_version(document, kind, version, kind_info(known)->api_version))
 		read_object(document, known, reading);
 }
 
@@ -168,4 +176,26 @@ int manifest_parse(const char *file, const char *text, size_t length, unsigned f
 	}
 	objects_free(&found);
 	return report.n_errors ? -EINVAL : 0;
+}
+
+int manifest_parse_item(const char *file, enum object_kind kind, const char *text, size_t length, struct object **ret,
+			struct diags *diags)
+{
+	const struct kind_info *info = kind_info(kind);
+	struct report report = { .file = file, .diags = diags };
+	struct objects found = {};
+	struct reading reading = {
+		.report = &report, .objects = &found, .item_kind = info->kind, .item_version = info->api_version
+	};
+	int r = -EINVAL;
+
+	read_documents(&reading, text, length);
+	if (report.n_errors == 0 && found.list.n == 1 && found.list.items[0]->kind == kind) {
+		*ret = TAKE_PTR(found.list.items[0]);
+		r = 0;
+	} else if (report.n_errors == 0) {
+		report_error(&report, 1, 1, "this is no %s", info->kind);
+	}
+	objects_free(&found);
+	return r;
 }

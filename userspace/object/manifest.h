@@ -25,6 +25,13 @@ int manifest_parse(const char *file, const char *text, size_t length, unsigned f
 		   struct diags *diags);
 
 /*
+ * One object of an API list or watch, which may leave out kind and apiVersion:
+ * they are those of kind. Returns 0 with the object, or -EINVAL.
+ */
+int manifest_parse_item(const char *file, enum object_kind kind, const char *text, size_t length, struct object **ret,
+			struct diags *diags);
+
+/*
  * Reads a file, a directory (its *.yaml, *.yml and *.json files, by name) or
  * "-". Like manifest_parse; an unreadable file is a diag too. A directory
  * without one such file is an error.

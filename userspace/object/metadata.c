@@ -60,6 +60,13 @@ static void check_annotations(const struct field *field, void *target)
 	}
 }
 
+static void read_version(const struct field *field, void *target)
+{
+	struct object *object = target;
+
+	object->version = xstrdup(field_string(field));
+}
+
 /* What else Kubernetes' ObjectMeta has, and the API server fills in. */
 static const struct member metadata_members[] = {
 	{ "name", read_name },
@@ -69,7 +76,7 @@ static const struct member metadata_members[] = {
 	{ "generateName", field_ignore },
 	{ "selfLink", field_ignore },
 	{ "uid", field_ignore },
-	{ "resourceVersion", field_ignore },
+	{ "resourceVersion", read_version },
 	{ "generation", field_ignore },
 	{ "creationTimestamp", field_ignore },
 	{ "deletionTimestamp", field_ignore },

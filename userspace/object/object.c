@@ -8,22 +8,23 @@
 #include "base/mem.h"
 
 static const struct kind_info kinds[KIND_MAX] = {
-	[KIND_NAMESPACE] = { "Namespace", "v1", "namespaces", "ns", .namespaced = false },
-	[KIND_POD] = { "Pod", "v1", "pods", "po", .namespaced = true },
-	[KIND_NODE] = { "Node", "v1", "nodes", "no", .namespaced = false },
-	[KIND_SERVICE] = { "Service", "v1", "services", "svc", .namespaced = true },
-	[KIND_ENDPOINT_SLICE] = { "EndpointSlice", "discovery.k8s.io/v1", "endpointslices", NULL, .namespaced = true },
-	[KIND_NETWORK_POLICY] = { "NetworkPolicy", "networking.k8s.io/v1", "networkpolicies", "netpol",
+	[KIND_NAMESPACE] = { "Namespace", "v1", NULL, "namespaces", "ns", .namespaced = false },
+	[KIND_POD] = { "Pod", "v1", NULL, "pods", "po", .namespaced = true },
+	[KIND_NODE] = { "Node", "v1", NULL, "nodes", "no", .namespaced = false },
+	[KIND_SERVICE] = { "Service", "v1", NULL, "services", "svc", .namespaced = true },
+	[KIND_ENDPOINT_SLICE] = { "EndpointSlice", "discovery.k8s.io/v1", "discovery.k8s.io/v1beta1", "endpointslices",
+				  NULL, .namespaced = true },
+	[KIND_NETWORK_POLICY] = { "NetworkPolicy", "networking.k8s.io/v1", NULL, "networkpolicies", "netpol",
 				  .namespaced = true, .is_policy = true },
-	[KIND_TRAFFIC_POLICY] = { "TrafficPolicy", "weir.dev/v1alpha1", "trafficpolicies", "tp", .namespaced = true,
-				  .is_policy = true },
-	[KIND_CLUSTER_TRAFFIC_POLICY] = { "ClusterTrafficPolicy", "weir.dev/v1alpha1", "clustertrafficpolicies", "ctp",
-					  .is_policy = true },
-	[KIND_ADMIN_NETWORK_POLICY] = { "AdminNetworkPolicy", "policy.networking.k8s.io/v1alpha1",
+	[KIND_TRAFFIC_POLICY] = { "TrafficPolicy", "weir.dev/v1alpha1", NULL, "trafficpolicies", "tp",
+				  .namespaced = true, .is_policy = true },
+	[KIND_CLUSTER_TRAFFIC_POLICY] = { "ClusterTrafficPolicy", "weir.dev/v1alpha1", NULL, "clustertrafficpolicies",
+					  "ctp", .is_policy = true },
+	[KIND_ADMIN_NETWORK_POLICY] = { "AdminNetworkPolicy", "policy.networking.k8s.io/v1alpha1", NULL,
 					"adminnetworkpolicies", "anp", .is_policy = true },
 	[KIND_BASELINE_ADMIN_NETWORK_POLICY] = { "BaselineAdminNetworkPolicy", "policy.networking.k8s.io/v1alpha1",
-						 "baselineadminnetworkpolicies", "banp", .is_policy = true },
-	[KIND_CLUSTER_NETWORK_POLICY] = { "ClusterNetworkPolicy", "policy.networking.k8s.io/v1alpha2",
+						 NULL, "baselineadminnetworkpolicies", "banp", .is_policy = true },
+	[KIND_CLUSTER_NETWORK_POLICY] = { "ClusterNetworkPolicy", "policy.networking.k8s.io/v1alpha2", NULL,
 					  "clusternetworkpolicies", "cnp", .is_policy = true },
 };
 
@@ -117,6 +118,7 @@ void object_free(struct object *object)
 	free(object->name);
 	labels_free(&object->labels);
 	free(object->file);
+	free(object->version);
 	free(object->json);
 	free(object);
 }
@@ -142,7 +144,7 @@ void objects_free(struct objects *objects)
 	vec_free(&objects->list);
 }
 
-static int compare_objects(const void *a, const void *b)
+int object_compare(const void *a, const void *b)
 {
 	const struct object *x = *(struct object *const *)a, *y = *(struct object *const *)b;
 
@@ -154,5 +156,5 @@ static int compare_objects(const void *a, const void *b)
 void objects_sort(struct objects *objects)
 {
 	if (objects->list.n > 1)
-		qsort(objects->list.items, objects->list.n, sizeof(struct object *), compare_objects);
+		qsort(objects->list.items, objects->list.n, sizeof(struct object *), object_compare);
 }

@@ -28,6 +28,7 @@ enum object_kind {
 struct kind_info {
 	const char *kind;	 /* "NetworkPolicy" */
 	const char *api_version; /* "networking.k8s.io/v1" */
+	const char *old_version; /* that says the same in the fields that weir reads, or NULL */
 	const char *plural;	 /* "networkpolicies", as the CLI takes it too */
 	const char *short_name;	 /* "netpol", or NULL */
 	bool namespaced;
@@ -93,6 +94,7 @@ struct object {
 	char *namespace; /* NULL for cluster-wide kinds; "default" when a namespaced object names none */
 	char *name;
 	struct labels labels; /* a Namespace always has kubernetes.io/metadata.name */
+	char *version;	      /* metadata.resourceVersion, or NULL */
 	char *file;	      /* where it was read from, or NULL */
 	int line;	      /* of the document's first line */
 	time_t changed; /* when its source got it as it is: its file's time, or when it was applied; 0: not known */
@@ -108,6 +110,12 @@ struct object {
 
 void object_free(struct object *object);
 DEFINE_CLEANUP(struct object, object_free);
+
+/*
+ * Whether two objects of one kind and name say the same to weir, whatever else
+ * of them differs. Of policies only two of the same version are known to.
+ */
+bool object_same(const struct object *a, const struct object *b);
 
 /* "NetworkPolicy shop/backend", "Namespace shop"; the caller frees. */
 char *object_title(const struct object *object);
@@ -126,7 +134,9 @@ struct objects_delta {
 };
 
 void objects_free(struct objects *objects);
-/* Sorts by kind, namespace, name. */
+/* By kind, namespace, name; for arrays of pointers to objects. */
+int object_compare(const void *a, const void *b);
+/* In that order. */
 void objects_sort(struct objects *objects);
 
 #endif

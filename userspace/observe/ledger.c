@@ -153,6 +153,8 @@ void ledger_forget_bucket(struct ledger *ledger, uint32_t bucket, const struct w
 		vec_push(&ledger->dropped, (struct ledger_carried){ .labels = xstrdup(*labels),
 								    .packets = charged->dropped_packets,
 								    .passed = charged->passed_packets,
+								    .marked = charged->marked_packets,
+								    .paced = charged->paced_packets,
 								    .audit = account->audit });
 	}
 	account_free(account);

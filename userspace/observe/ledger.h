@@ -30,6 +30,7 @@ struct ledger_carried {
 	char *labels;
 	uint64_t packets;
 	uint64_t passed; /* a bucket's: packets within the limit */
+	uint64_t marked, paced;
 	bool audit;
 };
 

@@ -62,6 +62,8 @@ static void trim(const ledger_accounts *accounts, ledger_carries *carried)
 		if (n && compare_carried(&carried->items[n - 1], one) == 0) {
 			carried->items[n - 1].packets += one->packets;
 			carried->items[n - 1].passed += one->passed;
+			carried->items[n - 1].marked += one->marked;
+			carried->items[n - 1].paced += one->paced;
 			free(one->labels);
 		} else if (live.n && bsearch(&one->labels, live.items, live.n, sizeof(*live.items), compare_texts)) {
 			carried->items[n++] = *one;
@@ -149,8 +151,9 @@ size_t ledger_write(const struct ledger *ledger, FILE *out)
 	vec_for_each (one, &ledger->counted)
 		n += write_row(out, json_pack("[s, I, s]", "counted", (json_int_t)one->packets, one->labels));
 	vec_for_each (one, &ledger->dropped)
-		n += write_row(out, json_pack("[s, I, s, I, b]", "charged", (json_int_t)one->packets, one->labels,
-					      (json_int_t)one->passed, one->audit));
+		n += write_row(out, json_pack("[s, I, s, I, b, I, I]", "charged", (json_int_t)one->packets, one->labels,
+					      (json_int_t)one->passed, one->audit, (json_int_t)one->marked,
+					      (json_int_t)one->paced));
 	vec_for_each (one, &ledger->pairs)
 		n += write_row(out,
 			       json_pack("[s, I, s, s, s, I, I]", "pair", (json_int_t)one->counted.packets,
@@ -161,14 +164,18 @@ size_t ledger_write(const struct ledger *ledger, FILE *out)
 
 static int read_charged(struct ledger *ledger, json_t *row)
 {
-	json_int_t packets, passed;
+	json_int_t packets, passed, marked, paced;
 	const char *name, *labels;
 	int audit;
 
-	if (json_unpack(row, "[s, I, s, I, b!]", &name, &packets, &labels, &passed, &audit) < 0)
+	if (json_unpack(row, "[s, I, s, I, b, I, I!]", &name, &packets, &labels, &passed, &audit, &marked, &paced) < 0)
 		return -EBADMSG;
-	vec_push(&ledger->dropped,
-		 (struct ledger_carried){ xstrdup(labels), (uint64_t)packets, (uint64_t)passed, audit });
+	vec_push(&ledger->dropped, (struct ledger_carried){ .labels = xstrdup(labels),
+							    .packets = (uint64_t)packets,
+							    .passed = (uint64_t)passed,
+							    .marked = (uint64_t)marked,
+							    .paced = (uint64_t)paced,
+							    .audit = audit });
 	return 0;
 }
 

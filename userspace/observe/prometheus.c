@@ -149,25 +149,105 @@ static void write_limits(FILE *out, const struct prometheus_input *input, const 
 	sums_write(out, name, &sums);
 }
 
-/* Of an audited policy too: what is within its limits is the same packets. */
-static void write_passed(FILE *out, const struct prometheus_input *input)
+/* One series of what the buckets count; a packet that passed can be marked, or have waited. */
+struct limit_series {
+	const char *name, *help;
+	size_t charged; /* offset of the counter in struct weir_charged, and in struct ledger_carried */
+	size_t carried;
+};
+
+static const struct limit_series limit_series[] = {
+	/* Of an audited policy too: what is within its limits is the same packets. */
+	{ "weir_limit_passed_total", "Packets that were within a rule's limit.",
+	  offsetof(struct weir_charged, passed_packets), offsetof(struct ledger_carried, passed) },
+	{ "weir_limit_marked_total", "Packets within a rule's limit that carry a congestion mark for it.",
+	  offsetof(struct weir_charged, marked_packets), offsetof(struct ledger_carried, marked) },
+	{ "weir_limit_paced_total", "Packets within a rule's limit that had to wait for it.",
+	  offsetof(struct weir_charged, paced_packets), offsetof(struct ledger_carried, paced) },
+};
+
+static uint64_t counter_at(const void *counters, size_t offset)
+{
+	return *(const uint64_t *)((const char *)counters + offset);
+}
+
+static void write_limit_series(FILE *out, const struct prometheus_input *input, const struct limit_series *series)
 {
 	const struct ledger *ledger = input->ledger;
 	struct sum *sums = NULL;
 
+	series_metric(out, series->name, "counter", series->help);
 	for (size_t i = 0; i < ledger->buckets.n; i++) {
 		vec_for_each (labels, &ledger->buckets.items[i].labels)
-			sum_add(&sums, *labels, input->charged[i].passed_packets);
+			sum_add(&sums, *labels, counter_at(&input->charged[i], series->charged));
 	}
 	vec_for_each (carried, &ledger->dropped)
-		sum_add(&sums, carried->labels, carried->passed);
-	sums_write(out, "weir_limit_passed_total", &sums);
+		sum_add(&sums, carried->labels, counter_at(carried, series->carried));
+	sums_write(out, series->name, &sums);
+}
+
+/* Of limits of one rule in one unit, the tightest. */
+struct least {
+	const char *labels;
+	double value;
+	UT_hash_handle hh;
+};
+
+static void least_add(struct least **all, const char *labels, double value)
+{
+	struct least *least;
+
+	HASH_FIND_STR(*all, labels, least);
+	if (!least) {
+		least = new0(struct least);
+		*least = (struct least){ .labels = labels, .value = value };
+		HASH_ADD_KEYPTR(hh, *all, least->labels, strlen(least->labels), least);
+	}
+	if (value < least->value)
+		least->value = value;
+}
+
+static void least_write(FILE *out, const char *name, struct least **all)
+{
+	struct least *least, *next;
+
+	HASH_ITER (hh, *all, least, next) {
+		series_value(out, name, least->labels, least->value);
+		HASH_DEL(*all, least);
+		free(least);
+	}
+}
+
+static void write_limits_now(FILE *out, const struct prometheus_input *input)
+{
+	struct least *rates = NULL, *levels = NULL;
+
+	for (size_t i = 0; i < input->n_limits; i++) {
+		const struct prometheus_limit *limit = &input->limits[i];
+
+		if (limit->bucket >= input->ledger->buckets.n)
+			continue;
+		vec_for_each (labels, &input->ledger->buckets.items[limit->bucket].labels) {
+			least_add(&rates, *labels, limit->rate);
+			if (limit->level >= 0)
+				least_add(&levels, *labels, limit->level);
+		}
+	}
+	series_metric(out, "weir_limit_asked", "gauge",
+		      "What a rule's limit lets pass, in its unit; of connections at a time, how many.");
+	least_write(out, "weir_limit_asked", &rates);
+	series_metric(out, "weir_limit_level_ratio", "gauge",
+		      "How much of the burst of a limit per Rule is free, or of the connections that may be open.");
+	least_write(out, "weir_limit_level_ratio", &levels);
+	series_gauge(out, "weir_limits_biting", "Limits that drop packets now.", (double)input->limits_biting);
+	series_counter(out, "weir_limit_bites_total", "Times that a limit began to drop packets.", input->limit_bites);
 }
 
 static void write_all_limits(FILE *out, const struct prometheus_input *input)
 {
-	series_metric(out, "weir_limit_passed_total", "counter", "Packets that were within a rule's limit.");
-	write_passed(out, input);
+	for (size_t i = 0; i < ARRAY_SIZE(limit_series); i++)
+		write_limit_series(out, input, &limit_series[i]);
+	write_limits_now(out, input);
 	series_metric(out, "weir_limit_dropped_total", "counter",
 		      "Packets dropped because a rule's limit was reached.");
 	write_limits(out, input, "weir_limit_dropped_total", false);

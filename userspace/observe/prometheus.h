@@ -14,6 +14,13 @@ struct prometheus_source {
 	bool synced;
 };
 
+/* A limit in force. */
+struct prometheus_limit {
+	uint32_t bucket;
+	double rate;
+	double level; /* 0 to 1; negative: it has a bucket for each source, and no one level */
+};
+
 /* Borrows everything. */
 struct prometheus_input {
 	const char *version, *commit;
@@ -22,6 +29,9 @@ struct prometheus_input {
 	const struct weir_counter *decisions; /* ledger->counters.n */
 	const struct pairs *pairs;
 	const struct weir_charged *charged; /* ledger->buckets.n */
+	const struct prometheus_limit *limits;
+	size_t n_limits;
+	uint64_t limits_biting, limit_bites;
 	const struct datapath_map_info *maps;
 	unsigned n_maps;
 	const struct prometheus_source *sources;

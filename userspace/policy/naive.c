@@ -281,6 +281,18 @@ static const struct world_service_port *find_service_port(const struct world *wo
 	return NULL;
 }
 
+static void list_limits(const struct opinion *opinion, bool audited_only, struct naive_answer *answer)
+{
+	for (size_t i = 0; opinion->reason == WEIR_REASON_POLICY_ALLOW && i < opinion->by.n; i++) {
+		const struct naive_rule *by = &opinion->by.items[i];
+
+		for (size_t k = 0; k < by->rule->limits.n; k++) {
+			if (!audited_only || by->policy->policy.mode == POLICY_AUDIT)
+				vec_push(&answer->limits, (struct naive_limit){ by, &by->rule->limits.items[k], k });
+		}
+	}
+}
+
 /* An audited policy takes nothing away, neither a permission nor a limit. */
 static void answer_by(const struct opinions *opinions, struct naive_answer *answer)
 {
@@ -291,8 +303,13 @@ static void answer_by(const struct opinions *opinions, struct naive_answer *answ
 	answer->audited = denies(&opinions->all) && !denies(&opinions->enforced);
 	answer->n_audited_limits = limits(&opinions->all, true);
 	answer->n_limits = limits(&opinions->enforced, false) + answer->n_audited_limits;
-	if (denies(&opinions->enforced))
+	answer->limits.n = 0;
+	if (denies(&opinions->enforced)) {
 		answer->n_limits = answer->n_audited_limits = 0;
+	} else {
+		list_limits(&opinions->enforced, false, answer);
+		list_limits(&opinions->all, true, answer);
+	}
 	vec_for_each (by, &told->by)
 		vec_push(&answer->by, *by);
 }
@@ -345,6 +362,7 @@ enum weir_verdict naive_verdict(const struct naive_answer *answer)
 void naive_answer_free(struct naive_answer *answer)
 {
 	vec_free(&answer->by);
+	vec_free(&answer->limits);
 	if (!answer->scratch)
 		return;
 	ballot_free(&answer->scratch->ballot);

@@ -34,15 +34,22 @@ struct naive_rule {
 
 typedef VEC(struct naive_rule) naive_rules;
 
+struct naive_limit {
+	const struct naive_rule *by;
+	const struct policy_limit *limit;
+	size_t index; /* in the rule's limits */
+};
+
 struct naive_answer {
 	struct naive_scratch *scratch; /* naive.c's own, kept for the next answer */
 	bool judged;		       /* false: this side is no pod of its own, or both are one pod */
 	enum weir_reason reason;
-	bool audited;		 /* passes all the same: only audited policies deny it */
-	bool rejects;		 /* the denial is to be answered */
-	size_t n_limits;	 /* that apply */
-	size_t n_audited_limits; /* of these, such as only count */
-	naive_rules by;		 /* those that decided; empty where no rule or policy did */
+	bool audited;			/* passes all the same: only audited policies deny it */
+	bool rejects;			/* the denial is to be answered */
+	size_t n_limits;		/* that apply */
+	size_t n_audited_limits;	/* of these, such as only count */
+	VEC(struct naive_limit) limits; /* the same, one by one; of rules that are in scratch */
+	naive_rules by;			/* those that decided; empty where no rule or policy did */
 };
 
 /* Appends the policies that are about a pod: to be found once where it is judged often. */

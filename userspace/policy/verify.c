@@ -8,6 +8,7 @@
 #include "policy/naive.h"
 #include "policy/representatives.h"
 #include "policy/verdict.h"
+#include "policy/verify_limits.h"
 #include "policy/words.h"
 
 #define CELLS_PER_LOOK 16u /* at the clock */
@@ -240,6 +241,14 @@ static int refuse(const struct example *example, const struct verdict *image, co
 			 of_objects);
 }
 
+static int check_limits(const struct verifier *v, const struct example *example, struct error *error)
+{
+	_cleanup_free_ char *wrong = limits_difference(v->compiled, example->cell, example->direction, &v->answer);
+	_cleanup_free_ char *what = wrong ? describe(example) : NULL;
+
+	return wrong ? error_set(error, -EBADMSG, "image refused: %s: %s", what, wrong) : 0;
+}
+
 static int check(struct verifier *v, uint64_t cell, struct error *error)
 {
 	const struct example example = choose(v, cell);
@@ -258,9 +267,11 @@ static int check(struct verifier *v, uint64_t cell, struct error *error)
 	naive_judge(v->world, &probe, example.direction, &v->answer);
 	objects = verdict_of_objects(&v->answer);
 	/* What a pod sends to itself never leaves it. */
-	if (!v->answer.judged || (verdict_same_decision(&image, &objects) && verdict_same_limits(&image, &objects)))
+	if (!v->answer.judged)
 		return 0;
-	return refuse(&example, &image, &objects, error);
+	if (!verdict_same_decision(&image, &objects) || !verdict_same_limits(&image, &objects))
+		return refuse(&example, &image, &objects, error);
+	return check_limits(v, &example, error);
 }
 
 static uint64_t gcd(uint64_t a, uint64_t b)

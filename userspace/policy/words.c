@@ -8,9 +8,10 @@
 
 static const struct {
 	const char *name;
+	const char *meaning;
 	enum weir_verdict verdict;
 } reasons[WEIR_REASON_MAX] = {
-#define REASON_ROW(number, symbol, text, verdict_, meaning) [number] = { text, WEIR_VERDICT_##verdict_ },
+#define REASON_ROW(number, symbol, text, verdict_, meaning) [number] = { text, meaning, WEIR_VERDICT_##verdict_ },
 	WEIR_REASONS(REASON_ROW)
 #undef REASON_ROW
 };
@@ -23,6 +24,11 @@ enum weir_verdict reason_verdict(unsigned reason)
 const char *reason_name(unsigned reason)
 {
 	return reason < WEIR_REASON_MAX ? reasons[reason].name : NULL;
+}
+
+const char *reason_meaning(unsigned reason)
+{
+	return reason < WEIR_REASON_MAX ? reasons[reason].meaning : NULL;
 }
 
 const char *verdict_name(enum weir_verdict verdict)

@@ -11,6 +11,7 @@
 /* What the reason's row says; NONE and NULL for a number that is nobody's. */
 enum weir_verdict reason_verdict(unsigned reason);
 const char *reason_name(unsigned reason);	     /* "policy-deny" */
+const char *reason_meaning(unsigned reason);	     /* "a rule denies it" */
 const char *verdict_name(enum weir_verdict verdict); /* "pass", "drop", "reject", "none" */
 /* What becomes of a packet by a decision; "audit": it passes, and would have been dropped. */
 const char *decision_word(enum weir_verdict verdict, unsigned flags);

@@ -118,6 +118,7 @@ class ServiceMap {
 		this.lines.clear();
 		this.layout.boxes.forEach((box) => this.addBox(box));
 		this.layout.nodes.forEach((at, name) => this.addService(name, at));
+		this.marks = [];
 		this.isCrowded = this.layout.isCrowded || pairs.length > LINES_MAX;
 		this.root.classList.toggle("crowded", this.isCrowded);
 		pairs.forEach((pair) => this.addLines(pair));
@@ -160,6 +161,15 @@ class ServiceMap {
 		return other !== pair.key && KINDS.some((kind) => this.lines.has(other + kind)) ? 1.5 * APART : 0;
 	}
 
+	// Where a line's mark and number stand: on no service, and clear of the others'.
+	markPlace(points, nodes) {
+		const all = PLACES.map((t) => pointOn(points, t)), seen = all.filter((at) => !isOnService(at, nodes, []));
+		const isClear = ([x, y]) => this.marks.every((at) => Math.abs(at[0] - x) > 44 || Math.abs(at[1] - y) > 20);
+		const place = (this.isCrowded ? seen[0] : seen.find(isClear)) ?? seen[0] ?? all[0];
+		this.marks.push(place);
+		return place;
+	}
+
 	addLines(pair) {
 		const from = this.layout.nodes.get(pair.source), to = this.layout.nodes.get(pair.destination);
 		const nodes = [...this.layout.nodes.values()];
@@ -167,7 +177,7 @@ class ServiceMap {
 		const aside = this.asideOf(pair);
 		kinds.forEach((kind, i) => {
 			const points = route(from, to, aside + (i - (kinds.length - 1) / 2) * APART, nodes, this.isCrowded);
-			const at = pointOn(points, PLACES.find((t) => !isOnService(pointOn(points, t), nodes, [])) ?? 0.5);
+			const at = this.markPlace(points, nodes);
 			const line = svg("g", {class: "line", "aria-hidden": "true"}, this.layers[1]);
 			const [a, ...others] = points;
 			line.path = svg("path", {class: `edge ${kind}`, d: `M${a}C${others.join(" ")}`}, line);

@@ -101,7 +101,7 @@ class Model {
 			key,
 			policy: item.namespace ? `${item.namespace}/${item.policy}` : String(item.policy ?? ""),
 			rule: String(item.rule ?? ""),
-			asked: `${short(number(item.rate))} ${unit.replace("PerSecond", "/s")}`,
+			asked: `${short(number(item.rate))} ${unit.replace("PerSecond", "/s").replace("max", "open ").toLowerCase()}`,
 			rate: number(item.rate),
 			passed: growth(before.passed, now.passed, seconds),
 			dropped: growth(before.dropped, now.dropped, seconds),

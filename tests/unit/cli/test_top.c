@@ -70,13 +70,14 @@ static void rates_are_the_growth_by_the_agents_clock(void **state)
 static void what_is_limited_is_dropped_and_what_is_audited_passes(void **state)
 {
 	struct top_model model _cleanup_(top_model_free) = { 0 };
-	static const char text[] = ANSWER(2, "{\"source\": \"a\", \"destination\": \"b\","
-					     " \"allowed\": {\"packets\": 10}, \"denied\": {\"packets\": 1},"
-					     " \"limited\": {\"packets\": 2}, \"audited\": {\"packets\": 4}}");
+	static const char text[] =
+		ANSWER(2, "{\"source\": \"a\", \"destination\": \"b\","
+			  " \"allowed\": {\"packets\": 10}, \"denied\": {\"packets\": 1},"
+			  " \"limited\": {\"packets\": 2}, \"audited\": {\"packets\": 4, \"connections\": 2}}");
 
 	take(&model, ANSWER(1, ""));
 	take(&model, text);
-	check_rates(only_pair(&model), 14, 0, 0, 3);
+	check_rates(only_pair(&model), 14, 0, 2, 3);
 }
 
 static void an_agent_that_began_anew_gives_no_rates(void **state)

@@ -64,6 +64,8 @@ struct fixture {
 
 static int setup(void **state)
 {
+	/* The last one is not learnt yet. */
+	static const struct prometheus_limit now[] = { { 2, 1000, 0.5 }, { 2, 250, -1 }, { 99, 1, 0 } };
 	struct fixture *f = new0(struct fixture);
 	size_t size;
 	FILE *out = open_memstream(&f->text, &size);
@@ -73,7 +75,9 @@ static int setup(void **state)
 	f->decisions[1].packets = 10;
 	f->decisions[3].packets = 5;
 	f->decisions[4].packets = 6;
-	f->charged[2] = (struct weir_charged){ .passed_packets = 43, .dropped_packets = 42 };
+	f->charged[2] = (struct weir_charged){
+		.passed_packets = 43, .dropped_packets = 42, .marked_packets = 41, .paced_packets = 40
+	};
 	f->charged[3].dropped_packets = 8;
 	f->maps[0] = (struct datapath_map_info){ "connections4", 3, 100 };
 	f->flows.present[WEIR_CONNECTIONS][WEIR_IPV4] = 2;
@@ -106,6 +110,10 @@ static int setup(void **state)
 							  .decisions = f->decisions,
 							  .pairs = &f->pairs,
 							  .charged = f->charged,
+							  .limits = now,
+							  .n_limits = ARRAY_SIZE(now),
+							  .limits_biting = 3,
+							  .limit_bites = 4,
 							  .maps = f->maps,
 							  .n_maps = 1,
 							  .sources = f->sources,
@@ -187,6 +195,18 @@ static const char *const expected[] = {
 	"\"bytesPerSecond\"} 42",
 	"weir_limit_passed_total{kind=\"NetworkPolicy\",namespace=\"shop\",policy=\"p\",rule=\"web\",limit="
 	"\"bytesPerSecond\"} 43",
+	"weir_limit_marked_total{kind=\"NetworkPolicy\",namespace=\"shop\",policy=\"p\",rule=\"web\",limit="
+	"\"bytesPerSecond\"} 41",
+	"weir_limit_paced_total{kind=\"NetworkPolicy\",namespace=\"shop\",policy=\"p\",rule=\"web\",limit="
+	"\"bytesPerSecond\"} 40",
+	/* Of two limits of one rule in one unit, the tightest. */
+	"weir_limit_asked{kind=\"NetworkPolicy\",namespace=\"shop\",policy=\"p\",rule=\"web\",limit="
+	"\"bytesPerSecond\"} 250",
+	"weir_limit_level_ratio{kind=\"NetworkPolicy\",namespace=\"shop\",policy=\"p\",rule=\"web\",limit="
+	"\"bytesPerSecond\"} 0.5",
+	"weir_limits_biting 3",
+	"weir_limit_bites_total 4",
+	"# TYPE weir_limit_level_ratio gauge",
 	"# TYPE weir_packets_total counter",
 	"# TYPE weir_policy_apply_seconds histogram",
 	"# TYPE weir_flows gauge",
@@ -324,7 +344,9 @@ static void a_freed_number_leaves_what_it_counted_to_its_series(void **state)
 
 static void what_a_freed_bucket_let_pass_is_carried_too(void **state)
 {
-	const struct weir_charged once = { .passed_packets = 7, .dropped_packets = 2 };
+	const struct weir_charged once = {
+		.passed_packets = 7, .dropped_packets = 2, .marked_packets = 3, .paced_packets = 4
+	};
 	struct ledger ledger = {};
 
 	for (int i = 0; i < 2; i++) {
@@ -335,6 +357,8 @@ static void what_a_freed_bucket_let_pass_is_carried_too(void **state)
 	ledger_trim(&ledger);
 	assert_int_equal(ledger.dropped.n, 1);
 	assert_int_equal(ledger.dropped.items[0].passed, 14);
+	assert_int_equal(ledger.dropped.items[0].marked, 6);
+	assert_int_equal(ledger.dropped.items[0].paced, 8);
 	assert_int_equal(ledger.dropped.items[0].packets, 4);
 	ledger_free(&ledger);
 }

@@ -115,6 +115,66 @@ static void a_limit_that_is_left_out_is_refused(void **state)
 	fixture_free(&f);
 }
 
+static const char limits[] =
+	"{kind: Pod, apiVersion: v1, metadata: {namespace: shop, name: frontend, labels: {app: f}}, status: {podIP: "
+	"10.0.0.1}}\n---\n"
+	"{kind: Pod, apiVersion: v1, metadata: {namespace: shop, name: backend, labels: {app: b}}, status: {podIP: "
+	"10.0.0.2}}\n---\n"
+	"{kind: TrafficPolicy, apiVersion: weir.dev/v1alpha1, metadata: {namespace: shop, name: p}, spec: "
+	"{podSelector: {matchLabels: {app: b}}, onDeny: Reject, ingress: [{limits: ["
+	"{packetsPerSecond: 1234, burst: 77, per: Identity}, {bytesPerSecond: 5Mi, onExceed: Mark}, "
+	"{connectionsPerSecond: 0.5, per: Address}]}, {name: more, action: Limit, limits: [{bytesPerSecond: 3}]}]}}";
+
+/* Every bit of every limit, one after the other. */
+static void a_limit_with_one_wrong_bit_is_refused(void **state)
+{
+	struct verification verification;
+	struct fixture f;
+	unsigned n = 0;
+
+	fixture_load(&f, limits);
+	vec_for_each (info, &f.compiled->decisions) {
+		uint32_t *words = f.compiled->words + info->at;
+		const uint32_t n_limits = ((struct weir_image_decision *)words)->n_limits;
+
+		for (uint32_t bit = 0; bit < n_limits * WEIR_LIMIT_WORDS * 32; bit++) {
+			uint32_t *word = words + WEIR_DECISION_WORDS + bit / 32;
+			struct error error = {};
+
+			*word ^= 1u << bit % 32;
+			if (verify_fixture(&f, 0, &verification, &error) != -EBADMSG)
+				fail_msg("bit %u of a limit was not looked at", bit);
+			assert_non_null(strstr(error.text, "image refused: subject shop/backend ingress from "));
+			*word ^= 1u << bit % 32;
+			n++;
+		}
+	}
+	assert_int_equal(n, 4 * sizeof(struct weir_image_limit) * 8);
+	assert_int_equal(verify_fixture(&f, 0, &verification, NULL), 0);
+	fixture_free(&f);
+}
+
+static void what_is_wrong_with_a_limit_is_said(void **state)
+{
+	struct verification verification;
+	struct error error = {};
+	struct fixture f;
+
+	fixture_load(&f, shop);
+	vec_for_each (info, &f.compiled->decisions) {
+		uint32_t *words = f.compiled->words + info->at;
+		struct weir_image_limit *limit = (struct weir_image_limit *)(words + WEIR_DECISION_WORDS);
+
+		if (((struct weir_image_decision *)words)->n_limits)
+			limit->flags |= WEIR_LIMIT_MARK;
+	}
+	assert_int_equal(verify_fixture(&f, 0, &verification, &error), -EBADMSG);
+	assert_string_equal(error.text,
+			    "image refused: subject shop/backend ingress from shop/frontend TCP/80: "
+			    "limits[0] of TrafficPolicy shop/p rule 0, flags: image says 16, objects say 0");
+	fixture_free(&f);
+}
+
 static void an_address_under_the_wrong_identity_is_refused(void **state)
 {
 	struct verification verification;
@@ -198,6 +258,8 @@ int main(void)
 		cmocka_unit_test(a_decision_that_is_changed_is_refused),
 		cmocka_unit_test(the_refusal_names_the_cell),
 		cmocka_unit_test(a_limit_that_is_left_out_is_refused),
+		cmocka_unit_test(a_limit_with_one_wrong_bit_is_refused),
+		cmocka_unit_test(what_is_wrong_with_a_limit_is_said),
 		cmocka_unit_test(an_address_under_the_wrong_identity_is_refused),
 		cmocka_unit_test(a_class_beyond_the_tables_is_refused),
 		cmocka_unit_test(more_than_the_budget_is_sampled_and_said_so),
