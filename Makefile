@@ -159,7 +159,7 @@ $(B)/tests/packet/test_window $(B)/tests/packet/test_bucket: \
 # The programs' own source, compiled for this machine. BPF reads words where they are, aligned or not.
 HOST_CFLAGS := -std=gnu11 -g -Wall -Wextra -Werror -Wno-unused-parameter -Wno-address-of-packed-member \
 	-D_GNU_SOURCE -Itests/fuzz/host -Itests -Iinclude -Ibpf
-FUZZER_SOURCES := $(filter-out tests/fuzz/programs%,$(wildcard tests/fuzz/*.c)) tests/packet/tiny_image.c
+FUZZER_SOURCES := $(filter-out tests/fuzz/programs.c tests/fuzz/maps.c,$(wildcard tests/fuzz/*.c)) tests/packet/tiny_image.c
 FUZZER_CFLAGS := $(HOST_CFLAGS) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize=alignment \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer
 

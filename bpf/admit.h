@@ -57,6 +57,7 @@ static __always_inline enum weir_verdict admit(struct packet *pkt, enum weir_fam
 
 	find_flow_again(pkt, family);
 	pkt->f->counter = WEIR_COUNTER_NONE; /* until policy has decided again */
+	pkt->f->account = WEIR_ACCOUNT_NONE;
 	verdict = judge(pkt, family);
 	if (verdict == WEIR_VERDICT_DROP && pkt->direction == WEIR_INGRESS && !pkt->f->peek && has_shield())
 		note_denied(pkt, family);

@@ -277,10 +277,10 @@ static __always_inline bool fill_sample(const struct capture_fate *fate, struct 
 }
 
 /* Both return nothing of use; a global function returns a number. */
-__weak __noinline int capture_tc(struct __sk_buff *skb, __u64 fate_word, __u32 counter, __u32 bucket)
+__weak __noinline int capture_tc(struct __sk_buff *skb, __u64 fate_word, __u32 row, __u32 bucket)
 {
 	struct weir_captured out = {
-		.ifindex = skb->ifindex, .endpoint = skb->ifindex, .counter = counter, .bucket = bucket
+		.ifindex = skb->ifindex, .endpoint = skb->ifindex, .counter = row_counter(row), .bucket = bucket
 	};
 	struct capture_fate fate = capture_fate(fate_word);
 	int headers;
@@ -297,10 +297,10 @@ __weak __noinline int capture_tc(struct __sk_buff *skb, __u64 fate_word, __u32 c
 	return 0;
 }
 
-__weak __noinline int capture_xdp(struct xdp_md *xdp, __u64 fate_word, __u32 counter, __u32 endpoint)
+__weak __noinline int capture_xdp(struct xdp_md *xdp, __u64 fate_word, __u32 row, __u32 endpoint)
 {
 	struct weir_captured out = {
-		.ifindex = xdp->ingress_ifindex, .endpoint = endpoint, .counter = counter, .xdp = true
+		.ifindex = xdp->ingress_ifindex, .endpoint = endpoint, .counter = row_counter(row), .xdp = true
 	};
 	struct capture_fate fate = capture_fate(fate_word);
 	int headers;
@@ -326,9 +326,9 @@ static __always_inline void capture_packet(const struct packet *pkt, enum weir_v
 		return;
 	__builtin_memcpy(&word, &fate, sizeof(word));
 	if (pkt->hook == PACKET_XDP)
-		capture_xdp(pkt->ctx, word, pkt->f->counter, pkt->f->ifindex);
+		capture_xdp(pkt->ctx, word, pkt->f->account, pkt->f->ifindex);
 	else
-		capture_tc(pkt->ctx, word, pkt->f->counter, pkt->f->bucket);
+		capture_tc(pkt->ctx, word, pkt->f->account, pkt->f->bucket);
 }
 
 #endif

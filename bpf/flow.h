@@ -43,7 +43,7 @@ static __always_inline enum weir_verdict refuse(struct packet *pkt, __u8 reason,
 	struct weir_flow *flow = pkt->hook == PACKET_XDP && verdict == WEIR_VERDICT_REJECT ? NULL : pkt->flow;
 
 	if (flow && take_flow(flow, pkt->f->flow_generation)) {
-		flow->account = pkt->f->counter;
+		flow->account = pkt->f->account;
 		flow->flags = WEIR_FLOW_REVOKED | (verdict == WEIR_VERDICT_REJECT ? WEIR_FLOW_REJECTED : 0);
 		flow->reason = reason;
 		stamp_flow(flow, pkt->f->generation);
@@ -131,6 +131,7 @@ static __always_inline int charge_again(struct packet *pkt, enum weir_family fam
 /* Of a connection that was admitted before, and is no more. */
 static __always_inline enum weir_verdict refuse_again(struct packet *pkt, const struct weir_flow *flow)
 {
+	pkt->f->counter = row_counter(flow->account);
 	pkt->f->reason = flow->reason;
 	return flow->flags & WEIR_FLOW_REJECTED ? WEIR_VERDICT_REJECT : WEIR_VERDICT_DROP;
 }
@@ -151,7 +152,7 @@ static __always_inline enum weir_verdict match_flow(struct packet *pkt, enum wei
 	/* That is not what the flow's decision was about. */
 	if (unlikely(carries_other_mac(pkt, flow)))
 		return drop(pkt, WEIR_REASON_SPOOFED_MAC);
-	pkt->f->counter = flow->account;
+	pkt->f->account = flow->account;
 	if (unlikely(flow->flags & WEIR_FLOW_REVOKED))
 		return refuse_again(pkt, flow);
 	if (pkt->hook == PACKET_XDP)
@@ -169,6 +170,7 @@ static __always_inline enum weir_verdict match_flow(struct packet *pkt, enum wei
 			return over_limit(pkt, charged);
 		if (charged == CHARGED_BUT_AUDIT) {
 			pkt->f->reason = WEIR_REASON_AUDIT;
+			pkt->f->counter = row_counter(flow->account);
 			notice_again(pkt, family, WEIR_EVENT_AUDITED, WEIR_VERDICT_PASS);
 		}
 	}

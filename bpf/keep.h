@@ -33,7 +33,7 @@ static __always_inline void insert_flow(struct packet *pkt, enum weir_family fam
 		.generation = pkt->f->generation,
 		.revision = pkt->f->revision,
 		.decision = pkt->f->decision,
-		.account = pkt->f->counter,
+		.account = pkt->f->account,
 		.opener = pkt->f->opener,
 		.source = flow_source(pkt),
 		.flags = flow_flags(pkt),
@@ -43,6 +43,7 @@ static __always_inline void insert_flow(struct packet *pkt, enum weir_family fam
 	__builtin_memcpy(flow.mac, pkt->endpoint->mac, sizeof(flow.mac));
 	pkt->f->event = opening_event(pkt);
 	begin_track(pkt, family, &flow);
+	count_opened(pkt->f->account);
 	flow.held[0] = pkt->f->held[0];
 	flow.held[1] = pkt->f->held[1];
 	if (is_stream(pkt) ? enter_flow(WEIR_OPENINGS, family, pkt->key, &flow, pkt->f->present)
@@ -58,7 +59,7 @@ static __always_inline void update_flow(struct packet *pkt, struct weir_flow *fl
 		pkt->f->event = opening_event(pkt);
 	flow->revision = pkt->f->revision;
 	flow->decision = pkt->f->decision;
-	flow->account = pkt->f->counter;
+	flow->account = pkt->f->account;
 	flow->opener = pkt->f->opener;
 	flow->source = flow_source(pkt);
 	flow->flags = flow_flags(pkt);

@@ -325,6 +325,7 @@ CHARGE_STAGE(WEIR_IPV6, 6)
 
 static __always_inline enum weir_verdict over_limit(struct packet *pkt, int charged)
 {
+	pkt->f->account = limited_row(pkt->f->account);
 	pkt->f->counter = WEIR_COUNTER_NONE;
 	pkt->f->reason = WEIR_REASON_LIMIT;
 	return charged == NOT_CHARGED_REJECT ? WEIR_VERDICT_REJECT : WEIR_VERDICT_DROP;

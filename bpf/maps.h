@@ -21,6 +21,10 @@ const volatile __u32 weir_tick_shift = 6;
 /* Marks the answers to rejected packets; a number that nobody else uses, 0: they are not sent. */
 const volatile __u32 weir_answer_mark = 0;
 
+/* The capacity of pairs, a power of two, less one; and the row after all those of decisions. */
+const volatile __u32 weir_pair_mask = 0;
+const volatile __u32 weir_account_limited = 0;
+
 /* Written by the agent through mmap; see struct weir_control. */
 struct weir_control weir_control SEC(".data.control");
 
@@ -143,8 +147,16 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1 << 16);
 	__type(key, __u32);
-	__type(value, struct weir_counter);
-} decisions SEC(".maps");
+	__type(value, struct weir_account);
+} accounts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1 << 14);
+	__type(key, __u32);
+	__type(value, struct weir_pair);
+} pairs SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -58,6 +58,7 @@ struct facts {
 	__u8 ports;	     /* enum weir_port_protocol */
 	__u8 flags;	     /* TCP's; of SCTP's first chunk */
 	__u8 type;	     /* ICMP's; of SCTP's first chunk */
+	__u8 decision_flags; /* policy: WEIR_DECISION_* */
 	__u32 seq;	     /* TCP, host order; SCTP: initiate tag */
 	__u32 ack;	     /* TCP, host order; SCTP: verification tag */
 
@@ -73,14 +74,13 @@ struct facts {
 	__u32 peer;	/* identity */
 	__u32 revision; /* of the image that decision is an offset in */
 	__u32 decision;
-	__u32 counter;
+	__u32 counter; /* of the decision that was made about this very packet */
+	__u32 account; /* row where it is counted */
 	__u8 limited;
 	__u8 audited; /* policy would drop it, but only says so */
 	__u8 reason;
-	__u8 event;	     /* enum weir_event_kind: what is to be told of it beside the verdict; 0: nothing */
-	__u32 bucket;	     /* + 1: of the limit that it is over; 0: of none */
-	__u8 decision_flags; /* WEIR_DECISION_* */
-	__u8 pad[3];
+	__u8 event;		    /* enum weir_event_kind: what is to be told of it beside the verdict; 0: nothing */
+	__u32 bucket;		    /* + 1: of the limit that it is over; 0: of none */
 	__u32 held[WEIR_FLOW_HELD]; /* slots that it has taken, for the entry that is to hold them */
 };
 

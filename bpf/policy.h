@@ -23,13 +23,10 @@ static __always_inline const __u8 *remote_address(const struct packet *pkt, enum
 	return family == WEIR_IPV4 ? (const __u8 *)&pkt->key->v4.remote : pkt->key->v6.remote;
 }
 
-static __always_inline __u32 peer_identity(const struct packet *pkt, enum weir_family family)
+static __always_inline const struct weir_address *find_peer(const struct packet *pkt, enum weir_family family)
 {
-	const struct weir_address *address = family == WEIR_IPV4
-						     ? bpf_map_lookup_elem(&addresses4, &pkt->key->v4.remote)
-						     : bpf_map_lookup_elem(&addresses6, pkt->key->v6.remote);
-
-	return address ? address->identity : WEIR_IDENTITY_WORLD;
+	return family == WEIR_IPV4 ? bpf_map_lookup_elem(&addresses4, &pkt->key->v4.remote)
+				   : bpf_map_lookup_elem(&addresses6, pkt->key->v6.remote);
 }
 
 /* The port that policy names is the one that was connected to: the peer's on the way out, the endpoint's on the way in.
@@ -42,11 +39,24 @@ static __always_inline __u16 connection_port(const struct packet *pkt, enum weir
 	return bpf_ntohs(pkt->f->opener == WEIR_EGRESS ? remote : local);
 }
 
+/* What another endpoint of this node will see is counted for the pair there, not twice. */
+static __always_inline void find_account(struct packet *pkt, bool onward)
+{
+	const bool in = pkt->f->opener == WEIR_INGRESS;
+	const __u32 source = in ? pkt->f->peer : pkt->f->identity, destination = in ? pkt->f->identity : pkt->f->peer;
+
+	if (pkt->hook == PACKET_PEEK)
+		return;
+	pkt->f->account = decision_row(pkt->f->counter, source, destination, !in && onward ? WEIR_PAIR_ONWARD : 0);
+}
+
 static __always_inline enum weir_verdict match_policy(struct packet *pkt, enum weir_family family)
 {
 	const struct weir_image *image = &pkt->image;
+	const struct weir_address *address = find_peer(pkt, family);
+	const bool on_node = address && address->ifindex;
 	__u32 subject = weir_image_subject_class(image, pkt->f->identity);
-	__u32 peer_id = peer_identity(pkt, family);
+	__u32 peer_id = address ? address->identity : WEIR_IDENTITY_WORLD;
 	__u32 peer = weir_image_peer_class(image, peer_id, family, remote_address(pkt, family));
 	__u32 port = weir_image_port_class(image, pkt->f->ports, connection_port(pkt, family));
 	__u32 at = weir_image_cell(image, subject, pkt->f->opener, peer, port);
@@ -59,6 +69,7 @@ static __always_inline enum weir_verdict match_policy(struct packet *pkt, enum w
 	pkt->f->decision_flags = decision.flags;
 	pkt->f->counter = decision.counter;
 	pkt->f->reason = decision.reason;
+	find_account(pkt, on_node && decision.verdict == WEIR_VERDICT_PASS);
 	if (decision.verdict == WEIR_VERDICT_PASS)
 		return WEIR_VERDICT_NONE;
 	if (decision.flags & WEIR_DECISION_AUDIT) {

@@ -139,7 +139,7 @@ static __always_inline enum weir_verdict pass_quoted(struct packet *pkt)
 		return WEIR_VERDICT_NONE;
 	if (carries_other_mac(pkt, pkt->flow))
 		return drop(pkt, WEIR_REASON_SPOOFED_MAC);
-	pkt->f->counter = pkt->flow->account;
+	pkt->f->account = pkt->flow->account;
 	if (pkt->flow->flags & WEIR_FLOW_REVOKED)
 		return refuse_again(pkt, pkt->flow);
 	return pass(pkt, WEIR_REASON_ICMP_ERROR);

@@ -18,6 +18,7 @@ static __always_inline int enforce_tc(struct __sk_buff *skb, enum weir_direction
 		.ifindex = skb->ifindex,
 		.length = skb->len,
 		.counter = WEIR_COUNTER_NONE,
+		.account = WEIR_ACCOUNT_NONE,
 	};
 	union flow_key key;
 	struct packet pkt = { .f = &facts, .hook = PACKET_TC, .direction = direction, .ctx = skb, .key = &key };
@@ -56,6 +57,7 @@ static __always_inline int enforce_xdp(struct xdp_md *xdp, enum weir_direction d
 		.ifindex = uplink ? 0 : xdp->ingress_ifindex,
 		.length = bpf_xdp_get_buff_len(xdp),
 		.counter = WEIR_COUNTER_NONE,
+		.account = WEIR_ACCOUNT_NONE,
 	};
 	union flow_key key;
 	struct packet pkt = {

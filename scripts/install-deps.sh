@@ -22,6 +22,7 @@ readonly BUILD_PACKAGES=(
 readonly TEST_PACKAGES=(
 	libcmocka-dev perl python3 python3-tap iproute2 nftables ethtool mount util-linux bsdutils tmux
 	clang-format clang-tidy cppcheck curl libclang-rt-dev tshark zsh man-db mandoc groff
+	prometheus
 )
 # Ubuntu has Chromium only as a snap; the tests that need it are skipped there.
 readonly DEBIAN_TEST_PACKAGES=(chromium chromium-driver python3-selenium)

@@ -11,7 +11,7 @@
 
 #include <linux/types.h>
 
-#define WEIR_MAPS_ABI 3u
+#define WEIR_MAPS_ABI 4u
 
 /* Slots of the array of images. */
 enum weir_slot {
@@ -150,7 +150,7 @@ struct weir_flow {
 	__u32 generation; /* under which the decision was made */
 	__u32 revision;	  /* of the image that decision is an offset in */
 	__u32 decision;	  /* offset of the record in that image */
-	__u32 account;	  /* where its packets are counted */
+	__u32 account;	  /* row where its packets are counted; WEIR_ACCOUNT_NONE */
 	__u8 opener;	  /* enum weir_direction of the packet that opened it */
 	__u8 state;	  /* enum weir_flow_state */
 	__u8 flags;	  /* WEIR_FLOW_* */
@@ -257,15 +257,80 @@ struct weir_sweep {
 
 #define WEIR_SWEEP_SLOTS WEIR_FLOW_TABLES
 
-/*
- * reasons (index reason * WEIR_DIRECTIONS + direction) and decisions (index
- * weir_image_decision.counter): struct weir_counter, per CPU.
- */
+/* reasons (index reason * WEIR_DIRECTIONS + direction): struct weir_counter, per CPU. */
 
-/* Index 0 of the decision counters takes what could get no number of its own. */
+/*
+ * accounts: struct weir_account, per CPU. Each packet that policy has decided is
+ * counted in one row, so that what is known of decisions and what is known of
+ * pairs are sums of the same rows, and can't disagree.
+ *
+ *   [0, pairs)          of the decision and the pair that this entry of pairs has
+ *   pairs + counter     of weir_image_decision.counter, where pairs had no room
+ *   pairs + counters    over a limit, where pairs had no room
+ */
+struct weir_account {
+	__u64 packets;
+	__u64 bytes;
+	__u64 connections; /* of the packets: those that opened one */
+};
+
+/* The decision counter that takes what could get no number of its own. */
 #define WEIR_COUNTER_OVERFLOW 0u
-/* In a flow entry: dropped without a decision, for want of an endpoint or an image. */
+/* Dropped or passed without a decision. */
 #define WEIR_COUNTER_NONE 0xffffffffu
+#define WEIR_ACCOUNT_NONE 0xffffffffu
+
+/*
+ * pairs: an open-addressed table of who opens connections to whom, by decision.
+ * Packets look for their tag in WEIR_PAIR_PROBES entries from weir_pair_hash()
+ * on, and claim the first that is free by one compare-and-swap: a tag is all
+ * that there is to say, so no entry is ever half written. The same tag may have
+ * several entries, after others were freed.
+ */
+struct weir_pair {
+	__u64 tag;    /* 0: free */
+	__u32 series; /* the agent's own: which series the row counts for */
+	__u32 reserved;
+};
+
+#define WEIR_PAIRS_MAX	 (1u << 24)
+#define WEIR_PAIR_PROBES 4u
+/* Of each of the numbers in a tag: counter, source, destination. */
+#define WEIR_PAIR_BITS 20u
+#define WEIR_PAIR_MAX  ((1u << WEIR_PAIR_BITS) - 1)
+/* In place of the counter: over a limit. */
+#define WEIR_PAIR_LIMITED WEIR_PAIR_MAX
+#define WEIR_PAIR_USED	  (1ull << 63)
+/* Passes on to another endpoint of this node, where it is counted for the pair. */
+#define WEIR_PAIR_ONWARD (1ull << 62)
+/* Not to be found any more, and not free yet. */
+#define WEIR_PAIR_RETIRED (1ull << 61)
+
+static inline __u64 weir_pair_tag(__u32 counter, __u32 source, __u32 destination)
+{
+	return WEIR_PAIR_USED | (__u64)counter << 2 * WEIR_PAIR_BITS | (__u64)source << WEIR_PAIR_BITS | destination;
+}
+
+static inline __u32 weir_pair_counter(__u64 tag)
+{
+	return tag >> 2 * WEIR_PAIR_BITS & WEIR_PAIR_MAX;
+}
+
+static inline __u32 weir_pair_source(__u64 tag)
+{
+	return tag >> WEIR_PAIR_BITS & WEIR_PAIR_MAX;
+}
+
+static inline __u32 weir_pair_destination(__u64 tag)
+{
+	return tag & WEIR_PAIR_MAX;
+}
+
+/* Multiplicative hashing (Knuth, TAOCP 3, 6.4): the upper half of the product depends on all bits of the tag. */
+static inline __u32 weir_pair_hash(__u64 tag)
+{
+	return tag * 0x9e3779b97f4a7c15ull >> 32;
+}
 
 /* buckets: weir_image_limit.bucket -> state. One cache line, as two cores may share it. */
 struct weir_bucket {
@@ -332,6 +397,8 @@ _Static_assert(sizeof(struct weir_shield_key) == 20, "shield key layout");
 _Static_assert(sizeof(struct weir_shield) == 16, "shield layout");
 _Static_assert(sizeof(struct weir_sweep) == 32, "sweep layout");
 _Static_assert(sizeof(struct weir_counter) == 16, "counter layout");
+_Static_assert(sizeof(struct weir_account) == 24, "account layout");
+_Static_assert(sizeof(struct weir_pair) == 16, "pair layout");
 _Static_assert(sizeof(struct weir_bucket) == 64, "bucket layout");
 _Static_assert(sizeof(struct weir_source_key) == 28, "source key layout");
 _Static_assert(sizeof(struct weir_charged) == 48, "charged layout");

@@ -11,15 +11,18 @@
 #define NOW	   2u /* what bpf_jiffies64() makes of it */
 #define TICK_SHIFT 31u
 #define XDP_DROPS  1
+#define VALUE_MAX  128
+#define ACCOUNTS   (SETTING_PAIRS + SETTING_DECISIONS + 1)
 
 static uint32_t words[TINY_WORDS];
 
 static void fill_array(enum host_map_id map, uint32_t n)
 {
-	static const uint8_t zeros[sizeof(struct weir_bucket)];
+	static const uint8_t zeros[VALUE_MAX];
 
-	host_clear(map);
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < host_maps[map].n; i++)
+		memset(host_maps[map].entries[i].value, 0, host_maps[map].value_size);
+	for (uint32_t i = host_maps[map].n; i < n; i++)
 		host_set(map, &i, zeros);
 }
 
@@ -46,10 +49,12 @@ static int reset(const struct model *model)
 {
 	fill_array(HOST_TALLIES, WEIR_TALLIES);
 	fill_array(HOST_REASONS, WEIR_REASON_MAX * WEIR_DIRECTIONS);
-	fill_array(HOST_DECISIONS, SETTING_DECISIONS);
+	fill_array(HOST_ACCOUNTS, ACCOUNTS);
+	fill_array(HOST_PAIRS, SETTING_PAIRS);
 	fill_array(HOST_BUCKETS, SETTING_BUCKETS);
 	fill_array(HOST_CHARGING, 1);
 	fill_array(HOST_CHARGED, SETTING_BUCKETS);
+	fill_array(HOST_CHARGING, 1);
 	set_image(model);
 	set_endpoint(0, model);
 	set_endpoint(1, model);
@@ -164,6 +169,9 @@ static void observe_array(enum host_map_id id, void *ret)
 
 static int observe(struct observation *ret)
 {
+	static struct weir_account accounts[ACCOUNTS];
+	static struct weir_pair pairs[SETTING_PAIRS];
+
 	ret->n_flows = 0;
 	for (unsigned i = 0; i < WEIR_FLOW_TABLES * WEIR_FAMILIES; i++)
 		observe_table(i / WEIR_FAMILIES, i % WEIR_FAMILIES, ret);
@@ -176,9 +184,11 @@ static int observe(struct observation *ret)
 	host_clear(HOST_FRAGMENTS);
 	host_clear(HOST_SOURCES);
 	observe_array(HOST_REASONS, ret->reasons);
-	observe_array(HOST_DECISIONS, ret->decisions);
 	observe_array(HOST_TALLIES, ret->tallies);
 	observe_array(HOST_BUCKETS, ret->buckets);
+	observe_array(HOST_ACCOUNTS, accounts);
+	observe_array(HOST_PAIRS, pairs);
+	observation_name_accounts(ret, pairs, accounts);
 	observe_array(HOST_CHARGED, ret->charged);
 	return 0;
 }
@@ -190,7 +200,7 @@ const struct engine *host_engine(void)
 	};
 	struct setting_address address;
 
-	host_load(TINY_WORDS - 1, TICK_SHIFT);
+	host_load(&(struct host_constants){ TINY_WORDS - 1, TICK_SHIFT, SETTING_PAIRS - 1, ACCOUNTS - 1 });
 	for (unsigned i = 0; setting_address(i, &address); i++)
 		host_set(address.family == WEIR_IPV4 ? HOST_ADDRESSES4 : HOST_ADDRESSES6, address.addr, &address.whose);
 	return &engine;

@@ -24,6 +24,8 @@ static struct host_map *find_map(void *name)
 
 static struct host_entry *find(struct host_map *map, const void *key)
 {
+	if (map->array)
+		return *(const uint32_t *)key < map->n ? &map->entries[*(const uint32_t *)key] : NULL;
 	for (uint32_t i = 0; i < map->n; i++) {
 		if (!memcmp(map->entries[i].key, key, map->key_size))
 			return &map->entries[i];

@@ -14,7 +14,8 @@
 	{                                                                                          \
 		.name = &(map), .key_size = sizeof(*(map).key), .value_size = sizeof(*(map).value) \
 	}
-#define ARRAY(map, count)                                                                                         \
+/* All entries are there from the beginning, by index. */
+#define ARRAY(map)                                                                                                \
 	{                                                                                                         \
 		.name = &(map), .key_size = sizeof(*(map).key), .value_size = sizeof(*(map).value), .array = true \
 	}
@@ -30,13 +31,14 @@ struct host_map host_maps[HOST_MAPS] = {
 	[HOST_FLOWS + WEIR_EXCHANGES * WEIR_FAMILIES + WEIR_IPV4] = MAP(exchanges4),
 	[HOST_FLOWS + WEIR_EXCHANGES * WEIR_FAMILIES + WEIR_IPV6] = MAP(exchanges6),
 	[HOST_FRAGMENTS] = MAP(fragments),
-	[HOST_TALLIES] = MAP(tallies),
-	[HOST_REASONS] = MAP(reasons),
-	[HOST_DECISIONS] = MAP(decisions),
-	[HOST_BUCKETS] = MAP(buckets),
+	[HOST_TALLIES] = ARRAY(tallies),
+	[HOST_REASONS] = ARRAY(reasons),
+	[HOST_ACCOUNTS] = ARRAY(accounts),
+	[HOST_PAIRS] = ARRAY(pairs),
+	[HOST_BUCKETS] = ARRAY(buckets),
 	[HOST_SOURCES] = MAP(sources),
-	[HOST_CHARGED] = MAP(charged),
-	[HOST_CHARGING] = MAP(charging),
+	[HOST_CHARGED] = ARRAY(charged),
+	[HOST_CHARGING] = ARRAY(charging),
 	/* The inner map is the same to the helpers: its one value is the image's words. */
 	[HOST_IMAGES] = { .name = &images, .key_size = sizeof(__u32), .value_size = sizeof(void *) },
 };
@@ -51,10 +53,12 @@ static void set_constant(const volatile __u32 *constant, __u32 value)
 }
 
 /* As a loader sets read-only data before it loads. */
-void host_load(uint32_t image_mask, uint32_t tick_shift)
+void host_load(const struct host_constants *constants)
 {
-	set_constant(&weir_image_mask, image_mask);
-	set_constant(&weir_tick_shift, tick_shift);
+	set_constant(&weir_image_mask, constants->image_mask);
+	set_constant(&weir_tick_shift, constants->tick_shift);
+	set_constant(&weir_pair_mask, constants->pair_mask);
+	set_constant(&weir_account_limited, constants->account_limited);
 }
 
 struct weir_control *host_control(void)

@@ -17,7 +17,8 @@ enum host_map_id {
 	HOST_FRAGMENTS = HOST_FLOWS + 6,
 	HOST_TALLIES,
 	HOST_REASONS,
-	HOST_DECISIONS,
+	HOST_ACCOUNTS,
+	HOST_PAIRS,
 	HOST_BUCKETS,
 	HOST_SOURCES,
 	HOST_CHARGED,
@@ -37,12 +38,15 @@ struct host_map {
 	uint32_t key_size, value_size;
 	bool array;
 	uint32_t n; /* entries */
-	struct host_entry entries[512];
+	struct host_entry entries[4400];
 };
 
 extern struct host_map host_maps[HOST_MAPS];
 
-void host_load(uint32_t image_mask, uint32_t tick_shift);
+struct host_constants {
+	uint32_t image_mask, tick_shift, pair_mask, account_limited;
+};
+void host_load(const struct host_constants *constants);
 struct weir_control *host_control(void);
 void host_set_clock(uint64_t ns); /* what bpf_ktime_get_ns() answers from now on */
 uint64_t host_clock_reads(void);  /* how often it has been asked */

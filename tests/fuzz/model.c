@@ -26,7 +26,7 @@ static void refuse(struct model *m, const struct packet *p, const struct questio
 
 		flow->flags = WEIR_FLOW_REVOKED | (ret->verdict == WEIR_VERDICT_REJECT ? WEIR_FLOW_REJECTED : 0);
 		flow->reason = ret->reason;
-		flow->account = ret->counter;
+		flow->account = ret->account;
 		flow->generation = m->control.generation;
 		ret->told = WEIR_EVENT_WITHDRAWN;
 	}
@@ -60,7 +60,7 @@ uint32_t model_opener_identity(const struct model *m, const struct packet *p, co
 					     : m->endpoints[p->pod].identity;
 }
 
-static void fill_flow(const struct model *m, const struct packet *p, const struct question *asked, uint32_t at,
+static void fill_flow(struct model *m, const struct packet *p, const struct question *asked, uint32_t at,
 		      struct weir_flow *ret)
 {
 	const struct weir_image image = model_image(m);
@@ -69,7 +69,7 @@ static void fill_flow(const struct model *m, const struct packet *p, const struc
 	ret->generation = m->control.generation;
 	ret->revision = weir_image_header_word(&image, revision);
 	ret->decision = at;
-	ret->account = decision.counter;
+	ret->account = model_account(m, p, &asked->name, asked->opener, &decision);
 	ret->source = model_opener_identity(m, p, asked);
 	ret->flags = (model_is_metered(m, at) ? WEIR_FLOW_LIMITED : 0) |
 		     (m->endpoints[p->pod].flags & WEIR_ENDPOINT_CHECK_MAC ? WEIR_FLOW_CHECK_MAC : 0);
@@ -92,6 +92,7 @@ static enum weir_event_kind keep(struct model *m, const struct packet *p, const 
 	} else if (model_is_kept(p)) {
 		fill_flow(m, p, asked, at, &flow);
 		memcpy(flow.held, asked->held, sizeof(flow.held));
+		m->seen.accounts[flow.account].counted.connections++;
 		model_open_flow(m, p, &asked->name, &flow);
 		opens = true;
 	}
@@ -115,7 +116,7 @@ static void ask_policy(struct model *m, const struct packet *p, struct question 
 	const struct weir_image_decision decision = weir_image_decision_at(&image, at);
 	enum weir_reason limited = WEIR_REASON_NONE;
 
-	ret->counter = decision.counter;
+	ret->account = model_account(m, p, &asked->name, asked->opener, &decision);
 	say(ret, WEIR_VERDICT_PASS, decision.reason);
 	if (decision.verdict != WEIR_VERDICT_PASS && !(decision.flags & WEIR_DECISION_AUDIT)) {
 		ret->verdict = decision.flags & WEIR_DECISION_REJECT ? WEIR_VERDICT_REJECT : WEIR_VERDICT_DROP;
@@ -127,7 +128,7 @@ static void ask_policy(struct model *m, const struct packet *p, struct question 
 	if (p->direction == asked->opener && !asked->quoted)
 		limited = model_charge(m, p, asked, at, ret);
 	if (limited == WEIR_REASON_LIMIT) {
-		ret->counter = WEIR_COUNTER_NONE;
+		ret->account = model_account_limited(m, ret->account);
 		return say(ret, WEIR_VERDICT_DROP, WEIR_REASON_LIMIT);
 	}
 	if (limited == WEIR_REASON_AUDIT)
@@ -174,11 +175,11 @@ static bool holds(struct model *m, const struct packet *p, const struct question
 		return true;
 	}
 	if (flow->flags & WEIR_FLOW_REVOKED) {
-		ret->counter = flow->account;
+		ret->account = flow->account;
 		say(ret, flow->flags & WEIR_FLOW_REJECTED ? WEIR_VERDICT_REJECT : WEIR_VERDICT_DROP, flow->reason);
 		return true;
 	}
-	ret->counter = flow->account;
+	ret->account = flow->account;
 	say(ret, WEIR_VERDICT_PASS, asked->quoted ? WEIR_REASON_ICMP_ERROR : flow->reason);
 	return true;
 }
@@ -216,12 +217,12 @@ static void judge_flow(struct model *m, const struct packet *p, struct question 
 	if (ret->verdict == WEIR_VERDICT_PASS)
 		limited = charge_again(m, p, asked, ret, &again);
 	if (again) {
-		ret->counter = WEIR_COUNTER_NONE;
+		ret->account = WEIR_ACCOUNT_NONE;
 		ret->xdp_drops = false; /* XDP charges no limits, so it sees no need to decide again */
 		return admit(m, p, asked, ret);
 	}
 	if (limited == WEIR_REASON_LIMIT) {
-		ret->counter = WEIR_COUNTER_NONE;
+		ret->account = model_account_limited(m, ret->account);
 		say(ret, WEIR_VERDICT_DROP, WEIR_REASON_LIMIT);
 	}
 	if (limited == WEIR_REASON_AUDIT) {
@@ -288,12 +289,6 @@ static void judge(struct model *m, struct packet *p, struct judgement *ret)
 		model_remember_first(m, p);
 }
 
-static void count(struct weir_counter *counter, uint32_t bytes)
-{
-	counter->packets++;
-	counter->bytes += bytes;
-}
-
 void model_packet(struct model *m, const struct step *step, struct judgement *ret)
 {
 	struct packet p = {
@@ -304,7 +299,7 @@ void model_packet(struct model *m, const struct step *step, struct judgement *re
 		.hairpin = step->argument & PACKET_HAIRPIN,
 	};
 
-	*ret = (struct judgement){ .counter = WEIR_COUNTER_NONE };
+	*ret = (struct judgement){ .account = WEIR_ACCOUNT_NONE };
 	judge(m, &p, ret);
 	if (ret->verdict != WEIR_VERDICT_PASS && !ret->told)
 		ret->told = WEIR_EVENT_DENIED;
@@ -313,9 +308,7 @@ void model_packet(struct model *m, const struct step *step, struct judgement *re
 	model_settle(m);
 	if (p.located)
 		model_identity(p.family, p.destination, &ret->destination);
-	count(&m->seen.reasons[ret->reason * WEIR_DIRECTIONS + p.direction], p.length);
-	if (ret->counter < SETTING_DECISIONS)
-		count(&m->seen.decisions[ret->counter], p.length);
+	model_count(m, ret, p.direction, p.length);
 	if (ret->verdict == WEIR_VERDICT_REJECT)
 		model_answer(m, &p, ret);
 	memcpy(ret->after, step->bytes, step->length);

@@ -20,7 +20,8 @@
 struct judgement {
 	enum weir_verdict verdict;
 	enum weir_reason reason;
-	uint32_t counter;     /* of the decision that is counted; WEIR_COUNTER_NONE */
+	uint32_t account;     /* where it is counted, as in a flow */
+	uint32_t counter;     /* of its decision; WEIR_COUNTER_NONE */
 	bool xdp_drops;	      /* XDP on the pod's interface sees that already */
 	bool marked;	      /* passes with a congestion mark that it did not come with */
 	uint32_t destination; /* interface of the local pod that it is for, as an uplink sees it; 0: none, or no IP */

@@ -118,6 +118,14 @@ void model_free_expired(struct model *m, const struct packet *p, const struct qu
 void model_hold_again(struct model *m, const struct packet *p, const struct question *asked, uint32_t decision);
 /* A connection that is over holds no slots, and any other does. */
 void model_settle(struct model *m);
+/* --- model_account.c --- */
+/* Where packets are counted of a connection about which that was decided. name: from the pod's side. */
+uint32_t model_account(struct model *m, const struct packet *p, const struct flow_name *name,
+		       enum weir_direction opener, const struct weir_image_decision *decision);
+/* Where those are counted of them that are over a limit. */
+uint32_t model_account_limited(struct model *m, uint32_t account);
+/* Counts what became of a packet, and says in the judgement which decision's counter that is. */
+void model_count(struct model *m, struct judgement *judgement, enum weir_direction direction, uint32_t bytes);
 
 /* --- model_fragment.c --- */
 /* Of a later fragment: it takes ports and protocol from its first one. NONE, or what is wrong. */

@@ -38,6 +38,40 @@ static int by_name(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct flow_name));
 }
 
+uint32_t observation_account(struct observation *observation, uint64_t tag)
+{
+	uint32_t i = 0;
+
+	while (i < observation->n_accounts && observation->accounts[i].tag != tag)
+		i++;
+	if (i == OBSERVED_ACCOUNTS)
+		abort();
+	if (i == observation->n_accounts)
+		observation->accounts[observation->n_accounts++] = (struct observed_account){ .tag = tag };
+	return i;
+}
+
+void observation_name_accounts(struct observation *observation, const struct weir_pair pairs[SETTING_PAIRS],
+			       const struct weir_account counted[SETTING_PAIRS])
+{
+	observation->n_accounts = 0;
+	for (uint32_t row = 0; row < SETTING_PAIRS; row++) {
+		if (pairs[row].tag)
+			observation->accounts[observation_account(observation, pairs[row].tag)].counted = counted[row];
+	}
+	for (unsigned i = 0; i < observation->n_flows; i++) {
+		struct weir_flow *flow = &observation->flows[i].flow;
+
+		if (flow->account < SETTING_PAIRS)
+			flow->account = observation_account(observation, pairs[flow->account].tag);
+	}
+}
+
+static uint64_t tag_of(const struct observation *observation, const struct weir_flow *flow)
+{
+	return flow->account < observation->n_accounts ? observation->accounts[flow->account].tag : flow->account;
+}
+
 static int by_key(const void *a, const void *b)
 {
 	return memcmp(a, b, sizeof(struct weir_fragment_key));
@@ -68,6 +102,16 @@ static void print_flow(const char *who, const struct observed_flow *of, FILE *ou
 		flow->ends[1].next, flow->ends[0].ack, flow->ends[1].ack, flow->held[0], flow->held[1]);
 }
 
+/* Equal rows can have unequal indexes. */
+static bool same_flow(const struct observation *model, const struct weir_flow *a, const struct observation *program,
+		      const struct weir_flow *b)
+{
+	struct weir_flow same = *b;
+
+	same.account = a->account;
+	return !memcmp(a, &same, sizeof(same)) && tag_of(model, a) == tag_of(program, b);
+}
+
 static unsigned flows_differ(const struct observation *model, const struct observation *program, FILE *out)
 {
 	unsigned i = 0, j = 0, n = 0;
@@ -79,7 +123,7 @@ static unsigned flows_differ(const struct observation *model, const struct obser
 
 		i += order <= 0;
 		j += order >= 0;
-		if (order == 0 && !memcmp(&a->flow, &b->flow, sizeof(a->flow)))
+		if (order == 0 && same_flow(model, &a->flow, program, &b->flow))
 			continue;
 		n++;
 		if (out && order <= 0)
@@ -175,6 +219,38 @@ static unsigned open_in(const struct observation *o, uint32_t bucket)
 	return n;
 }
 
+static unsigned account_differs(const struct weir_account *model, const struct weir_account *program, uint64_t tag,
+				FILE *out)
+{
+	if (!memcmp(model, program, sizeof(*model)))
+		return 0;
+	if (out)
+		fprintf(out,
+			"  decision counter %u from %u to %u%s: model %" PRIu64 " packets %" PRIu64 " bytes %" PRIu64
+			" connections, program %" PRIu64 " packets %" PRIu64 " bytes %" PRIu64 " connections\n",
+			weir_pair_counter(tag), weir_pair_source(tag), weir_pair_destination(tag),
+			tag & WEIR_PAIR_ONWARD ? " on its way" : "", (uint64_t)model->packets, (uint64_t)model->bytes,
+			(uint64_t)model->connections, (uint64_t)program->packets, (uint64_t)program->bytes,
+			(uint64_t)program->connections);
+	return 1;
+}
+
+/* A row that counts nothing may be there or not. */
+static unsigned accounts_differ(struct observation *model, struct observation *program, FILE *out)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < program->n_accounts; i++)
+		observation_account(model, program->accounts[i].tag);
+	for (unsigned i = 0; i < model->n_accounts; i++) {
+		const struct observed_account *a = &model->accounts[i];
+		const uint32_t j = observation_account(program, a->tag);
+
+		n += account_differs(&a->counted, &program->accounts[j].counted, a->tag, out);
+	}
+	return n;
+}
+
 static unsigned charged_differs(unsigned bucket, const struct weir_charged *model, const struct weir_charged *program,
 				FILE *out)
 {
@@ -197,7 +273,7 @@ unsigned observation_differs(struct observation *model, struct observation *prog
 	n = flows_differ(model, program, out) + fragments_differ(model, program, out);
 	n += counters_differ("reason * 2 + direction", model->reasons, program->reasons,
 			     WEIR_REASON_MAX * WEIR_DIRECTIONS, out);
-	n += counters_differ("decision counter", model->decisions, program->decisions, SETTING_DECISIONS, out);
+	n += accounts_differ(model, program, out);
 	for (unsigned i = 0; i < WEIR_TALLIES; i++)
 		n += numbers_differ("tally", i, model->tallies[i], program->tallies[i], out);
 	for (unsigned i = 0; i < SETTING_BUCKETS; i++) {

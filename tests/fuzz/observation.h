@@ -11,6 +11,7 @@
 
 #define OBSERVED_FLOWS	   256u
 #define OBSERVED_FRAGMENTS 96u
+#define OBSERVED_ACCOUNTS  512u
 
 /* Ports in host order, an IPv4 address in the last four bytes; no hidden padding. */
 struct flow_name {
@@ -25,9 +26,16 @@ struct flow_name {
 	uint8_t pad;
 };
 
+/* The account of a flow is an index of observation.accounts, or WEIR_ACCOUNT_NONE. */
 struct observed_flow {
 	struct flow_name name;
 	struct weir_flow flow;
+};
+
+/* A row of a pair. Which one it is, nobody needs to know. */
+struct observed_account {
+	uint64_t tag;
+	struct weir_account counted;
 };
 
 struct observed_fragment {
@@ -40,7 +48,8 @@ struct observation {
 	struct observed_flow flows[OBSERVED_FLOWS];
 	struct observed_fragment fragments[OBSERVED_FRAGMENTS];
 	struct weir_counter reasons[WEIR_REASON_MAX * WEIR_DIRECTIONS];
-	struct weir_counter decisions[SETTING_DECISIONS];
+	unsigned n_accounts;
+	struct observed_account accounts[OBSERVED_ACCOUNTS];
 	uint64_t tallies[WEIR_TALLIES];
 	struct weir_bucket buckets[SETTING_BUCKETS];
 	struct weir_charged charged[SETTING_BUCKETS];
@@ -48,6 +57,11 @@ struct observation {
 
 /* Of a key of the flow tables; without the table. */
 void observation_name(enum weir_family family, const void *key, struct flow_name *ret);
+/* The index of the account of a tag, new where there is none. */
+uint32_t observation_account(struct observation *observation, uint64_t tag);
+/* Of rows that were read: turns the rows that flows have into indexes. */
+void observation_name_accounts(struct observation *observation, const struct weir_pair pairs[SETTING_PAIRS],
+			       const struct weir_account counted[SETTING_PAIRS]);
 /* Sorts both. Returns how many things differ; each as a line of out, unless that is NULL. */
 unsigned observation_differs(struct observation *model, struct observation *program, FILE *out);
 

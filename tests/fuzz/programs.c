@@ -17,12 +17,11 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "fuzz/engine.h"
-#include "fuzz/programs_maps.h"
+#include "fuzz/maps.h"
 #include "packet/event_ring.h"
 #include "weir/capture.h"
 #include "weir.skel.h"
@@ -30,7 +29,7 @@
 #define FLOWS	      1024u
 #define ADDRESSES     256u
 #define TICK_SHIFT    31u /* weeks */
-#define CPUS_MAX      256
+#define ACCOUNTS      (SETTING_PAIRS + SETTING_DECISIONS + 1)
 #define CHARGED_WORDS (sizeof(struct weir_charged) / sizeof(uint64_t))
 #define VETH_COMMAND  "ip link add weir-fuzz index 77 type veth peer name weir-fuzz-peer"
 
@@ -40,9 +39,11 @@ static struct {
 	struct weir_bpf *skeleton;
 	struct engine engine;
 	struct weir_image_header *image; /* of the inner map */
+	struct weir_pair *pairs;	 /* the map */
 	int links[2], space, cpus;
 	struct event_ring events;
 	struct observation base; /* counters at the last reset */
+	struct weir_account accounts[ACCOUNTS], base_accounts[ACCOUNTS];
 } self = { .links = { -1, -1 }, .space = -1 };
 
 static int quiet(enum libbpf_print_level level, const char *format, va_list args)
@@ -67,9 +68,12 @@ static int load(int image_map)
 	}
 	skeleton->rodata->weir_image_mask = TINY_WORDS - 1;
 	skeleton->rodata->weir_tick_shift = TICK_SHIFT;
+	skeleton->rodata->weir_pair_mask = SETTING_PAIRS - 1;
+	skeleton->rodata->weir_account_limited = ACCOUNTS - 1;
 	return bpf_map__set_max_entries(skeleton->maps.addresses4, ADDRESSES) ?:
 	       bpf_map__set_max_entries(skeleton->maps.addresses6, ADDRESSES) ?:
-	       bpf_map__set_max_entries(skeleton->maps.decisions, SETTING_DECISIONS) ?:
+	       bpf_map__set_max_entries(skeleton->maps.accounts, ACCOUNTS) ?:
+	       bpf_map__set_max_entries(skeleton->maps.pairs, SETTING_PAIRS) ?:
 	       bpf_map__set_max_entries(skeleton->maps.buckets, SETTING_BUCKETS) ?:
 	       bpf_map__set_max_entries(skeleton->maps.charged, SETTING_BUCKETS) ?:
 	       bpf_map__set_inner_map_fd(skeleton->maps.images, image_map) ?:
@@ -81,14 +85,12 @@ static int load(int image_map)
 static int put_image(int image_map)
 {
 	uint32_t slot = WEIR_SLOT_ENFORCED;
-	void *words = mmap(NULL, TINY_WORDS * sizeof(uint32_t), PROT_READ | PROT_WRITE, MAP_SHARED, image_map, 0);
+	const int pairs = bpf_map__fd(self.skeleton->maps.pairs);
 
-	if (words == MAP_FAILED)
-		return -errno;
-	self.image = words;
 	if (bpf_map_update_elem(bpf_map__fd(self.skeleton->maps.images), &slot, &image_map, BPF_ANY) < 0)
 		return -errno;
-	return 0;
+	return maps_memory(image_map, TINY_WORDS * sizeof(uint32_t), &self.image)
+		       ?: maps_memory(pairs, SETTING_PAIRS * sizeof(struct weir_pair), &self.pairs);
 }
 
 static int put_addresses(void)
@@ -160,23 +162,6 @@ void programs_close(void)
 
 /* --- running --- */
 
-static int read_numbers(struct bpf_map *map, unsigned n, unsigned words, uint64_t *ret)
-{
-	static uint64_t values[WEIR_REASON_MAX * WEIR_DIRECTIONS * 2 * CPUS_MAX];
-	uint32_t keys[WEIR_REASON_MAX * WEIR_DIRECTIONS], batch, count = n;
-
-	if (bpf_map_lookup_batch(bpf_map__fd(map), NULL, &batch, keys, values, &count, NULL) < 0 && errno != ENOENT)
-		return -errno;
-	memset(ret, 0, n * words * sizeof(*ret));
-	for (unsigned i = 0; i < count; i++) {
-		for (int cpu = 0; cpu < self.cpus; cpu++) {
-			for (unsigned word = 0; word < words; word++)
-				ret[keys[i] * words + word] += values[(i * self.cpus + cpu) * words + word];
-		}
-	}
-	return 0;
-}
-
 static int read_counters(struct observation *ret)
 {
 	uint32_t keys[SETTING_BUCKETS], batch, count = SETTING_BUCKETS;
@@ -185,12 +170,11 @@ static int read_counters(struct observation *ret)
 				 NULL) < 0 &&
 	    errno != ENOENT)
 		return -errno;
-	return read_numbers(self.skeleton->maps.reasons, WEIR_REASON_MAX * WEIR_DIRECTIONS, 2,
+	return maps_sum(self.skeleton->maps.reasons, WEIR_REASON_MAX * WEIR_DIRECTIONS, 2,
 			    (uint64_t *)ret->reasons)
-		       ?: read_numbers(self.skeleton->maps.decisions, SETTING_DECISIONS, 2, (uint64_t *)ret->decisions)
-		       ?: read_numbers(self.skeleton->maps.tallies, WEIR_TALLIES, 1, ret->tallies)
-		       ?: read_numbers(self.skeleton->maps.charged, SETTING_BUCKETS, CHARGED_WORDS,
-				       (uint64_t *)ret->charged);
+		       ?: maps_sum(self.skeleton->maps.accounts, ACCOUNTS, 3, (uint64_t *)self.accounts)
+		       ?: maps_sum(self.skeleton->maps.tallies, WEIR_TALLIES, 1, ret->tallies)
+		       ?: maps_sum(self.skeleton->maps.charged, SETTING_BUCKETS, CHARGED_WORDS, (uint64_t *)ret->charged);
 }
 
 static void subtract(uint64_t *from, const uint64_t *what, size_t bytes)
@@ -214,7 +198,7 @@ static int observe_table(enum weir_flow_table table, enum weir_family family, st
 {
 	static struct weir_flow6_key keys[OBSERVED_FLOWS];
 	static struct weir_flow flows[OBSERVED_FLOWS];
-	int n = maps_take(flow_map(table, family), keys, flows, OBSERVED_FLOWS - ret->n_flows, false);
+	int n = maps_take_all(flow_map(table, family), keys, flows, OBSERVED_FLOWS - ret->n_flows, false);
 
 	for (int i = 0; i < n; i++) {
 		struct observed_flow *of = &ret->flows[ret->n_flows++];
@@ -231,7 +215,7 @@ static int forget_sources(void)
 {
 	static struct weir_source_key keys[FLOWS];
 	static struct weir_bucket values[FLOWS];
-	int n = maps_take(self.skeleton->maps.sources, keys, values, FLOWS, false);
+	int n = maps_take_all(self.skeleton->maps.sources, keys, values, FLOWS, false);
 
 	return n < 0 ? n : 0;
 }
@@ -245,7 +229,7 @@ static int observe(struct observation *ret)
 	if (n < 0)
 		return n;
 	subtract((uint64_t *)ret->reasons, (uint64_t *)self.base.reasons, sizeof(ret->reasons));
-	subtract((uint64_t *)ret->decisions, (uint64_t *)self.base.decisions, sizeof(ret->decisions));
+	subtract((uint64_t *)self.accounts, (uint64_t *)self.base_accounts, sizeof(self.accounts));
 	subtract(ret->tallies, self.base.tallies, sizeof(ret->tallies));
 	subtract((uint64_t *)ret->charged, (uint64_t *)self.base.charged, sizeof(ret->charged));
 	ret->n_flows = 0;
@@ -255,7 +239,8 @@ static int observe(struct observation *ret)
 		if (r < 0)
 			return r;
 	}
-	n = maps_take(self.skeleton->maps.fragments, keys, firsts, OBSERVED_FRAGMENTS, false);
+	observation_name_accounts(ret, self.pairs, self.accounts);
+	n = maps_take_all(self.skeleton->maps.fragments, keys, firsts, OBSERVED_FRAGMENTS, false);
 	ret->n_fragments = n < 0 ? 0 : n;
 	for (unsigned i = 0; i < ret->n_fragments; i++)
 		ret->fragments[i] = (struct observed_fragment){ keys[i], firsts[i] };
@@ -291,7 +276,10 @@ static int reset(const struct model *model)
 		return -errno;
 	set_image(model);
 	self.skeleton->data_control->weir_control = model->control;
-	return set_endpoint(0, model) ?: set_endpoint(1, model) ?: read_counters(&self.base);
+	memset(self.pairs, 0, SETTING_PAIRS * sizeof(*self.pairs));
+	int r = set_endpoint(0, model) ?: set_endpoint(1, model) ?: read_counters(&self.base);
+	memcpy(self.base_accounts, self.accounts, sizeof(self.accounts));
+	return r;
 }
 
 static int age(uint32_t ticks)
@@ -409,7 +397,7 @@ int programs_open(const struct engine **ret, const char **ret_why)
 	*ret_why = "the kernel refuses BPF maps";
 	image_map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "weir_fuzz_image", sizeof(uint32_t),
 				   TINY_WORDS * sizeof(uint32_t), 1, &opts);
-	if (image_map < 0 || self.cpus < 0 || self.cpus > CPUS_MAX)
+	if (image_map < 0 || self.cpus < 0)
 		return -EOPNOTSUPP;
 	*ret_why = "the programs do not load";
 	r = load(image_map) ?: put_image(image_map) ?: put_addresses();

@@ -53,6 +53,7 @@ enum setting_peer {
 #define SETTING_IFINDEX_2 77u /* of the second */
 #define SETTING_BUCKETS	  12u
 #define SETTING_DECISIONS 64u
+#define SETTING_PAIRS	  4096u /* far more than there are: no pair is ever without a row */
 
 /* In network order: 4 or 16 bytes. */
 const uint8_t *setting_pod(unsigned pod, enum weir_family family);

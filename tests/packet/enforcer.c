@@ -12,6 +12,7 @@
 #define IMAGE_WORDS_MAX (1u << 27)
 #define FORGET_BATCH	4096u
 #define CPUS_MAX	1024
+#define PAIRS		64u /* few: all are looked at for each packet */
 
 int enforcer_policy_compile(struct enforcer_policy *policy, const char *yaml, struct numberings *numberings,
 			    struct error *error)
@@ -45,6 +46,7 @@ int enforcer_open(struct enforcer *enforcer, uint32_t image_words, struct error 
 	snprintf(enforcer->root, sizeof(enforcer->root), "/sys/fs/bpf/weir-packet-%d-%u", getpid(), n++);
 	config.bpffs = enforcer->root;
 	config.image_words = image_words;
+	config.pairs = PAIRS;
 	config.openings = config.connections = config.exchanges = ENFORCER_FLOWS;
 	return datapath_open(&config, &enforcer->datapath, error);
 }
@@ -211,7 +213,7 @@ int enforcer_judge(struct enforcer *enforcer, const struct frame *frame, const s
 		   struct enforcer_judgement *ret)
 {
 	const uint32_t index = expected->reason * WEIR_DIRECTIONS + expected->direction;
-	const uint64_t decided = packets(enforcer_decisions(enforcer), expected->counter);
+	const uint64_t decided = enforcer_counted(enforcer, expected->counter, ENFORCER_ALL_CPUS);
 	struct enforcer_judgement judgement = { .reason = expected->reason };
 	int r = enforcer_run(enforcer, expected->direction, frame, 1, &judgement.verdict, NULL);
 
@@ -222,7 +224,7 @@ int enforcer_judge(struct enforcer *enforcer, const struct frame *frame, const s
 		enforcer->reasons[index]++;
 	else
 		judgement.reason = grown(enforcer, expected->direction);
-	judgement.counted = packets(enforcer_decisions(enforcer), expected->counter) == decided + 1;
+	judgement.counted = enforcer_counted(enforcer, expected->counter, ENFORCER_ALL_CPUS) == decided + 1;
 	*ret = judgement;
 	return 0;
 }
@@ -232,7 +234,31 @@ int enforcer_reasons(const struct enforcer *enforcer)
 	return bpf_map__fd(enforcer->datapath->skeleton->maps.reasons);
 }
 
-int enforcer_decisions(const struct enforcer *enforcer)
+static uint64_t row_packets(const struct enforcer *enforcer, uint32_t row, int cpu)
 {
-	return bpf_map__fd(enforcer->datapath->skeleton->maps.decisions);
+	struct weir_account per_cpu[CPUS_MAX];
+	uint64_t sum = 0;
+
+	if (libbpf_num_possible_cpus() > CPUS_MAX ||
+	    bpf_map_lookup_elem(bpf_map__fd(enforcer->datapath->skeleton->maps.accounts), &row, per_cpu) < 0)
+		return UINT64_MAX;
+	if (cpu != ENFORCER_ALL_CPUS)
+		return per_cpu[cpu].packets;
+	for (int i = 0; i < libbpf_num_possible_cpus(); i++)
+		sum += per_cpu[i].packets;
+	return sum;
+}
+
+uint64_t enforcer_counted(const struct enforcer *enforcer, uint32_t counter, int cpu)
+{
+	const struct weir_pair *pairs = enforcer->datapath->pairs;
+	uint64_t sum = row_packets(enforcer, PAIRS + counter, cpu);
+
+	for (uint32_t row = 0; row < PAIRS; row++) {
+		const uint64_t tag = __atomic_load_n(&pairs[row].tag, __ATOMIC_RELAXED);
+
+		if (tag & WEIR_PAIR_USED && weir_pair_counter(tag) == counter)
+			sum += row_packets(enforcer, row, cpu);
+	}
+	return sum;
 }

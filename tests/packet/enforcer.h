@@ -68,8 +68,10 @@ struct enforcer_judgement {
  */
 int enforcer_judge(struct enforcer *enforcer, const struct frame *frame, const struct decision_info *expected,
 		   struct enforcer_judgement *ret);
-/* Descriptors of per-CPU counters (struct weir_counter). */
+/* Descriptor of the per-CPU counters of reasons (struct weir_counter). */
 int enforcer_reasons(const struct enforcer *enforcer);
-int enforcer_decisions(const struct enforcer *enforcer);
+/* Packets that were counted for a decision, by one CPU or by all. */
+#define ENFORCER_ALL_CPUS -1
+uint64_t enforcer_counted(const struct enforcer *enforcer, uint32_t counter, int cpu);
 
 #endif

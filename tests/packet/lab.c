@@ -37,7 +37,8 @@ static int size_maps(struct weir_bpf *skeleton, const struct lab_config *config,
 		bpf_map__set_max_entries(skeleton->maps.exchanges6, config->flows) ?:
 		bpf_map__set_max_entries(skeleton->maps.addresses4, config->addresses) ?:
 		bpf_map__set_max_entries(skeleton->maps.addresses6, config->addresses) ?:
-		bpf_map__set_max_entries(skeleton->maps.decisions, LAB_DECISIONS) ?:
+		bpf_map__set_max_entries(skeleton->maps.accounts, LAB_PAIRS + LAB_DECISIONS + 1) ?:
+		bpf_map__set_max_entries(skeleton->maps.pairs, LAB_PAIRS) ?:
 		bpf_map__set_max_entries(skeleton->maps.buckets, LAB_BUCKETS) ?:
 		bpf_map__set_max_entries(skeleton->maps.charged, LAB_BUCKETS) ?:
 		bpf_map__set_max_entries(skeleton->maps.sources, LAB_SOURCES) ?:
@@ -48,6 +49,8 @@ static int size_maps(struct weir_bpf *skeleton, const struct lab_config *config,
 	if (config->still)
 		skeleton->rodata->weir_tick_shift = LAB_STILL_SHIFT;
 	skeleton->rodata->weir_image_mask = config->image_words - 1;
+	skeleton->rodata->weir_pair_mask = LAB_PAIRS - 1;
+	skeleton->rodata->weir_account_limited = LAB_PAIRS + LAB_DECISIONS;
 	skeleton->rodata->weir_answer_mark = LAB_ANSWER_MARK;
 	return r;
 }

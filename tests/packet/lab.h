@@ -18,6 +18,7 @@
 
 #define LAB_IFINDEX	 1u
 #define LAB_DECISIONS	 64u
+#define LAB_PAIRS	 64u
 #define LAB_BUCKETS	 16u
 #define LAB_SOURCES	 1024u
 #define LAB_TICKS	 (1u << 20)
@@ -93,9 +94,16 @@ int lab_explain(struct lab *lab, const struct frame *frame, enum weir_direction 
 
 struct lab_counters {
 	struct weir_counter reasons[WEIR_REASON_MAX * WEIR_DIRECTIONS];
-	struct weir_counter decisions[LAB_DECISIONS];
+	struct weir_account decisions[LAB_DECISIONS]; /* in all rows */
+	struct weir_account limited;
 };
 int lab_counters(struct lab *lab, struct lab_counters *ret);
+/* What row of accounts that is; where it is no pair's, the tag of the counter and no identities. */
+uint64_t lab_account(struct lab *lab, uint32_t row);
+/* What is counted for a tag; zeros when it has no row. */
+int lab_pair(struct lab *lab, uint64_t tag, struct weir_account *ret);
+/* Takes all free rows of pairs, or gives those that it took back. */
+int lab_occupy_pairs(struct lab *lab, bool all);
 int lab_bucket(struct lab *lab, uint32_t bucket, struct weir_bucket *ret);
 int lab_charged(struct lab *lab, uint32_t bucket, struct weir_charged *ret);
 /* How many sources are known to limits per identity or address. */

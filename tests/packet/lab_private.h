@@ -15,4 +15,7 @@ struct lab {
 	struct event_ring events;
 };
 
+/* Their part of what was counted. */
+int lab_accounts(struct lab *lab, struct lab_counters *ret);
+
 #endif

@@ -34,7 +34,7 @@ static int sum_counters(struct lab *lab, struct bpf_map *map, uint32_t n, struct
 int lab_counters(struct lab *lab, struct lab_counters *ret)
 {
 	return sum_counters(lab, lab->skeleton->maps.reasons, WEIR_REASON_MAX * WEIR_DIRECTIONS, ret->reasons)
-		       ?: sum_counters(lab, lab->skeleton->maps.decisions, LAB_DECISIONS, ret->decisions);
+		       ?: lab_accounts(lab, ret);
 }
 
 int lab_bucket(struct lab *lab, uint32_t bucket, struct weir_bucket *ret)

@@ -117,7 +117,7 @@ static inline int limited_set_up(void **state)
 	struct weir_endpoint endpoint = { .identity = WEIR_IDENTITY_FIRST };
 
 	mallopt(M_MMAP_THRESHOLD, 1 << 20); /* host_run() copies packets */
-	host_load(TINY_WORDS - 1, 31);
+	host_load(&(struct host_constants){ TINY_WORDS - 1, 31, 0, 0 });
 	memset(host_control()->timeouts, 0xff, sizeof(host_control()->timeouts));
 	memcpy(&endpoint.ipv4, limited_pod, sizeof(limited_pod));
 	host_set(HOST_ENDPOINTS, &ifindex, &endpoint);

@@ -45,7 +45,7 @@ static int check_counters(struct play *play, const struct outcome *outcome, uint
 			return -1;
 	}
 	for (unsigned i = 0; i < LAB_DECISIONS; i++) {
-		const struct weir_counter *a = &counters[0].decisions[i], *b = &counters[1].decisions[i];
+		const struct weir_account *a = &counters[0].decisions[i], *b = &counters[1].decisions[i];
 		struct weir_counter delta = { b->packets - a->packets, b->bytes - a->bytes };
 
 		if (check_counter(play, "decision counter", i, &delta, outcome->by && i == outcome->by ? &once : &none))

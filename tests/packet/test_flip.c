@@ -174,11 +174,11 @@ static struct tally tally(const struct processor *processor, const struct rivals
 {
 	const struct enforcer *enforcer = &processor->flip->enforcer;
 	const uint32_t d = probe->direction;
-	int reasons = enforcer_reasons(enforcer), decisions = enforcer_decisions(enforcer);
+	int reasons = enforcer_reasons(enforcer), cpu = (int)processor->number;
 
 	return (struct tally){
-		.by = { packets(processor, decisions, probe->says[0]->counter),
-			packets(processor, decisions, probe->says[1]->counter) },
+		.by = { enforcer_counted(enforcer, probe->says[0]->counter, cpu),
+			enforcer_counted(enforcer, probe->says[1]->counter, cpu) },
 		.passed = packets(processor, reasons, WEIR_REASON_POLICY_ALLOW * WEIR_DIRECTIONS + d) +
 			  packets(processor, reasons, WEIR_REASON_FLOW * WEIR_DIRECTIONS + d),
 	};

@@ -64,7 +64,7 @@ static int open_state(struct agent *agent)
 {
 	struct error error = {};
 
-	state_open(agent->config->state_dir, &agent->state, &error);
+	state_open(agent->config->state_dir, &agent->ledger, &agent->state, &error);
 	if (*error.text)
 		log_error("%s; numbers begin afresh", error.text);
 	return 0;

@@ -26,6 +26,7 @@ struct agent_config {
 	bool new_interfaces_open; /* leave container interfaces that nobody claims alone, instead of closing them */
 	struct datapath_config capacities; /* its bpffs is not used */
 	struct datapath_times times;
+	uint32_t pair_series; /* pairs of workloads that have names of their own; the others are summed */
 	struct datapath_watch watch;
 	uint32_t sweep_seconds; /* from one sweep of the flow tables to the next */
 	uint32_t event_history; /* events of packets that are kept */
@@ -39,7 +40,8 @@ void agent_config_free(struct agent_config *config); /* what it holds */
 /*
  * Reads a YAML file: keys sources (["dir:/path", "kube"]), kubeconfig, node, stateDir, runDir,
  * bpffs, metrics, ui, uplinks (["eth0"] or ["auto"]), newInterfaces ("closed" or "open"), the capacities openings,
- * connections, exchanges, fragments, shields, addresses, limitSources and imageWords,
+ * connections, exchanges, fragments, shields, addresses, limitSources, pairs and imageWords,
+ * pairSeries,
  * timeouts (a mapping), answersPerSecond,
  * shieldPacketsPerSecond, shieldSeconds, sweepSeconds, eventHistory,
  * logEvents ("none", "denied" or "all"), otlp (a mapping of endpoint, headers, events). An unknown key is an

@@ -15,6 +15,7 @@ const struct http_route api_socket_routes[] = {
 	{ "GET", "/v1/services", api_services },
 	{ "GET", "/v1/flows", api_flows },
 	{ "GET", "/v1/limits", api_limits },
+	{ "GET", "/v1/pairs", api_pairs },
 	{ "GET", "/v1/events", api_events },
 	{ "GET", "/v1/capture", api_capture },
 	{ "GET", "/v1/explain", api_explain }, /* counts nothing, keeps nothing */

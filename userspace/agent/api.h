@@ -12,6 +12,7 @@ void api_policies(void *data, const struct http_request *request, struct http_re
 void api_services(void *data, const struct http_request *request, struct http_reply *reply);
 void api_flows(void *data, const struct http_request *request, struct http_reply *reply);
 void api_limits(void *data, const struct http_request *request, struct http_reply *reply);
+void api_pairs(void *data, const struct http_request *request, struct http_reply *reply);
 void api_events(void *data, const struct http_request *request, struct http_reply *reply);
 void api_capture(void *data, const struct http_request *request, struct http_reply *reply);
 void api_explain(void *data, const struct http_request *request, struct http_reply *reply);

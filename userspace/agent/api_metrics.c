@@ -3,6 +3,7 @@
 
 #include "agent/api.h"
 #include "agent/limit_level.h"
+#include "agent/pairs.h"
 #include "base/mem.h"
 #include "observe/prometheus.h"
 #include "version.h"
@@ -25,6 +26,36 @@ static struct weir_charged *read_charged(const struct agent *agent)
 	if (n)
 		datapath_read_all_charged(agent->datapath, (uint32_t)n, charged);
 	return charged;
+}
+
+/* By counter, as many as the ledger knows. */
+static struct weir_counter *sum_decisions(const struct agent *agent, const struct datapath_accounts *accounts)
+{
+	const size_t n = agent->ledger.counters.n;
+	struct weir_counter *decisions =
+		xcalloc((n > accounts->n_decisions ? n : accounts->n_decisions) + 1, sizeof(*decisions));
+
+	pairs_decisions(accounts, decisions);
+	return decisions;
+}
+
+static uint64_t count_degraded(const struct agent *agent)
+{
+	json_t *reasons = api_degraded(agent);
+	uint64_t n = json_array_size(reasons);
+
+	json_decref(reasons);
+	return n;
+}
+
+/* An array is always full to the kernel; how much of it means something is known here. */
+static void add_pairs(const struct agent *agent, const struct pairs_reading *reading, struct datapath_map_info *maps,
+		      unsigned *n_maps)
+{
+	if (*n_maps < DATAPATH_MAPS_MAX)
+		maps[(*n_maps)++] = (struct datapath_map_info){ .name = "pairs",
+								.entries = (uint32_t)reading->accounts.pairs.n,
+								.capacity = agent->config->capacities.pairs };
 }
 
 static struct prometheus_limit *read_limits(const struct agent *agent)
@@ -89,9 +120,9 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 {
 	struct agent *agent = data;
 	const struct otlp_counts otlp = otlp_counts(agent->otlp);
-	const size_t n_counters = agent->ledger.counters.n;
 	_cleanup_free_ struct weir_counter *reasons = xcalloc(WEIR_REASON_MAX * WEIR_DIRECTIONS, sizeof(*reasons));
-	_cleanup_free_ struct weir_counter *decisions = xcalloc(n_counters + 1, sizeof(*decisions));
+	_cleanup_(pairs_reading_free) struct pairs_reading reading = {};
+	_cleanup_free_ struct weir_counter *decisions = NULL;
 	_cleanup_free_ struct weir_charged *charged = read_charged(agent);
 	_cleanup_free_ struct prometheus_limit *limits = read_limits(agent);
 	_cleanup_free_ uint64_t *open = read_open(agent);
@@ -103,7 +134,7 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 
 	r = datapath_read_reasons(agent->datapath, reasons);
 	if (r == 0)
-		r = datapath_read_decisions(agent->datapath, (uint32_t)n_counters, decisions);
+		r = pairs_read(agent, &reading);
 	if (r == 0)
 		r = datapath_read_tallies(agent->datapath, tallies);
 	if (r == 0)
@@ -115,11 +146,14 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 		return;
 	}
 	add_sources(agent, sources);
+	add_pairs(agent, &reading, maps, &n_maps);
+	decisions = sum_decisions(agent, &reading.accounts);
 	r = write_text(&(struct prometheus_input){ .version = WEIR_VERSION,
 						   .commit = WEIR_COMMIT,
 						   .ledger = &agent->ledger,
 						   .reasons = reasons,
 						   .decisions = decisions,
+						   .pairs = &reading.pairs,
 						   .charged = charged,
 						   .limits = limits,
 						   .n_limits = agent->compiled ? agent->compiled->limits.n : 0,
@@ -133,6 +167,7 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 						   .n_sources = agent->sources.list.n,
 						   .apply = &agent->apply,
 						   .revision = agent->revision,
+						   .degraded = count_degraded(agent),
 						   .policy_errors = agent->sources.n_errors + agent->n_refused,
 						   .endpoints = count_enforced(agent),
 						   .identities = agent->compiled ? agent->compiled->identities.n : 0,

@@ -20,6 +20,7 @@
 #define ANSWERS_MAX	    1000000
 #define SHIELD_RATE_MAX	    100000000
 #define SWEEP_SECONDS_MAX   3600
+#define PAIR_SERIES_MAX	    100000
 #define EVENT_RATE_MAX	    1000000
 #define EVENT_BYTES_MINIMUM 4096
 #define EVENT_BYTES_MAX	    (1 << 28)
@@ -41,6 +42,7 @@ void agent_config_init(struct agent_config *config)
 		.ui = xstrdup("off"),
 		.capacities = datapath_defaults,
 		.times = datapath_times_defaults,
+		.pair_series = 1000,
 		.watch = datapath_watch_defaults,
 		.sweep_seconds = 30,
 		.event_history = 16384,
@@ -182,15 +184,31 @@ CAPACITY(shields)
 CAPACITY(addresses)
 CAPACITY(limit_sources)
 
+static void read_power_of_two(const struct field *field, int64_t smallest, int64_t largest, uint32_t *target)
+{
+	uint32_t number = 0;
+
+	read_number(field, smallest, largest, &number);
+	if (number & (number - 1))
+		field_error(field, "%u is not a power of two", number);
+	else if (number)
+		*target = number;
+}
+
 static void read_image_words(const struct field *field, void *target)
 {
-	uint32_t words = 0;
+	read_power_of_two(field, IMAGE_WORDS_MINIMUM, WEIR_IMAGE_WORDS_MAX,
+			  &((struct agent_config *)target)->capacities.image_words);
+}
 
-	read_number(field, IMAGE_WORDS_MINIMUM, WEIR_IMAGE_WORDS_MAX, &words);
-	if (words & (words - 1))
-		field_error(field, "%u is not a power of two", words);
-	else if (words)
-		((struct agent_config *)target)->capacities.image_words = words;
+static void read_pairs(const struct field *field, void *target)
+{
+	read_power_of_two(field, 1, WEIR_PAIRS_MAX, &((struct agent_config *)target)->capacities.pairs);
+}
+
+static void read_pair_series(const struct field *field, void *target)
+{
+	read_number(field, 0, PAIR_SERIES_MAX, &((struct agent_config *)target)->pair_series);
 }
 
 /* The reader of a member of timeouts. */
@@ -316,6 +334,8 @@ static const struct member members[] = {
 	{ "addresses", read_addresses },
 	{ "limitSources", read_limit_sources },
 	{ "imageWords", read_image_words },
+	{ "pairs", read_pairs },
+	{ "pairSeries", read_pair_series },
 	{ "timeouts", read_timeouts },
 	{ "answersPerSecond", read_answers },
 	{ "shieldPacketsPerSecond", read_shield_rate },

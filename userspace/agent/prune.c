@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "agent/prune.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "agent/pairs.h"
 #include "base/mem.h"
 #include "weir/maps.h"
 
@@ -19,22 +21,28 @@ static uint64_t seconds_now(void)
 
 /* One numbering's turn. */
 struct turn {
-	struct agent *agent;
 	struct numbering *numbering;
-	bool *used;
-	bool (*release)(void *data, uint32_t number); /* data: the agent */
+	uint32_t n;	  /* numbering_end(), before anything is freed */
+	bool *used, *due; /* by number */
+	size_t n_due;
+};
+
+enum turns { IDENTITIES, COUNTERS, BUCKETS, TURNS };
+
+struct pruning {
+	struct agent *agent;
+	struct turn turns[TURNS];
+	struct pairs_reading reading; /* before anything is freed */
 };
 
 static void use(const struct turn *turn, uint32_t number)
 {
-	if (number < numbering_end(turn->numbering))
+	if (number < turn->n)
 		turn->used[number] = true;
 }
 
-static void use_identities(const struct turn *turn)
+static void use_identities(const struct agent *agent, const struct turn *turn)
 {
-	const struct agent *agent = turn->agent;
-
 	vec_for_each (info, &agent->compiled->identities)
 		use(turn, info->identity);
 	vec_for_each (retained, &agent->compiled->retained)
@@ -47,53 +55,31 @@ static void use_identities(const struct turn *turn)
 	}
 }
 
-static void use_counters(const struct turn *turn)
-{
-	vec_for_each (decision, &turn->agent->compiled->decisions)
-		use(turn, decision->counter);
-}
-
-static void use_buckets(const struct turn *turn)
-{
-	vec_for_each (limit, &turn->agent->compiled->limits)
-		use(turn, limit->bucket);
-}
-
-static bool release_counter(void *data, uint32_t number)
-{
-	struct agent *agent = data;
-	struct weir_counter counter;
-
-	if (datapath_read_decision(agent->datapath, number, &counter) < 0 ||
-	    datapath_clear_decision(agent->datapath, number) < 0)
-		return false;
-	ledger_forget_counter(&agent->ledger, number, counter.packets);
-	return true;
-}
-
-static bool is_held(struct agent *agent, uint32_t bucket)
+/* A silent connection gives its slot back when it expires: till then the number is its limit's. */
+static void use_held(const struct agent *agent, const struct turn *turn)
 {
 	_cleanup_free_ uint64_t *open = NULL;
 
 	if (!agent->sweeper.counts.held)
-		return false;
-	open = xcalloc(bucket + 1, sizeof(*open));
-	return datapath_read_open(agent->datapath, bucket + 1, open) < 0 || open[bucket];
+		return;
+	open = xcalloc(turn->n + 1, sizeof(*open));
+	datapath_read_open(agent->datapath, turn->n, open);
+	for (uint32_t bucket = 0; bucket < turn->n; bucket++) {
+		if (open[bucket])
+			use(turn, bucket);
+	}
 }
 
-static bool release_bucket(void *data, uint32_t number)
+static void use_all(const struct pruning *pruning)
 {
-	struct agent *agent = data;
-	struct weir_charged charged;
+	const struct agent *agent = pruning->agent;
 
-	/* A silent connection gives its slot back when it expires: till then the number is the old limit's. */
-	if (is_held(agent, number))
-		return false;
-	if (datapath_read_charged(agent->datapath, number, &charged) < 0 ||
-	    datapath_clear_bucket(agent->datapath, number) < 0)
-		return false;
-	ledger_forget_bucket(&agent->ledger, number, &charged);
-	return true;
+	use_identities(agent, &pruning->turns[IDENTITIES]);
+	vec_for_each (decision, &agent->compiled->decisions)
+		use(&pruning->turns[COUNTERS], decision->counter);
+	vec_for_each (limit, &agent->compiled->limits)
+		use(&pruning->turns[BUCKETS], limit->bucket);
+	use_held(agent, &pruning->turns[BUCKETS]);
 }
 
 static uint64_t patience(const struct numbering *numbering, bool any)
@@ -103,17 +89,105 @@ static uint64_t patience(const struct numbering *numbering, bool any)
 	return numbering_count(numbering) > numbering_room(numbering) / 4 * 3 ? PATIENCE_SHORT_S : PATIENCE_S;
 }
 
-static size_t prune_one(struct turn *turn, void (*use_all)(const struct turn *turn), bool any)
+/* How many numbers are due. */
+static size_t begin(struct agent *agent, bool any, struct pruning *ret)
 {
-	_cleanup_free_ bool *used = xcalloc(numbering_end(turn->numbering) + 1, sizeof(*used));
+	const struct numberings *numbers = &agent->state.numbers;
+	struct numbering *const numberings[TURNS] = { numbers->identities, numbers->counters, numbers->buckets };
+	size_t n = 0;
 
-	turn->used = used;
-	use_all(turn);
-	return numbering_prune(turn->numbering, &(struct numbering_prune){ .used = used,
-									   .now = seconds_now(),
-									   .patience = patience(turn->numbering, any),
-									   .release = turn->release,
-									   .data = turn->agent });
+	*ret = (struct pruning){ .agent = agent };
+	for (int i = 0; i < TURNS; i++) {
+		struct turn *turn = &ret->turns[i];
+
+		turn->numbering = numberings[i];
+		turn->n = numbering_end(turn->numbering);
+		turn->used = xcalloc(turn->n + 1, sizeof(*turn->used));
+		turn->due = xcalloc(turn->n + 1, sizeof(*turn->due));
+	}
+	use_all(ret);
+	for (int i = 0; i < TURNS; i++) {
+		struct turn *turn = &ret->turns[i];
+		const struct numbering_prune prune = { turn->used, seconds_now(), patience(turn->numbering, any) };
+
+		turn->n_due = numbering_due(turn->numbering, &prune, turn->due);
+		n += turn->n_due;
+	}
+	return n;
+}
+
+static void end(struct pruning *pruning)
+{
+	for (int i = 0; i < TURNS; i++) {
+		free(pruning->turns[i].used);
+		free(pruning->turns[i].due);
+	}
+	pairs_reading_free(&pruning->reading);
+}
+
+static bool is_due(const struct turn *turn, uint32_t number)
+{
+	return number < turn->n && turn->due[number];
+}
+
+static bool row_is_due(const struct pruning *pruning, uint64_t tag)
+{
+	return is_due(&pruning->turns[COUNTERS], weir_pair_counter(tag)) ||
+	       is_due(&pruning->turns[IDENTITIES], weir_pair_source(tag)) ||
+	       is_due(&pruning->turns[IDENTITIES], weir_pair_destination(tag));
+}
+
+/* --- what they had counted --- */
+
+static void carry_decision(struct agent *agent, uint32_t counter, const struct weir_account *counted)
+{
+	struct pair_carried carried = { .counted = *counted };
+
+	ledger_carry_counter(&agent->ledger, counter, counted->packets);
+	if (pair_verdict_of_counter(&agent->state.numbers, counter, &carried.verdict))
+		ledger_carry_pair(&agent->ledger, &carried);
+}
+
+static void carry_counters(const struct pruning *pruning)
+{
+	const struct turn *turn = &pruning->turns[COUNTERS];
+	const struct datapath_accounts *accounts = &pruning->reading.accounts;
+
+	vec_for_each (row, &accounts->pairs) {
+		if (row_is_due(pruning, row->tag))
+			pairs_carry(pruning->agent, row);
+	}
+	for (uint32_t number = 0; number < accounts->n_decisions; number++) {
+		if (is_due(turn, number))
+			carry_decision(pruning->agent, number, &accounts->decisions[number]);
+	}
+}
+
+static void carry_bucket(struct agent *agent, uint32_t bucket)
+{
+	struct weir_charged charged;
+
+	/* What can't be read was never used. */
+	if (datapath_read_charged(agent->datapath, bucket, &charged) == 0)
+		ledger_forget_bucket(&agent->ledger, bucket, &charged);
+}
+
+/* --- freeing --- */
+
+static void forget(const struct pruning *pruning, enum turns which)
+{
+	const struct turn *turn = &pruning->turns[which];
+	struct agent *agent = pruning->agent;
+
+	for (uint32_t number = 0; number < turn->n; number++) {
+		if (!turn->due[number])
+			continue;
+		if (which == COUNTERS)
+			ledger_forget_counter(&agent->ledger, number);
+		else if (which == BUCKETS)
+			carry_bucket(agent, number);
+		numbering_forget(turn->numbering, number);
+	}
 }
 
 static bool bucket_is_used(void *numbering, uint32_t bucket)
@@ -121,33 +195,65 @@ static bool bucket_is_used(void *numbering, uint32_t bucket)
 	return numbering_key(numbering, bucket);
 }
 
-static size_t prune_buckets(struct agent *agent, bool any)
+/* In the kernel. A row or bucket that can't be wiped is as it was for the next one to have its number. */
+static int wipe(const struct pruning *pruning)
 {
-	struct numbering *buckets = agent->state.numbers.buckets;
-	size_t n = prune_one(&(struct turn){ .agent = agent, .numbering = buckets, .release = release_bucket },
-			     use_buckets, any);
-	int r = n ? datapath_prune_sources(agent->datapath, bucket_is_used, buckets) : 0;
+	const struct turn *counters = &pruning->turns[COUNTERS], *buckets = &pruning->turns[BUCKETS];
+	struct datapath *datapath = pruning->agent->datapath;
+	int r = 0;
 
+	vec_for_each (row, &pruning->reading.accounts.pairs) {
+		if (row_is_due(pruning, row->tag))
+			r = datapath_free_pair(datapath, row->row) ?: r;
+	}
+	for (uint32_t number = 0; counters->n_due && number < pruning->reading.accounts.n_decisions; number++) {
+		if (counters->due[number])
+			r = datapath_clear_decision(datapath, number) ?: r;
+	}
+	if (!buckets->n_due)
+		return r;
+	for (uint32_t number = 0; number < buckets->n; number++) {
+		if (buckets->due[number])
+			r = datapath_clear_bucket(datapath, number) ?: r;
+	}
+	return datapath_prune_sources(datapath, bucket_is_used, buckets->numbering) ?: r;
+}
+
+static void free_numbers(struct pruning *pruning)
+{
+	struct agent *agent = pruning->agent;
+	struct error error = {};
+	int r = pairs_read(agent, &pruning->reading);
+
+	if (r < 0) {
+		log_warning("numbers that nothing uses are kept: counters can't be read: %s", strerror(-r));
+		return;
+	}
+	carry_counters(pruning);
+	for (enum turns which = 0; which < TURNS; which++)
+		forget(pruning, which);
+	ledger_trim(&agent->ledger);
+	/* A crash between the two leaves numbers in the kernel that nobody has, and nothing uncounted. */
+	if (agent->state.path && state_save(&agent->state, &error) < 0)
+		log_warning("%s", error.text);
+	r = wipe(pruning);
 	if (r < 0)
-		log_warning("sources of limits that are gone can't be forgotten: %s", strerror(-r));
-	return n;
+		log_warning("counters and buckets that are gone can't be wiped: %s", strerror(-r));
 }
 
 static void prune(struct agent *agent, bool any)
 {
-	const struct numberings *numbers = &agent->state.numbers;
+	struct pruning pruning;
 	size_t n;
 
 	if (!agent->compiled)
 		return;
-	n = prune_one(&(struct turn){ .agent = agent, .numbering = numbers->identities }, use_identities, any) +
-	    prune_one(&(struct turn){ .agent = agent, .numbering = numbers->counters, .release = release_counter },
-		      use_counters, any) +
-	    prune_buckets(agent, any);
-	if (!n)
-		return;
-	ledger_trim(&agent->ledger);
-	log_debug("%zu numbers of identities, counters and buckets are free again", n);
+	n = begin(agent, any, &pruning);
+	if (n)
+		free_numbers(&pruning);
+	end(&pruning);
+	if (n)
+		log_debug("%zu numbers of identities, counters and buckets are free again", n);
 }
 
 void prune_idle(struct agent *agent)

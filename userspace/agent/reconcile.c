@@ -221,6 +221,7 @@ int plan_enforce(struct agent *agent, struct plan *plan, struct error *error)
 	bool changed;
 	int r;
 
+	ledger_learn(&agent->ledger, plan->compiled, &agent->state.numbers);
 	save_numbers(agent, &failures);
 	if (swap) {
 		endpoints_close_lost(&agent->endpoints, plan->compiled);
@@ -244,7 +245,6 @@ int plan_enforce(struct agent *agent, struct plan *plan, struct error *error)
 	agent->compiled = TAKE_PTR(plan->compiled);
 	agent->verification = plan->verification;
 	agent->stale = false;
-	ledger_learn(&agent->ledger, agent->compiled);
 	rulebook_learn(&agent->rulebook, agent->compiled);
 	prune_idle(agent);
 	pacing_watch(&agent->pacing, agent->links, agent->compiled);

@@ -27,25 +27,31 @@ static void list_numberings(const struct numberings *numbers, struct named_numbe
 static uint64_t state_changes(const struct state *state)
 {
 	return numbering_changes(state->numbers.identities) + numbering_changes(state->numbers.counters) +
-	       numbering_changes(state->numbers.buckets);
+	       numbering_changes(state->numbers.buckets) + (state->ledger ? state->ledger->changes : 0);
 }
 
-/* One line: ["identity", 17, "key"]. */
-static int load_line(struct numberings *numbers, const char *line, size_t length)
+/* One line: ["identity", 17, "key"], and what the number is called, where it is called something. */
+static int load_line(struct state *state, const char *line, size_t length)
 {
 	struct named_numbering list[NUMBERINGS];
-	const char *name, *key;
+	const char *name, *key, *title;
 	json_int_t number;
 	json_t *row = json_loadb(line, length, 0, NULL);
 	int r = -EBADMSG;
 
-	list_numberings(numbers, list);
+	list_numberings(&state->numbers, list);
 	if (row && json_unpack(row, "[s, I, s]", &name, &number, &key) == 0 && number >= 0 && number <= UINT32_MAX) {
 		for (int i = 0; i < NUMBERINGS; i++) {
-			if (strcmp(list[i].name, name) == 0)
-				r = numbering_restore(list[i].numbering, key, (uint32_t)number);
+			if (strcmp(list[i].name, name) != 0)
+				continue;
+			r = numbering_restore(list[i].numbering, key, (uint32_t)number);
+			title = json_string_value(json_array_get(row, 3));
+			if (r == 0 && title)
+				numbering_set_title(list[i].numbering, (uint32_t)number, title);
 		}
 	}
+	if (r == -EBADMSG && state->ledger && row)
+		r = ledger_read(state->ledger, row);
 	json_decref(row);
 	return r;
 }
@@ -58,7 +64,7 @@ static int load(struct state *state, struct error *error)
 	if (r < 0)
 		return r;
 	for (char *line = body, *end; (end = strchr(line, '\n')); line = end + 1, number++) {
-		r = load_line(&state->numbers, line, (size_t)(end - line));
+		r = load_line(state, line, (size_t)(end - line));
 		if (r < 0)
 			return error_set(error, r, "%s can't be used: line %d is not a number that can be", state->path,
 					 number);
@@ -66,20 +72,24 @@ static int load(struct state *state, struct error *error)
 	return 0;
 }
 
-void state_open(const char *state_dir, struct state *ret, struct error *error)
+void state_open(const char *state_dir, struct ledger *ledger, struct state *ret, struct error *error)
 {
 	int r;
 
-	*ret = (struct state){ .path = xasprintf("%s/numbers.json", state_dir) };
+	*ret = (struct state){ .path = xasprintf("%s/numbers.json", state_dir), .ledger = ledger };
 	numberings_init(&ret->numbers);
 	r = load(ret, error);
 	if (r < 0) {
 		ret->lost = true;
 		numberings_free(&ret->numbers);
 		numberings_init(&ret->numbers);
+		if (ledger)
+			ledger_forget_carried(ledger);
 		if (r == -ENOENT)
 			error_set(error, 0, "%s", "");
 	}
+	if (ledger)
+		ledger_recall(ledger, &ret->numbers);
 	ret->saved = state_changes(ret);
 }
 
@@ -100,7 +110,8 @@ static size_t write_numbering(FILE *out, const struct named_numbering *named)
 
 		if (!key)
 			continue;
-		row = json_pack("[s, I, s]", named->name, (json_int_t)number, key);
+		row = json_pack("[s, I, s, s*]", named->name, (json_int_t)number, key,
+				numbering_title(named->numbering, number));
 		if (!row)
 			continue;
 		json_dumpf(row, out, 0);
@@ -128,6 +139,8 @@ int state_save(struct state *state, struct error *error)
 	list_numberings(&state->numbers, list);
 	for (int i = 0; i < NUMBERINGS; i++)
 		n += write_numbering(out, &list[i]);
+	if (state->ledger)
+		n += ledger_write(state->ledger, out);
 	if (fclose(out) != 0)
 		return error_set(error, -errno, "%s can't be written: %s", state->path, strerror(errno));
 	r = sealed_write(state->path, STATE_FORMAT, body, n, error);

@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The numbers that kernel state refers to, kept on disk so that they mean the
- * same to the next agent. They are saved before the kernel sees them.
+ * same to the next agent. They are saved before the kernel sees them. With them
+ * is what freed numbers had counted, saved before the kernel forgets it.
  */
 #ifndef WEIR_AGENT_STATE_H
 #define WEIR_AGENT_STATE_H
 
 #include "base/error.h"
+#include "observe/ledger.h"
 #include "policy/numbering.h"
 
 struct state {
 	char *path;
 	struct numberings numbers;
-	uint64_t saved; /* state_changes() of what is on disk */
-	bool lost;	/* there was no usable file: numbers begin afresh */
+	struct ledger *ledger; /* borrowed: what it carries is kept with the numbers; NULL: nothing is */
+	uint64_t saved;	       /* state_changes() of what is on disk */
+	bool lost;	       /* there was no usable file: numbers begin afresh */
 };
 
 /* A file that can't be used is no failure: then *ret->lost, and error says why ("" when there simply is none). */
-void state_open(const char *state_dir, struct state *ret, struct error *error);
+void state_open(const char *state_dir, struct ledger *ledger, struct state *ret, struct error *error);
 void state_free(struct state *state); /* what it holds */
-/* Writes the numbers if any are new since. */
+/* Writes the numbers, and what is carried, if anything is new since. */
 int state_save(struct state *state, struct error *error);
 
 #endif

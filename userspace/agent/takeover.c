@@ -28,15 +28,30 @@ static size_t reserve_identities(struct agent *agent)
 	return n;
 }
 
+/* As long as there are rows of them, their numbers are nobody else's. */
+static size_t reserve_pair(struct agent *agent, uint64_t tag)
+{
+	const struct numberings *numbers = &agent->state.numbers;
+
+	if (!(tag & WEIR_PAIR_USED))
+		return 0;
+	return reserve(numbers->identities, weir_pair_source(tag)) +
+	       reserve(numbers->identities, weir_pair_destination(tag)) +
+	       (weir_pair_counter(tag) == WEIR_PAIR_LIMITED ? 0 : reserve(numbers->counters, weir_pair_counter(tag)));
+}
+
 static size_t reserve_counters(struct agent *agent)
 {
-	_cleanup_free_ struct weir_counter *counters = xcalloc(COUNTERS_MAX, sizeof(*counters));
+	struct datapath_accounts accounts;
 	size_t n = 0;
 
-	if (datapath_read_decisions(agent->datapath, COUNTERS_MAX, counters) < 0)
+	if (datapath_read_accounts(agent->datapath, COUNTERS_MAX, &accounts) < 0)
 		return 0;
 	for (uint32_t i = WEIR_COUNTER_OVERFLOW + 1; i < COUNTERS_MAX; i++)
-		n += counters[i].packets ? reserve(agent->state.numbers.counters, i) : 0;
+		n += accounts.decisions[i].packets ? reserve(agent->state.numbers.counters, i) : 0;
+	vec_for_each (row, &accounts.pairs)
+		n += reserve_pair(agent, row->tag);
+	datapath_accounts_free(&accounts);
 	return n;
 }
 

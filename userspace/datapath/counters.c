@@ -53,11 +53,6 @@ int datapath_read_reasons(struct datapath *datapath, struct weir_counter *ret_co
 	return read_counters(datapath->skeleton->maps.reasons, WEIR_REASON_MAX * WEIR_DIRECTIONS, ret_counters);
 }
 
-int datapath_read_decisions(struct datapath *datapath, uint32_t n, struct weir_counter *ret_counters)
-{
-	return read_counters(datapath->skeleton->maps.decisions, n, ret_counters);
-}
-
 /* One entry of a per-CPU array whose values are so many counters each. */
 static int read_one(const struct bpf_map *map, uint32_t index, size_t n, uint64_t *ret_sums)
 {
@@ -72,11 +67,6 @@ static int read_one(const struct bpf_map *map, uint32_t index, size_t n, uint64_
 	for (size_t i = 0; i < n * (size_t)cpus; i++)
 		ret_sums[i % n] += each[i];
 	return 0;
-}
-
-int datapath_read_decision(struct datapath *datapath, uint32_t counter, struct weir_counter *ret)
-{
-	return read_one(datapath->skeleton->maps.decisions, counter, sizeof(*ret) / sizeof(uint64_t), (uint64_t *)ret);
 }
 
 int datapath_read_charged(struct datapath *datapath, uint32_t bucket, struct weir_charged *ret)
@@ -115,11 +105,6 @@ static int clear_per_cpu(const struct bpf_map *map, uint32_t index)
 	_cleanup_free_ void *zeros = xcalloc(cpus > 0 ? (size_t)cpus : 1, bpf_map__value_size(map));
 
 	return cpus < 0 ? cpus : clear(map, index, zeros);
-}
-
-int datapath_clear_decision(struct datapath *datapath, uint32_t counter)
-{
-	return clear_per_cpu(datapath->skeleton->maps.decisions, counter);
 }
 
 int datapath_clear_bucket(struct datapath *datapath, uint32_t bucket)

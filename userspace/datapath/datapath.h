@@ -30,6 +30,7 @@ struct datapath_config {
 	uint32_t addresses;   /* of each address map */
 	uint32_t endpoints;
 	uint32_t counters;
+	uint32_t pairs; /* rows of who opens connections to whom, a power of two */
 	uint32_t buckets;
 	uint32_t limit_sources; /* of the openers that limits per identity or address tell apart */
 	uint32_t event_bytes;	/* that wait to be read, a power of two */
@@ -218,9 +219,31 @@ int datapath_remove(const char *bpffs, unsigned *ret_interfaces, struct error *e
 
 /* Sums over CPUs. counters has WEIR_REASON_MAX * WEIR_DIRECTIONS items, index as in weir/maps.h. */
 int datapath_read_reasons(struct datapath *datapath, struct weir_counter *ret_counters);
-/* Counters 0..n-1. */
-int datapath_read_decisions(struct datapath *datapath, uint32_t n, struct weir_counter *ret_counters);
-int datapath_read_decision(struct datapath *datapath, uint32_t counter, struct weir_counter *ret); /* one */
+
+/* A row of accounts that a pair has. */
+struct datapath_pair {
+	uint64_t tag; /* as weir_pair_tag() makes it, or WEIR_PAIR_RETIRED */
+	uint32_t row;
+	uint32_t series; /* as datapath_mark_pair() has it; 0: never */
+	struct weir_account counted;
+};
+/* Sums over CPUs. */
+struct datapath_accounts {
+	VEC(struct datapath_pair) pairs;
+	struct weir_account *decisions; /* where pairs had no room: by decision counter */
+	uint32_t n_decisions;
+	struct weir_account limited; /* over a limit, where pairs had no room */
+};
+/* Those of decision counters 0..n-1, and all pairs. */
+int datapath_read_accounts(struct datapath *datapath, uint32_t n, struct datapath_accounts *ret);
+void datapath_accounts_free(struct datapath_accounts *accounts); /* what it holds */
+/* Keeps a word with the pair for as long as it has its row, also for the next agent. */
+void datapath_mark_pair(struct datapath *datapath, uint32_t row, uint32_t series);
+/* From the next generation on nothing is counted there any more; what was, stays. */
+void datapath_retire_pair(struct datapath *datapath, uint32_t row);
+/* Gives the row to whoever comes next; nothing may refer to it. */
+int datapath_free_pair(struct datapath *datapath, uint32_t row);
+
 int datapath_read_bucket(struct datapath *datapath, uint32_t bucket, struct weir_bucket *ret);
 /* What came to a limit, from all its sources. */
 int datapath_read_charged(struct datapath *datapath, uint32_t bucket, struct weir_charged *ret);

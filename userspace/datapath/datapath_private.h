@@ -49,7 +49,9 @@ struct datapath {
 	uint32_t revision;
 	bool took_over;
 	bool took_over_control; /* and so the flows */
+	bool took_over_accounts;
 	char *notes;
+	struct weir_pair *pairs; /* the map, config.pairs of them */
 	struct ring_buffer *events;
 	struct reading *reading; /* while they are read */
 	datapath_attachments attachments;
@@ -176,6 +178,11 @@ int map_cursor_next(struct map_cursor *cursor, const void **ret_key, const void 
 void map_cursor_close(struct map_cursor *cursor); /* what it holds; closed again: nothing */
 /* Visits all entries. A visitor that returns non-zero ends the walk. */
 int map_walk(const struct bpf_map *map, int (*visit)(void *data, const void *key, const void *value), void *data);
+
+/* --- accounts.c --- */
+
+int accounts_open(struct datapath *datapath);
+void accounts_close(struct datapath *datapath); /* never opened: nothing */
 
 /* --- probe.c --- */
 

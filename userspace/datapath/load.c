@@ -19,6 +19,7 @@ const struct datapath_config datapath_defaults = {
 	.addresses = 1u << 20,
 	.endpoints = 4096,
 	.counters = 65536,
+	.pairs = 16384,
 	.buckets = 65536,
 	.limit_sources = 65536,
 	.event_bytes = 1u << 20,
@@ -54,6 +55,9 @@ static int check_config(const struct datapath_config *config, struct error *erro
 		return error_set(error, -EINVAL,
 				 "set capacities: %u words for an image won't do (give a power of two from 32 to 2^27)",
 				 config->image_words);
+	if (config->pairs == 0 || config->pairs > WEIR_PAIRS_MAX || (config->pairs & (config->pairs - 1)))
+		return error_set(error, -EINVAL, "set capacities: %u pairs won't do (give a power of two, at most %u)",
+				 config->pairs, WEIR_PAIRS_MAX);
 	if (config->event_bytes < EVENT_BYTES_MIN || (config->event_bytes & (config->event_bytes - 1)))
 		return error_set(error, -EINVAL,
 				 "set capacities: %u bytes for events won't do (give a power of two from %u on)",
@@ -84,7 +88,8 @@ static int size_maps(const struct datapath_config *config, struct weir_bpf *skel
 		{ skeleton->maps.exchanges6, config->exchanges },
 		{ skeleton->maps.fragments, config->fragments },
 		{ skeleton->maps.shields, config->shields },
-		{ skeleton->maps.decisions, config->counters },
+		{ skeleton->maps.accounts, config->pairs + config->counters + 1 },
+		{ skeleton->maps.pairs, config->pairs },
 		{ skeleton->maps.buckets, config->buckets },
 		{ skeleton->maps.charged, config->buckets },
 		{ skeleton->maps.sources, config->limit_sources },
@@ -102,6 +107,8 @@ static int size_maps(const struct datapath_config *config, struct weir_bpf *skel
 			return r;
 	}
 	skeleton->rodata->weir_image_mask = config->image_words - 1;
+	skeleton->rodata->weir_pair_mask = config->pairs - 1;
+	skeleton->rodata->weir_account_limited = config->pairs + config->counters;
 	skeleton->rodata->weir_tick_shift = clock_tick_shift();
 	/* The same in every program of the instance. */
 	skeleton->rodata->weir_answer_mark = bpffs_number(config->bpffs);
@@ -205,6 +212,10 @@ int datapath_open(const struct datapath_config *config, struct datapath **ret, s
 	r = load(datapath, error);
 	if (r == 0)
 		set_first_words(datapath);
+	if (r == 0 && !datapath->took_over_accounts)
+		datapath_new_generation(datapath); /* flows that were taken over find new rows */
+	if (r == 0 && (r = accounts_open(datapath)) < 0)
+		r = error_set(error, r, "map the table of pairs: %s", strerror(-r));
 	if (r == 0)
 		r = takeover_pin(datapath, error);
 	if (r == 0)
@@ -222,6 +233,7 @@ void datapath_close(struct datapath *datapath)
 {
 	if (!datapath)
 		return;
+	accounts_close(datapath);
 	ring_buffer__free(datapath->events);
 	programs_unload(datapath->skeleton);
 	vec_free(&datapath->attachments);

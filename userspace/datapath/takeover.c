@@ -97,21 +97,39 @@ static int take_over_flows(struct datapath *datapath, struct weir_bpf *skeleton)
 	return r == 0 && same_control && all ? take_over(datapath, skeleton->maps.tallies, &all) : r;
 }
 
+/* A row means what the table of pairs says, and a flow knows its row by number. */
+static int take_over_accounts(struct datapath *datapath, struct weir_bpf *skeleton)
+{
+	bool reused;
+	int r = take_over(datapath, skeleton->maps.pairs, &reused);
+
+	if (r == 0 && reused)
+		r = take_over(datapath, skeleton->maps.accounts, &reused);
+	datapath->took_over_accounts = r == 0 && reused;
+	return r;
+}
+
+/* What is taken over with others, or not at all. */
+static bool is_bound(const struct weir_bpf *skeleton, const struct bpf_map *map)
+{
+	return is_flow_table(skeleton, map) || map == skeleton->maps.data_control || map == skeleton->maps.tallies ||
+	       map == skeleton->maps.pairs || map == skeleton->maps.accounts;
+}
+
 int takeover_maps(struct datapath *datapath, struct weir_bpf *skeleton)
 {
 	const bool has_images = takeover_image_words(datapath) > 0;
 	struct bpf_map *map;
 	int r;
 
-	r = take_over_flows(datapath, skeleton);
+	r = take_over_flows(datapath, skeleton) ?: take_over_accounts(datapath, skeleton);
 	if (r < 0)
 		return r;
 	bpf_object__for_each_map(map, skeleton->obj)
 	{
 		bool reused;
 
-		if (!pin_name(map) || is_flow_table(skeleton, map) || map == skeleton->maps.data_control ||
-		    map == skeleton->maps.tallies)
+		if (!pin_name(map) || is_bound(skeleton, map))
 			continue;
 		/* Only what such an array holds says for which capacity it is; one that holds nothing is no loss. */
 		if (map == skeleton->maps.images && !has_images)

@@ -12,6 +12,9 @@
 /* Name, namespace and labels, of every kind; object->kind is set. */
 void metadata_read(const struct field *document, struct object *object);
 
+/* Who made a pod, whose labels are read. */
+void owner_read(const struct field *metadata, struct object *pod);
+
 void namespace_read(const struct field *document, struct object *object);
 void pod_read(const struct field *document, struct object *object);
 void network_policy_read(const struct field *document, struct object *object);

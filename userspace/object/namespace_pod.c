@@ -255,8 +255,10 @@ void pod_read(const struct field *document, struct object *object)
 	struct field metadata, annotations;
 
 	object->pod.phase = POD_RUNNING;
-	if (field_member(document, "metadata", &metadata) && field_member(&metadata, "annotations", &annotations) &&
-	    annotations.node->type == NODE_MAPPING)
-		read_annotations(&annotations, &object->pod);
+	if (field_member(document, "metadata", &metadata) && metadata.node->type == NODE_MAPPING) {
+		owner_read(&metadata, object);
+		if (field_member(&metadata, "annotations", &annotations) && annotations.node->type == NODE_MAPPING)
+			read_annotations(&annotations, &object->pod);
+	}
 	field_read_members(document, pod_members, ARRAY_SIZE(pod_members), 0, &object->pod);
 }

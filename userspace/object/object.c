@@ -54,6 +54,7 @@ static void pod_free(struct pod *pod)
 		free(port->name);
 	vec_free(&pod->ports);
 	free(pod->interface);
+	free(pod->owner);
 }
 
 static void rule_free(struct policy_rule *rule)

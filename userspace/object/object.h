@@ -55,6 +55,7 @@ struct pod {
 	enum pod_phase phase;	    /* absent: running */
 	addr_list addrs;	    /* status.podIPs, and status.podIP */
 	VEC(struct pod_port) ports; /* named container ports only */
+	char *owner;		    /* of the Deployment, StatefulSet or the like that made it, or NULL */
 	char *interface;	    /* annotation weir.dev/interface, or NULL */
 	enum xdp_mode xdp;	    /* annotation weir.dev/xdp: "on" is native, "generic" generic */
 	uint8_t mac[MAC_LENGTH];    /* annotation weir.dev/mac; zeros: none */

@@ -67,12 +67,67 @@ static void learn_bucket(struct ledger *ledger, const struct limit_info *limit)
 	vec_push(&account->labels, rule_labels(&limit->rule, "limit", limit_name(limit->limit.unit)));
 }
 
-void ledger_learn(struct ledger *ledger, const struct compiled *compiled)
+/* A line of a title, beside those of the rules. */
+#define AUDIT "audit"
+
+static char *join(const struct ledger_account *account)
 {
-	vec_for_each (decision, &compiled->decisions)
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (account->audit)
+		fputs(AUDIT "\n", out);
+	vec_for_each (labels, &account->labels)
+		fprintf(out, "%s%s", labels == account->labels.items ? "" : "\n", *labels);
+	fclose(out);
+	return text;
+}
+
+static void remember(struct numbering *numbering, uint32_t number, const struct ledger_account *account)
+{
+	_cleanup_free_ char *title = NULL;
+
+	if (numbering_title(numbering, number) || !account->labels.n)
+		return;
+	title = join(account);
+	numbering_set_title(numbering, number, title);
+}
+
+void ledger_learn(struct ledger *ledger, const struct compiled *compiled, struct numberings *numbers)
+{
+	vec_for_each (decision, &compiled->decisions) {
 		learn_counter(ledger, decision);
-	vec_for_each (limit, &compiled->limits)
+		remember(numbers->counters, decision->counter, &ledger->counters.items[decision->counter]);
+	}
+	vec_for_each (limit, &compiled->limits) {
 		learn_bucket(ledger, limit);
+		remember(numbers->buckets, limit->bucket, &ledger->buckets.items[limit->bucket]);
+	}
+}
+
+static void recall(ledger_accounts *accounts, const struct numbering *numbering)
+{
+	for (uint32_t number = 0; number < numbering_end(numbering); number++) {
+		const char *title = numbering_title(numbering, number);
+		struct ledger_account *account = title && *title ? new_account(accounts, number) : NULL;
+
+		for (const char *at = title, *end; account && at; at = end ? end + 1 : NULL) {
+			const size_t length = strcspn(at, "\n");
+
+			end = at[length] ? at + length : NULL;
+			if (length == strlen(AUDIT) && strncmp(at, AUDIT, length) == 0)
+				account->audit = true;
+			else
+				vec_push(&account->labels, xstrndup(at, length));
+		}
+	}
+}
+
+void ledger_recall(struct ledger *ledger, const struct numberings *numbers)
+{
+	recall(&ledger->counters, numbers->counters);
+	recall(&ledger->buckets, numbers->buckets);
 }
 
 static void account_free(struct ledger_account *account)
@@ -80,104 +135,59 @@ static void account_free(struct ledger_account *account)
 	vec_for_each (labels, &account->labels)
 		free(*labels);
 	vec_free(&account->labels);
-}
-
-/* The labels go over to what is carried. */
-static void forget(ledger_accounts *accounts, uint32_t number, const struct ledger_carried *counted,
-		   ledger_carries *carried)
-{
-	struct ledger_account *account = number < accounts->n ? &accounts->items[number] : NULL;
-
-	if (!account)
-		return;
-	vec_for_each (labels, &account->labels) {
-		struct ledger_carried *one = vec_push(carried, *counted);
-
-		one->labels = *labels;
-		one->audit = account->audit;
-	}
-	vec_free(&account->labels);
 	account->audit = false;
 }
 
-void ledger_forget_counter(struct ledger *ledger, uint32_t counter, uint64_t packets)
+void ledger_forget_counter(struct ledger *ledger, uint32_t counter)
 {
-	forget(&ledger->counters, counter, &(struct ledger_carried){ .packets = packets }, &ledger->counted);
+	if (counter < ledger->counters.n)
+		account_free(&ledger->counters.items[counter]);
 }
 
 void ledger_forget_bucket(struct ledger *ledger, uint32_t bucket, const struct weir_charged *charged)
 {
-	const struct ledger_carried counted = { .packets = charged->dropped_packets,
-						.passed = charged->passed_packets,
-						.marked = charged->marked_packets,
-						.paced = charged->paced_packets };
+	struct ledger_account *account = bucket < ledger->buckets.n ? &ledger->buckets.items[bucket] : NULL;
 
-	forget(&ledger->buckets, bucket, &counted, &ledger->dropped);
-}
-
-static int compare_carried(const void *a, const void *b)
-{
-	const struct ledger_carried *x = a, *y = b;
-
-	return strcmp(x->labels, y->labels) ?: (int)x->audit - (int)y->audit;
-}
-
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static void trim(const ledger_accounts *accounts, ledger_carries *carried)
-{
-	VEC(const char *) live = {};
-	size_t n = 0;
-
-	if (!carried->n)
+	if (!account)
 		return;
-	vec_for_each (account, accounts) {
-		vec_for_each (labels, &account->labels)
-			vec_push(&live, *labels);
+	vec_for_each (labels, &account->labels) {
+		vec_push(&ledger->dropped, (struct ledger_carried){ .labels = xstrdup(*labels),
+								    .packets = charged->dropped_packets,
+								    .passed = charged->passed_packets,
+								    .marked = charged->marked_packets,
+								    .paced = charged->paced_packets,
+								    .audit = account->audit });
 	}
-	if (live.n)
-		qsort(live.items, live.n, sizeof(*live.items), compare_texts);
-	qsort(carried->items, carried->n, sizeof(*carried->items), compare_carried);
-	for (size_t i = 0; i < carried->n; i++) {
-		struct ledger_carried *one = &carried->items[i];
-
-		if (n && compare_carried(&carried->items[n - 1], one) == 0) {
-			carried->items[n - 1].packets += one->packets;
-			carried->items[n - 1].passed += one->passed;
-			carried->items[n - 1].marked += one->marked;
-			carried->items[n - 1].paced += one->paced;
-			free(one->labels);
-		} else if (live.n && bsearch(&one->labels, live.items, live.n, sizeof(*live.items), compare_texts)) {
-			carried->items[n++] = *one;
-		} else {
-			free(one->labels);
-		}
-	}
-	carried->n = n;
-	vec_free(&live);
+	account_free(account);
+	ledger->changes++;
 }
 
-void ledger_trim(struct ledger *ledger)
+static void free_carries(ledger_carries *carried)
 {
-	trim(&ledger->counters, &ledger->counted);
-	trim(&ledger->buckets, &ledger->dropped);
+	vec_for_each (one, carried)
+		free(one->labels);
+	vec_free(carried);
 }
 
-static void free_all(ledger_accounts *accounts, ledger_carries *carried)
+void ledger_forget_carried(struct ledger *ledger)
+{
+	free_carries(&ledger->counted);
+	free_carries(&ledger->dropped);
+	vec_for_each (one, &ledger->pairs)
+		pair_carried_free(one);
+	vec_free(&ledger->pairs);
+}
+
+static void free_accounts(ledger_accounts *accounts)
 {
 	vec_for_each (account, accounts)
 		account_free(account);
-	vec_for_each (one, carried)
-		free(one->labels);
 	vec_free(accounts);
-	vec_free(carried);
 }
 
 void ledger_free(struct ledger *ledger)
 {
-	free_all(&ledger->counters, &ledger->counted);
-	free_all(&ledger->buckets, &ledger->dropped);
+	free_accounts(&ledger->counters);
+	free_accounts(&ledger->buckets);
+	ledger_forget_carried(ledger);
 }

@@ -10,6 +10,10 @@
 #ifndef WEIR_OBSERVE_LEDGER_H
 #define WEIR_OBSERVE_LEDGER_H
 
+#include <jansson.h>
+#include <stdio.h>
+
+#include "observe/pairs.h"
 #include "policy/compile.h"
 #include "weir/maps.h"
 
@@ -36,16 +40,32 @@ typedef VEC(struct ledger_carried) ledger_carries;
 struct ledger {
 	ledger_accounts counters;	 /* by counter number */
 	ledger_accounts buckets;	 /* by bucket number, one label text each */
+	pair_carries pairs;		 /* of rows of pairs that were freed */
 	ledger_carries counted, dropped; /* of freed counters, and of freed buckets; by labels after ledger_trim() */
+	uint64_t changes;		 /* grows with whatever is carried, or no more */
 };
 
-/* Learns the counters and buckets of a compiled policy. */
-void ledger_learn(struct ledger *ledger, const struct compiled *compiled);
-/* The number means nothing any more; packets: what it had counted. */
-void ledger_forget_counter(struct ledger *ledger, uint32_t counter, uint64_t packets);
+/* Learns the counters and buckets of a compiled policy, and has the numberings remember what they are called. */
+void ledger_learn(struct ledger *ledger, const struct compiled *compiled, struct numberings *numbers);
+/* Learns them from the numberings, as an earlier agent left them. */
+void ledger_recall(struct ledger *ledger, const struct numberings *numbers);
+/* Packets that the counter had counted in a row that is no more. */
+void ledger_carry_counter(struct ledger *ledger, uint32_t counter, uint64_t packets);
+/* The same of a pair; without names, of those that are summed as one. */
+void ledger_carry_pair(struct ledger *ledger, const struct pair_carried *carried);
+/* The number means nothing any more. */
+void ledger_forget_counter(struct ledger *ledger, uint32_t counter);
 void ledger_forget_bucket(struct ledger *ledger, uint32_t bucket, const struct weir_charged *charged);
 /* Ends the series that nobody counts for. To be called after the last of several that are forgotten. */
 void ledger_trim(struct ledger *ledger);
+/* Likewise of the pairs that have no row any more. */
+void ledger_trim_pairs(struct ledger *ledger, const struct pairs *going_on);
+/* What is carried, a line of JSON each; gives back how many. */
+size_t ledger_write(const struct ledger *ledger, FILE *out);
+/* As if nothing had ever been freed. */
+void ledger_forget_carried(struct ledger *ledger);
+/* Takes in such a line; -EBADMSG when it is none. */
+int ledger_read(struct ledger *ledger, json_t *row);
 void ledger_free(struct ledger *ledger); /* what it holds */
 
 #endif

@@ -92,6 +92,45 @@ static void write_policies(FILE *out, const struct prometheus_input *input)
 	sums_write(out, "weir_policy_packets_total", &sums);
 }
 
+/* What is counted for no pair by name has the source "other". */
+static void write_pair(FILE *out, const char *name, const struct pair *pair, size_t at)
+{
+	for (enum pair_verdict verdict = 0; verdict < PAIR_VERDICTS; verdict++) {
+		const struct weir_account *account = &pair->by[verdict];
+		const struct series_label labels[] = { { "source", pair->source },
+						       { "destination", pair->destination },
+						       { "verdict", pair_verdict_metric(verdict) } };
+		_cleanup_free_ char *text = account->packets ? series_labels(labels, ARRAY_SIZE(labels)) : NULL;
+
+		if (text)
+			series_count(out, name, text, *(const uint64_t *)((const char *)account + at));
+	}
+}
+
+static void write_pairs(FILE *out, const struct prometheus_input *input)
+{
+	static const struct {
+		const char *name, *help;
+		size_t at;
+	} metrics[] = {
+		{ "weir_pair_packets_total",
+		  "Packets from one workload to another, and back, by what policy and limits make of them.",
+		  offsetof(struct weir_account, packets) },
+		{ "weir_pair_bytes_total", "Bytes of these packets.", offsetof(struct weir_account, bytes) },
+		{ "weir_pair_connections_total", "Connections that they opened.",
+		  offsetof(struct weir_account, connections) },
+	};
+	struct pair other = { .source = "other", .destination = "other" };
+
+	memcpy(other.by, input->pairs->other, sizeof(other.by));
+	for (size_t i = 0; i < ARRAY_SIZE(metrics); i++) {
+		series_metric(out, metrics[i].name, "counter", metrics[i].help);
+		vec_for_each (pair, &input->pairs->list)
+			write_pair(out, metrics[i].name, pair, metrics[i].at);
+		write_pair(out, metrics[i].name, &other, metrics[i].at);
+	}
+}
+
 static void write_limits(FILE *out, const struct prometheus_input *input, const char *name, bool audit)
 {
 	const struct ledger *ledger = input->ledger;
@@ -308,6 +347,8 @@ static void write_answers(FILE *out, const struct prometheus_input *input)
 static void write_state(FILE *out, const struct prometheus_input *input)
 {
 	series_gauge(out, "weir_policy_revision", "Revision of the policy in force.", input->revision);
+	series_gauge(out, "weir_degraded", "Reasons why the status is degraded; weir status names them.",
+		     (double)input->degraded);
 	series_histogram(out, "weir_policy_apply_seconds",
 			 "Time from changed objects to the kernel enforcing them, of changes that were put in force.",
 			 input->apply);
@@ -380,6 +421,7 @@ void prometheus_write(FILE *out, const struct prometheus_input *input)
 	write_build(out, input);
 	write_traffic(out, input);
 	write_policies(out, input);
+	write_pairs(out, input);
 	write_all_limits(out, input);
 	write_state(out, input);
 	write_flows(out, input);

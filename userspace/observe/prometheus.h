@@ -27,7 +27,8 @@ struct prometheus_input {
 	const struct ledger *ledger;
 	const struct weir_counter *reasons;   /* WEIR_REASON_MAX * WEIR_DIRECTIONS */
 	const struct weir_counter *decisions; /* ledger->counters.n */
-	const struct weir_charged *charged;   /* ledger->buckets.n */
+	const struct pairs *pairs;
+	const struct weir_charged *charged; /* ledger->buckets.n */
 	const struct prometheus_limit *limits;
 	size_t n_limits;
 	uint64_t limits_biting, limit_bites;
@@ -39,6 +40,7 @@ struct prometheus_input {
 	size_t n_sources;
 	const struct histogram *apply; /* from the objects to the kernel */
 	uint32_t revision;
+	uint64_t degraded; /* reasons why it is */
 	uint64_t policy_errors;
 	uint64_t endpoints, identities;
 	const struct datapath_flow_counts *flows;

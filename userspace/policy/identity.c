@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "policy/identity.h"
 #include "policy/identity_key.h"
+#include "policy/workload.h"
 
 static uint32_t find_namespace(struct identities *identities, const struct world *world, const char *name)
 {
@@ -89,6 +90,17 @@ static void finder_close(struct finder *finder)
 	free(finder->key);
 }
 
+/* By any one of its pods, as long as the number is theirs. */
+static void name_identity(struct numbering *numbers, uint32_t number, const struct object *owner)
+{
+	_cleanup_free_ char *name = NULL;
+
+	if (numbering_title(numbers, number))
+		return;
+	name = workload_name(owner);
+	numbering_set_title(numbers, number, name);
+}
+
 /* The index of a pod's or node's identity. */
 static int find_identity(struct finder *finder, const struct object *owner, uint32_t *ret, struct error *error)
 {
@@ -106,6 +118,7 @@ static int find_identity(struct finder *finder, const struct object *owner, uint
 			return error_set(error, -ENOSPC, "identities: all %u numbers are taken (use fewer labels)",
 					 IDENTITIES_MAX);
 		add_identity(identities, finder->world, owner, number);
+		name_identity(finder->numbers, number, owner);
 	}
 	identities->list.items[index].n_pods++;
 	*ret = index;

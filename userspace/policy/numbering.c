@@ -16,6 +16,7 @@ struct numbered {
 	uint32_t number;
 	bool idle;
 	uint64_t idle_since;
+	char *title; /* or NULL */
 	char key[];
 };
 
@@ -26,6 +27,13 @@ struct numbering {
 	uint32_t next; /* every number below is taken */
 	uint64_t changes;
 };
+
+static void numbered_free(struct numbered *numbered)
+{
+	if (numbered)
+		free(numbered->title);
+	free(numbered);
+}
 
 struct numbering *numbering_new(uint32_t first, uint32_t limit)
 {
@@ -42,7 +50,7 @@ void numbering_free(struct numbering *numbering)
 		return;
 	HASH_CLEAR(hh, numbering->by_key);
 	vec_for_each (numbered, &numbering->by_number)
-		free(*numbered);
+		numbered_free(*numbered);
 	vec_free(&numbering->by_number);
 	free(numbering);
 }
@@ -95,14 +103,35 @@ bool numbering_find(const struct numbering *numbering, const char *key, uint32_t
 	return true;
 }
 
-const char *numbering_key(const struct numbering *numbering, uint32_t number)
+static struct numbered *numbered_at(const struct numbering *numbering, uint32_t number)
 {
-	const struct numbered *numbered;
-
 	if (number < numbering->first || number - numbering->first >= numbering->by_number.n)
 		return NULL;
-	numbered = numbering->by_number.items[number - numbering->first];
+	return numbering->by_number.items[number - numbering->first];
+}
+
+const char *numbering_key(const struct numbering *numbering, uint32_t number)
+{
+	const struct numbered *numbered = numbered_at(numbering, number);
+
 	return numbered ? numbered->key : NULL;
+}
+
+const char *numbering_title(const struct numbering *numbering, uint32_t number)
+{
+	const struct numbered *numbered = numbered_at(numbering, number);
+
+	return numbered ? numbered->title : NULL;
+}
+
+void numbering_set_title(struct numbering *numbering, uint32_t number, const char *title)
+{
+	struct numbered *numbered = numbered_at(numbering, number);
+
+	if (!numbered || numbered->title)
+		return;
+	numbered->title = xstrdup(title);
+	numbering->changes++;
 }
 
 int numbering_restore(struct numbering *numbering, const char *key, uint32_t number)
@@ -135,14 +164,16 @@ uint64_t numbering_changes(const struct numbering *numbering)
 	return numbering->changes;
 }
 
-static void forget(struct numbering *numbering, struct numbered *numbered)
+void numbering_forget(struct numbering *numbering, uint32_t number)
 {
+	struct numbered *numbered = numbered_at(numbering, number);
+
 	HASH_DEL(numbering->by_key, numbered);
-	numbering->by_number.items[numbered->number - numbering->first] = NULL;
-	if (numbered->number < numbering->next)
-		numbering->next = numbered->number;
+	numbering->by_number.items[number - numbering->first] = NULL;
+	if (number < numbering->next)
+		numbering->next = number;
 	numbering->changes++;
-	free(numbered);
+	numbered_free(numbered);
 }
 
 static bool is_due(struct numbered *numbered, const struct numbering_prune *prune)
@@ -155,19 +186,15 @@ static bool is_due(struct numbered *numbered, const struct numbering_prune *prun
 	return numbered->idle && prune->now - numbered->idle_since >= prune->patience;
 }
 
-size_t numbering_prune(struct numbering *numbering, const struct numbering_prune *prune)
+size_t numbering_due(struct numbering *numbering, const struct numbering_prune *prune, bool *ret_due)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < numbering->by_number.n; i++) {
-		struct numbered *numbered = numbering->by_number.items[i];
-
-		if (!numbered || !is_due(numbered, prune))
+	vec_for_each (numbered, &numbering->by_number) {
+		if (!*numbered)
 			continue;
-		if (prune->release && !prune->release(prune->data, numbered->number))
-			continue;
-		forget(numbering, numbered);
-		n++;
+		ret_due[(*numbered)->number] = is_due(*numbered, prune);
+		n += ret_due[(*numbered)->number];
 	}
 	return n;
 }

@@ -27,29 +27,36 @@ uint32_t numbering_get(struct numbering *numbering, const char *key, uint32_t ov
 bool numbering_find(const struct numbering *numbering, const char *key, uint32_t *ret);
 const char *numbering_key(const struct numbering *numbering, uint32_t number); /* NULL when not given */
 
+/*
+ * What the number is called, for people: kept with it, and the first one stays.
+ * NULL when it has none yet.
+ */
+const char *numbering_title(const struct numbering *numbering, uint32_t number);
+void numbering_set_title(struct numbering *numbering, uint32_t number, const char *title);
+
 /* Takes over a number given in an earlier life. -EEXIST when the key or the number is taken, -ERANGE outside. */
 int numbering_restore(struct numbering *numbering, const char *key, uint32_t number);
 
 size_t numbering_count(const struct numbering *numbering);
 uint32_t numbering_room(const struct numbering *numbering); /* how many it can give in all */
 uint32_t numbering_end(const struct numbering *numbering);  /* one past the highest number given */
-/* Grows by one with every number that is given or freed: tells whether the numbers on disk are the newest. */
+/* Grows by one with every number that is given, called something or freed: tells whether the numbers on disk are the
+ * newest. */
 uint64_t numbering_changes(const struct numbering *numbering);
 
 struct numbering_prune {
 	const bool *used; /* by number, as many as numbering_end() */
 	uint64_t now;	  /* seconds of a clock that doesn't go back */
 	uint64_t patience;
-	/* Asked before a number is freed; false: it is not to be, now. May be NULL. */
-	bool (*release)(void *data, uint32_t number);
-	void *data;
 };
 
 /*
- * Frees the numbers that were unused in every call since one that is `patience`
- * ago. Gives back how many.
+ * Says by number, as many as numbering_end(), which ones were unused in every
+ * call since one that is `patience` ago. Gives back how many these are.
  */
-size_t numbering_prune(struct numbering *numbering, const struct numbering_prune *prune);
+size_t numbering_due(struct numbering *numbering, const struct numbering_prune *prune, bool *ret_due);
+/* Frees a number that has been given. */
+void numbering_forget(struct numbering *numbering, uint32_t number);
 
 /* The three numberings that the kernel's state refers to. */
 struct numberings {

@@ -13,6 +13,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "agent/pairs.h"
 #include "agent/prune.h"
 #include "base/mem.h"
 #include "object/manifest.h"
@@ -24,6 +25,8 @@
 	"{kind: TrafficPolicy, apiVersion: weir.dev/v1alpha1, metadata: {namespace: shop, name: " name \
 	"}, spec: {podSelector: {}, ingress: [{name: r, limits: [{packetsPerSecond: 5}]}]}}\n---\n"
 
+#define PAIRS 64u
+
 struct fixture {
 	char root[64];
 	struct objects objects;
@@ -31,6 +34,8 @@ struct fixture {
 	struct agent agent;
 	uint32_t revision;
 };
+
+static const struct agent_config agent_config = { .pair_series = 2 };
 
 static int setup(void **state)
 {
@@ -46,6 +51,7 @@ static int setup(void **state)
 		.addresses = 64,
 		.endpoints = 64,
 		.counters = 64,
+		.pairs = PAIRS,
 		.buckets = 64,
 		.limit_sources = 64,
 		.event_bytes = 4096,
@@ -53,6 +59,7 @@ static int setup(void **state)
 	struct error error = {};
 
 	snprintf(f->root, sizeof(f->root), "/sys/fs/bpf/weir-test-%d", getpid());
+	f->agent.config = &agent_config;
 	numberings_init(&f->agent.state.numbers);
 	*state = f;
 	if (datapath_open(&config, &f->agent.datapath, &error) == 0)
@@ -76,6 +83,7 @@ static int teardown(void **state)
 	struct error error = {};
 	unsigned n;
 
+	free(f->agent.state.path);
 	forget_world(f);
 	datapath_close(f->agent.datapath);
 	datapath_remove(f->root, &n, &error);
@@ -97,7 +105,7 @@ static void load(struct fixture *f, const char *yaml)
 	world_finish(&f->world, &diags);
 	assert_int_equal(
 		compile(&f->world, &f->agent.state.numbers, ++f->revision, 1u << 20, &f->agent.compiled, &error), 0);
-	ledger_learn(&f->agent.ledger, f->agent.compiled);
+	ledger_learn(&f->agent.ledger, f->agent.compiled, &f->agent.state.numbers);
 	diags_free(&diags);
 }
 
@@ -108,21 +116,31 @@ static int map_fd(const struct fixture *f, const char *name)
 	return bpf_obj_get(path);
 }
 
-static void count(const struct fixture *f, uint32_t counter, uint64_t packets)
+static void count_row(const struct fixture *f, uint32_t row, uint64_t packets)
 {
-	_cleanup_free_ struct weir_counter *each = xcalloc((size_t)libbpf_num_possible_cpus(), sizeof(*each));
-	_cleanup_close_ int fd = map_fd(f, "decisions");
+	_cleanup_free_ struct weir_account *each = xcalloc((size_t)libbpf_num_possible_cpus(), sizeof(*each));
+	_cleanup_close_ int fd = map_fd(f, "accounts");
 
 	each[0].packets = packets;
-	assert_int_equal(bpf_map_update_elem(fd, &counter, each, BPF_ANY), 0);
+	assert_int_equal(bpf_map_update_elem(fd, &row, each, BPF_ANY), 0);
+}
+
+static void count(const struct fixture *f, uint32_t counter, uint64_t packets)
+{
+	const uint32_t row = PAIRS + counter;
+
+	count_row(f, row, packets);
 }
 
 static uint64_t counted(const struct fixture *f, uint32_t counter)
 {
-	struct weir_counter found;
+	struct datapath_accounts found;
+	uint64_t packets;
 
-	assert_int_equal(datapath_read_decision(f->agent.datapath, counter, &found), 0);
-	return found.packets;
+	assert_int_equal(datapath_read_accounts(f->agent.datapath, counter + 1, &found), 0);
+	packets = found.decisions[counter].packets;
+	datapath_accounts_free(&found);
+	return packets;
 }
 
 static void fill_bucket(const struct fixture *f, uint32_t bucket)
@@ -239,6 +257,117 @@ static void an_identity_is_freed_when_the_kernel_no_longer_has_it(void **state)
 	assert_int_not_equal(number_of(identities, "app=new"), UINT32_MAX);
 }
 
+/* A pair's row, as packets would claim it. */
+static void count_pair(const struct fixture *f, uint32_t row, uint64_t tag, uint64_t packets)
+{
+	const struct weir_pair pair = { .tag = tag };
+	_cleanup_close_ int fd = map_fd(f, "pairs");
+
+	assert_int_equal(bpf_map_update_elem(fd, &row, &pair, BPF_ANY), 0);
+	count_row(f, row, packets);
+}
+
+static uint64_t pair_packets(struct fixture *f, const char *source, const char *destination)
+{
+	struct pairs_reading reading;
+	uint64_t packets = 0;
+
+	assert_int_equal(pairs_read(&f->agent, &reading), 0);
+	vec_for_each (pair, &reading.pairs.list) {
+		if (strcmp(pair->source, source) == 0 && strcmp(pair->destination, destination) == 0)
+			packets += pair->by[PAIR_ALLOWED].packets;
+	}
+	if (strcmp(source, "other") == 0)
+		packets = reading.pairs.other[PAIR_ALLOWED].packets;
+	pairs_reading_free(&reading);
+	return packets;
+}
+
+static uint64_t rule_packets(struct fixture *f, const char *rule)
+{
+	struct weir_counter decisions[64] = {};
+	struct pairs_reading reading;
+	uint64_t packets = 0;
+
+	assert_int_equal(pairs_read(&f->agent, &reading), 0);
+	pairs_decisions(&reading.accounts, decisions);
+	for (size_t i = 0; i < f->agent.ledger.counters.n; i++) {
+		vec_for_each (labels, &f->agent.ledger.counters.items[i].labels)
+			packets += strstr(*labels, rule) ? decisions[i].packets : 0;
+	}
+	vec_for_each (one, &f->agent.ledger.counted)
+		packets += strstr(one->labels, rule) ? one->packets : 0;
+	pairs_reading_free(&reading);
+	return packets;
+}
+
+/* Pods of one workload with unequal labels are unequal identities; one of them goes. */
+static void what_a_pair_had_counted_stays_in_its_sums(void **state)
+{
+	struct fixture *f = *state;
+	struct numberings *numbers = &f->agent.state.numbers;
+	uint32_t counter, old, new;
+
+	load(f, POD("a", "a, v: '1'") POLICY("p"));
+	load(f, POD("a", "a, v: '2'") POLICY("p"));
+	counter = number_of(numbers->counters, "TrafficPolicy shop/p r");
+	old = number_of(numbers->identities, "v=1");
+	new = number_of(numbers->identities, "v=2");
+	count_pair(f, 1, weir_pair_tag(counter, old, WEIR_IDENTITY_WORLD), 5);
+	count_pair(f, 2, weir_pair_tag(counter, new, WEIR_IDENTITY_WORLD), 7);
+	count_pair(f, 3, weir_pair_tag(counter, new, new) | WEIR_PAIR_ONWARD, 11);
+	assert_int_equal(pair_packets(f, "shop/a", "world"), 12);
+	assert_int_equal(rule_packets(f, "policy=\"p\""), 23);
+	prune_all(&f->agent);
+	assert_int_equal(number_of(numbers->identities, "v=1"), UINT32_MAX);
+	assert_int_equal(pair_packets(f, "shop/a", "world"), 12);
+	assert_int_equal(rule_packets(f, "policy=\"p\""), 23);
+	/* The row is the next one's, from zero. */
+	count_pair(f, 1, weir_pair_tag(counter, new, WEIR_IDENTITY_NODE), 0);
+	assert_int_equal(pair_packets(f, "shop/a", "node"), 0);
+	assert_int_equal(pair_packets(f, "shop/a", "world"), 12);
+}
+
+static void a_pair_without_rows_ends_and_a_rule_without_a_counter_too(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t counter, identity;
+
+	load(f, POD("a", "a") POLICY("p"));
+	counter = number_of(f->agent.state.numbers.counters, "TrafficPolicy shop/p r");
+	identity = number_of(f->agent.state.numbers.identities, "app=a");
+	count_pair(f, 1, weir_pair_tag(counter, identity, WEIR_IDENTITY_WORLD), 5);
+	assert_int_equal(pair_packets(f, "shop/a", "world"), 5);
+	load(f, POD("a", "a") POLICY("q"));
+	prune_all(&f->agent);
+	assert_int_equal(pair_packets(f, "shop/a", "world"), 0);
+	assert_int_equal(rule_packets(f, "policy=\"p\""), 0);
+	assert_int_equal(f->agent.ledger.pairs.n, 0);
+}
+
+static void no_more_pairs_have_names_than_may_be_and_the_others_are_summed_for_good(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t counter, a;
+
+	load(f, POD("a", "a") POLICY("p"));
+	counter = number_of(f->agent.state.numbers.counters, "TrafficPolicy shop/p r");
+	a = number_of(f->agent.state.numbers.identities, "app=a");
+	count_pair(f, 5, weir_pair_tag(counter, a, WEIR_IDENTITY_WORLD), 1);
+	count_pair(f, 6, weir_pair_tag(counter, a, WEIR_IDENTITY_NODE), 2);
+	assert_int_equal(pair_packets(f, "other", ""), 0);
+	count_pair(f, 1, weir_pair_tag(counter, WEIR_IDENTITY_WORLD, a), 4);
+	count(f, counter, 8);
+	assert_int_equal(pair_packets(f, "world", "shop/a"), 0);
+	assert_int_equal(pair_packets(f, "other", ""), 12);
+	assert_int_equal(pair_packets(f, "shop/a", "world"), 1);
+	assert_int_equal(pair_packets(f, "shop/a", "node"), 2);
+	/* Also when there is room again. */
+	assert_int_equal(datapath_free_pair(f->agent.datapath, 5), 0);
+	assert_int_equal(pair_packets(f, "world", "shop/a"), 0);
+	assert_int_equal(pair_packets(f, "other", ""), 12);
+}
+
 /* Far more rules than there are numbers, one after the other. */
 static void churn_never_runs_out_of_numbers(void **state)
 {
@@ -265,6 +394,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(counters_and_buckets_of_rules_that_went_are_wiped_and_given_again,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(an_identity_is_freed_when_the_kernel_no_longer_has_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_a_pair_had_counted_stays_in_its_sums, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_pair_without_rows_ends_and_a_rule_without_a_counter_too, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(no_more_pairs_have_names_than_may_be_and_the_others_are_summed_for_good,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(churn_never_runs_out_of_numbers, setup, teardown),
 	};
 

@@ -17,6 +17,7 @@
 struct fixture {
 	char root[64];
 	char *path; /* of the file */
+	struct ledger ledger;
 	struct state state;
 	struct error error;
 };
@@ -28,7 +29,7 @@ static int setup(void **state)
 	strcpy(f->root, "/tmp/weir-state-XXXXXX");
 	assert_non_null(mkdtemp(f->root));
 	f->path = xasprintf("%s/numbers.json", f->root);
-	state_open(f->root, &f->state, &f->error);
+	state_open(f->root, &f->ledger, &f->state, &f->error);
 	*state = f;
 	return 0;
 }
@@ -38,6 +39,7 @@ static int teardown(void **state)
 	struct fixture *f = *state;
 
 	state_free(&f->state);
+	ledger_free(&f->ledger);
 	unlink(f->path);
 	rmdir(f->root);
 	free(f->path);
@@ -48,8 +50,10 @@ static int teardown(void **state)
 static void reopen(struct fixture *f)
 {
 	state_free(&f->state);
+	ledger_free(&f->ledger);
+	f->ledger = (struct ledger){};
 	f->error = (struct error){};
-	state_open(f->root, &f->state, &f->error);
+	state_open(f->root, &f->ledger, &f->state, &f->error);
 }
 
 static void save(struct fixture *f)
@@ -136,6 +140,65 @@ static void a_damaged_file_is_named_and_numbers_begin_afresh(void **state)
 	assert_int_equal(numbering_count(f->state.numbers.identities), 1);
 }
 
+static void what_numbers_are_called_is_kept_with_them(void **state)
+{
+	struct fixture *f = *state;
+	struct numberings *numbers = &f->state.numbers;
+	uint32_t identity = numbering_get(numbers->identities, "a", 0),
+		 bucket = numbering_get(numbers->buckets, "b", 9);
+	uint32_t counter = numbering_get(numbers->counters, "c", 0),
+		 nameless = numbering_get(numbers->counters, "d", 0);
+
+	numbering_set_title(numbers->identities, identity, "shop/front\"end\n");
+	numbering_set_title(numbers->counters, counter, "policy=\"p\"\npolicy=\"q\"");
+	numbering_set_title(numbers->buckets, bucket, "audit\nlimit=\"r\"");
+	save(f);
+	reopen(f);
+	assert_string_equal(numbering_title(f->state.numbers.identities, identity), "shop/front\"end\n");
+	assert_null(numbering_title(f->state.numbers.counters, nameless));
+	assert_int_equal(f->ledger.counters.items[counter].labels.n, 2);
+	assert_string_equal(f->ledger.counters.items[counter].labels.items[1], "policy=\"q\"");
+	assert_false(f->ledger.counters.items[counter].audit);
+	assert_int_equal(f->ledger.buckets.items[bucket].labels.n, 1);
+	assert_string_equal(f->ledger.buckets.items[bucket].labels.items[0], "limit=\"r\"");
+	assert_true(f->ledger.buckets.items[bucket].audit);
+}
+
+static void what_freed_numbers_had_counted_is_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct pair_carried pair = { (char *)"shop/a", (char *)"world", PAIR_LIMITED, { 1, 2, 3 } };
+	struct pair_carried other = { .verdict = PAIR_DENIED, .counted = { 4, 5, 6 } };
+	const struct weir_charged charged = { .passed_packets = 7, .dropped_packets = 8 };
+	const char *labels = "policy=\"p\"";
+
+	numbering_set_title(f->state.numbers.counters, numbering_get(f->state.numbers.counters, "c", 0), labels);
+	numbering_set_title(f->state.numbers.buckets, numbering_get(f->state.numbers.buckets, "b", 0), labels);
+	ledger_recall(&f->ledger, &f->state.numbers);
+	ledger_carry_counter(&f->ledger, 1, 9);
+	ledger_forget_bucket(&f->ledger, 0, &charged);
+	ledger_carry_pair(&f->ledger, &pair);
+	ledger_carry_pair(&f->ledger, &other);
+	save(f);
+	reopen(f);
+	assert_string_equal(f->error.text, "");
+	assert_int_equal(f->ledger.counted.n, 1);
+	assert_string_equal(f->ledger.counted.items[0].labels, labels);
+	assert_int_equal(f->ledger.counted.items[0].packets, 9);
+	assert_int_equal(f->ledger.dropped.n, 1);
+	assert_int_equal(f->ledger.dropped.items[0].passed, 7);
+	assert_int_equal(f->ledger.dropped.items[0].packets, 8);
+	assert_int_equal(f->ledger.pairs.n, 2);
+	assert_string_equal(f->ledger.pairs.items[0].destination, "world");
+	assert_int_equal(f->ledger.pairs.items[0].verdict, PAIR_LIMITED);
+	assert_int_equal(f->ledger.pairs.items[0].counted.connections, 3);
+	assert_null(f->ledger.pairs.items[1].source);
+	assert_int_equal(f->ledger.pairs.items[1].counted.bytes, 5);
+	assert_int_equal(unlink(f->path), 0);
+	save(f);
+	assert_int_equal(access(f->path, F_OK), -1);
+}
+
 static struct agent_config directories(const char *root, const char *run, const char *state_dir, const char *bpffs)
 {
 	return (struct agent_config){ .run_dir = xasprintf("%s/%s", root, run),
@@ -198,6 +261,8 @@ int main(void)
 		TEST(numbers_mean_the_same_after_a_restart),
 		TEST(without_new_numbers_nothing_is_written),
 		TEST(a_restart_has_nothing_to_write),
+		TEST(what_numbers_are_called_is_kept_with_them),
+		TEST(what_freed_numbers_had_counted_is_kept),
 		TEST(a_damaged_file_is_named_and_numbers_begin_afresh),
 		cmocka_unit_test(a_second_agent_is_refused_for_any_shared_directory),
 	};

@@ -109,6 +109,7 @@ static inline int fixture_setup(void **state)
 		.addresses = 8192,
 		.endpoints = 64,
 		.counters = 512,
+		.pairs = 64,
 		.buckets = 512,
 		.limit_sources = 128,
 		.event_bytes = 4096,

@@ -312,7 +312,7 @@ static void an_interface_may_vanish_while_attached_by_clsact(void **state)
 /* Everything of ours that the kernel holds is known by number, so that what others load meanwhile does not matter. */
 static void remove_all(const struct fixture *f, const char *hook)
 {
-	static const char *const maps[] = { "images", "control", "addresses4", "connections4", "decisions" };
+	static const char *const maps[] = { "images", "control", "addresses4", "connections4", "accounts" };
 	uint32_t map_ids[ARRAY_SIZE(maps)], links[3];
 	ids programs = {};
 	unsigned interfaces = 0;

@@ -175,26 +175,61 @@ static void entries_are_counted_over_many_batches_and_a_full_map_says_so(void **
 	vec_free(&all);
 }
 
-static void counters_are_summed_over_processors(void **state)
+static void accounts_are_summed_over_processors(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_(datapath_closep) struct datapath *datapath = open_datapath(&f->config);
-	_cleanup_free_ char *path = xasprintf("%s/maps-v%u/decisions", f->root, WEIR_MAPS_ABI);
+	_cleanup_free_ char *path = xasprintf("%s/maps-v%u/accounts", f->root, WEIR_MAPS_ABI);
 	int cpus = libbpf_num_possible_cpus();
-	_cleanup_free_ struct weir_counter *per_cpu = xcalloc(cpus, sizeof(*per_cpu));
+	_cleanup_free_ struct weir_account *per_cpu = xcalloc(cpus, sizeof(*per_cpu));
 	_cleanup_close_ int fd = bpf_obj_get(path);
-	struct weir_counter counters[6] = { [5].packets = 12345 };
-	uint32_t key = 4;
+	struct datapath_accounts accounts = { .n_decisions = 77 };
+	uint32_t rows[] = { f->config.pairs + 4, f->config.pairs + f->config.counters };
 
 	for (int i = 0; i < cpus; i++)
-		per_cpu[i] = (struct weir_counter){ .packets = 1u << i, .bytes = 100 };
-	assert_int_equal(bpf_map_update_elem(fd, &key, per_cpu, BPF_ANY), 0);
-	assert_int_equal(datapath_read_decisions(datapath, 5, counters), 0);
-	assert_int_equal(counters[3].packets, 0);
-	assert_int_equal(counters[4].packets, (1u << cpus) - 1);
-	assert_int_equal(counters[4].bytes, 100u * cpus);
-	assert_int_equal(counters[5].packets, 12345);
-	assert_int_equal(datapath_read_decisions(datapath, f->config.counters + 1, counters), -ERANGE);
+		per_cpu[i] = (struct weir_account){ .packets = 1u << i, .bytes = 100, .connections = 2 };
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_int_equal(bpf_map_update_elem(fd, &rows[i], per_cpu, BPF_ANY), 0);
+	assert_int_equal(datapath_read_accounts(datapath, f->config.counters + 1, &accounts), -ERANGE);
+	assert_int_equal(accounts.n_decisions, 77);
+	assert_int_equal(datapath_read_accounts(datapath, 5, &accounts), 0);
+	assert_int_equal(accounts.n_decisions, 5);
+	assert_int_equal(accounts.decisions[3].packets, 0);
+	assert_int_equal(accounts.decisions[4].packets, (1u << cpus) - 1);
+	assert_int_equal(accounts.decisions[4].bytes, 100u * cpus);
+	assert_int_equal(accounts.limited.connections, 2u * cpus);
+	assert_int_equal(accounts.pairs.n, 0);
+	datapath_accounts_free(&accounts);
+}
+
+static void a_pair_has_its_row_until_it_is_freed(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(datapath_closep) struct datapath *datapath = open_datapath(&f->config);
+	_cleanup_free_ char *path = xasprintf("%s/maps-v%u/pairs", f->root, WEIR_MAPS_ABI);
+	const struct weir_pair pair = { .tag = weir_pair_tag(3, 17, 18) };
+	struct datapath_accounts accounts;
+	_cleanup_close_ int fd = bpf_obj_get(path);
+	uint32_t row = 9;
+
+	assert_int_equal(bpf_map_update_elem(fd, &row, &pair, BPF_ANY), 0);
+	datapath_mark_pair(datapath, row, 2);
+	datapath_close(datapath);
+	datapath = open_datapath(&f->config);
+	datapath_retire_pair(datapath, row);
+	assert_int_equal(datapath_read_accounts(datapath, 5, &accounts), 0);
+	assert_int_equal(accounts.pairs.n, 1);
+	assert_int_equal(accounts.pairs.items[0].row, row);
+	assert_int_equal(accounts.pairs.items[0].series, 2);
+	assert_int_equal(accounts.pairs.items[0].tag, pair.tag | WEIR_PAIR_RETIRED);
+	assert_int_equal(weir_pair_counter(accounts.pairs.items[0].tag), 3);
+	assert_int_equal(weir_pair_source(accounts.pairs.items[0].tag), 17);
+	assert_int_equal(weir_pair_destination(accounts.pairs.items[0].tag), 18);
+	datapath_accounts_free(&accounts);
+	assert_int_equal(datapath_free_pair(datapath, row), 0);
+	assert_int_equal(datapath_read_accounts(datapath, 5, &accounts), 0);
+	assert_int_equal(accounts.pairs.n, 0);
+	datapath_accounts_free(&accounts);
 }
 
 static void reasons_and_buckets_begin_at_zero(void **state)
@@ -361,7 +396,8 @@ int main(void)
 		TEST(addresses_come_and_go),
 		TEST(endpoints_come_and_go),
 		TEST(entries_are_counted_over_many_batches_and_a_full_map_says_so),
-		TEST(counters_are_summed_over_processors),
+		TEST(accounts_are_summed_over_processors),
+		TEST(a_pair_has_its_row_until_it_is_freed),
 		TEST(reasons_and_buckets_begin_at_zero),
 		TEST(capacities_that_cannot_be_are_refused),
 		TEST(a_directory_off_bpffs_is_refused_and_left_alone),

@@ -6,7 +6,7 @@
 	{                                                                                                         \
 		"control", "endpoints", "addresses4", "addresses6", "openings4", "openings6", "connections4",     \
 			"connections6", "exchanges4", "exchanges6", "fragments", "shields", "tallies", "reasons", \
-			"decisions", "buckets", "sources", "charged", "events"                                    \
+			"accounts", "pairs", "buckets", "sources", "charged", "events"                            \
 	}
 
 static void swap_words(struct datapath *datapath, uint32_t n_words, uint32_t revision)

@@ -9,7 +9,7 @@ static void a_second_open_takes_maps_over_with_what_they_hold(void **state)
 	static const char *const maps[] = { "images",	  "control",   "endpoints",    "addresses4",   "addresses6",
 					    "openings4",  "openings6", "connections4", "connections6", "exchanges4",
 					    "exchanges6", "fragments", "shields",      "tallies",      "reasons",
-					    "decisions",  "buckets",   "sources",      "charged" };
+					    "accounts",	  "pairs",     "buckets",      "sources",      "charged" };
 	struct fixture *f = *state;
 	struct addr addr = { WEIR_IPV6, { 0xfd, [15] = 1 } };
 	uint32_t before[ARRAY_SIZE(maps)], last;
@@ -229,12 +229,12 @@ static void flows_do_not_outlive_the_generation_they_refer_to(void **state)
 	_cleanup_free_ char *control = xasprintf("%s/maps-v%u/control", f->root, WEIR_MAPS_ABI);
 
 	datapath_close(open_datapath(&f->config));
-	uint32_t flows = pinned_map_id(f, "connections4"), decisions = pinned_map_id(f, "decisions");
+	uint32_t flows = pinned_map_id(f, "connections4"), accounts = pinned_map_id(f, "accounts");
 	assert_int_equal(unlink(control), 0);
 
 	_cleanup_(datapath_closep) struct datapath *second = open_datapath(&f->config);
 	assert_int_not_equal(pinned_map_id(f, "connections4"), flows);
-	assert_int_equal(pinned_map_id(f, "decisions"), decisions);
+	assert_int_equal(pinned_map_id(f, "accounts"), accounts);
 	assert_int_not_equal(pinned_map_id(f, "control"), 0);
 }
 

@@ -14,6 +14,8 @@
 #include "observe/prometheus.h"
 #include "observe/series.h"
 
+static struct numberings numbers;
+
 static struct rule_ref rule(const char *policy, const char *name)
 {
 	return (struct rule_ref){
@@ -42,7 +44,7 @@ static void learn(struct ledger *ledger)
 	const struct compiled compiled = { .decisions = { .items = decisions, .n = ARRAY_SIZE(decisions) },
 					   .limits = { .items = limits, .n = ARRAY_SIZE(limits) } };
 
-	ledger_learn(ledger, &compiled);
+	ledger_learn(ledger, &compiled, &numbers);
 }
 
 struct fixture {
@@ -56,6 +58,7 @@ struct fixture {
 	uint64_t tallies[WEIR_TALLIES];
 	uint64_t told[EVENT_TYPES_END];
 	struct prometheus_source sources[2];
+	struct pairs pairs;
 	char *text;
 };
 
@@ -91,6 +94,11 @@ static int setup(void **state)
 	f->tallies[WEIR_TALLY_LOST] = 18;
 	f->sources[0] = (struct prometheus_source){ "dir:/a \"b\"\\c\nd", true };
 	f->sources[1] = (struct prometheus_source){ "store", false };
+	vec_push(&f->pairs.list,
+		 (struct pair){ .source = "shop/a",
+				.destination = "world",
+				.by = { [PAIR_ALLOWED] = { 20, 2000, 2 }, [PAIR_LIMITED] = { 3, 300, 0 } } });
+	f->pairs.other[PAIR_DENIED] = (struct weir_account){ 9, 900, 0 };
 	histogram_add(&f->apply, 0.002);
 	histogram_add(&f->apply, 0.02);
 	histogram_add(&f->apply, 60);
@@ -100,6 +108,7 @@ static int setup(void **state)
 							  .ledger = &f->ledger,
 							  .reasons = f->reasons,
 							  .decisions = f->decisions,
+							  .pairs = &f->pairs,
 							  .charged = f->charged,
 							  .limits = now,
 							  .n_limits = ARRAY_SIZE(now),
@@ -111,6 +120,7 @@ static int setup(void **state)
 							  .n_sources = 2,
 							  .apply = &f->apply,
 							  .revision = 9,
+							  .degraded = 3,
 							  .policy_errors = 2,
 							  .endpoints = 4,
 							  .identities = 5,
@@ -128,6 +138,7 @@ static int teardown(void **state)
 	struct fixture *f = *state;
 
 	ledger_free(&f->ledger);
+	vec_free(&f->pairs.list);
 	free(f->text);
 	free(f);
 	return 0;
@@ -151,6 +162,7 @@ static const char *const expected[] = {
 	"weir_bytes_total{direction=\"egress\",verdict=\"drop\",reason=\"policy-deny\"} 700",
 	"weir_packets_total{direction=\"ingress\",verdict=\"pass\",reason=\"flow\"} 0",
 	"weir_policy_revision 9",
+	"weir_degraded 3",
 	"weir_policy_errors_total 2",
 	"weir_endpoints 4",
 	"weir_identities 5",
@@ -164,6 +176,10 @@ static const char *const expected[] = {
 	"weir_answers_total{result=\"unanswered\"} 13",
 	"weir_fragmented_packets_total 14",
 	"weir_limit_sources_total 15",
+	"weir_pair_packets_total{source=\"shop/a\",destination=\"world\",verdict=\"pass\"} 20",
+	"weir_pair_bytes_total{source=\"shop/a\",destination=\"world\",verdict=\"limit\"} 300",
+	"weir_pair_connections_total{source=\"shop/a\",destination=\"world\",verdict=\"pass\"} 2",
+	"weir_pair_packets_total{source=\"other\",destination=\"other\",verdict=\"drop\"} 9",
 	"weir_map_entries{map=\"connections4\"} 3",
 	"weir_map_capacity{map=\"connections4\"} 100",
 	"weir_events_total 16",
@@ -280,13 +296,19 @@ static void a_rule_that_left_the_image_keeps_its_series(void **state)
 	struct ledger ledger = {};
 
 	learn(&ledger);
-	ledger_learn(&ledger, &none);
+	ledger_learn(&ledger, &none, &numbers);
 	learn(&ledger);
 	assert_int_equal(ledger.counters.n, 5);
 	assert_int_equal(ledger.counters.items[1].labels.n, 2);
 	assert_int_equal(ledger.counters.items[3].labels.n, 1);
 	assert_int_equal(ledger.buckets.items[2].labels.n, 1);
 	ledger_free(&ledger);
+}
+
+static void forget_counter(struct ledger *ledger, uint32_t counter, uint64_t packets)
+{
+	ledger_carry_counter(ledger, counter, packets);
+	ledger_forget_counter(ledger, counter);
 }
 
 static uint64_t carried_for(const struct ledger *ledger, const char *policy)
@@ -303,16 +325,16 @@ static void a_freed_number_leaves_what_it_counted_to_its_series(void **state)
 	struct ledger ledger = {};
 
 	learn(&ledger);
-	ledger_forget_counter(&ledger, 1, 10); /* of p's rule and q's; 3 counts for p's too */
+	forget_counter(&ledger, 1, 10); /* of p's rule and q's; 3 counts for p's too */
 	ledger_trim(&ledger);
 	assert_int_equal(ledger.counted.n, 1);
 	assert_int_equal(carried_for(&ledger, "policy=\"p\""), 10);
 	learn(&ledger);
 	assert_int_equal(ledger.counters.items[1].labels.n, 2);
-	ledger_forget_counter(&ledger, 1, 7);
+	forget_counter(&ledger, 1, 7);
 	ledger_trim(&ledger);
 	assert_int_equal(carried_for(&ledger, "policy=\"p\""), 17);
-	ledger_forget_counter(&ledger, 3, 1);
+	forget_counter(&ledger, 3, 1);
 	ledger_forget_bucket(&ledger, 2, &(struct weir_charged){ .dropped_packets = 5 });
 	ledger_trim(&ledger);
 	assert_int_equal(ledger.counted.n, 0);
@@ -348,7 +370,7 @@ static void what_was_carried_is_told_with_what_is_counted(void **state)
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	ledger_forget_counter(&f->ledger, 1, 10);
+	forget_counter(&f->ledger, 1, 10);
 	ledger_trim(&f->ledger);
 	f->decisions[1].packets = 0;
 	prometheus_write(out, &(struct prometheus_input){ .version = "",
@@ -356,6 +378,7 @@ static void what_was_carried_is_told_with_what_is_counted(void **state)
 							  .ledger = &f->ledger,
 							  .reasons = f->reasons,
 							  .decisions = f->decisions,
+							  .pairs = &f->pairs,
 							  .charged = f->charged,
 							  .flows = &f->flows,
 							  .tallies = f->tallies,
@@ -378,7 +401,7 @@ static void decisions_without_a_number_share_one_row(void **state)
 	const struct compiled compiled = { .decisions = { .items = decisions, .n = 2 } };
 	struct ledger ledger = {};
 
-	ledger_learn(&ledger, &compiled);
+	ledger_learn(&ledger, &compiled, &numbers);
 	assert_int_equal(ledger.counters.items[0].labels.n, 1);
 	assert_non_null(strstr(ledger.counters.items[0].labels.items[0], "kind=\"overflow\""));
 	ledger_free(&ledger);
@@ -416,5 +439,8 @@ int main(void)
 		cmocka_unit_test(this_process_is_measured),
 	};
 
-	return cmocka_run_group_tests_name("prometheus", tests, NULL, NULL);
+	numberings_init(&numbers);
+	int failed = cmocka_run_group_tests_name("prometheus", tests, NULL, NULL);
+	numberings_free(&numbers);
+	return failed;
 }

@@ -72,8 +72,14 @@ static void a_taken_key_or_number_is_not_restored(void **state)
 static size_t prune(struct numbering *n, uint64_t now, bool first, bool second)
 {
 	const bool used[18] = { [16] = first, [17] = second };
+	bool due[18] = {};
+	size_t count = numbering_due(n, &(struct numbering_prune){ .used = used, .now = now, .patience = 10 }, due);
 
-	return numbering_prune(n, &(struct numbering_prune){ .used = used, .now = now, .patience = 10 });
+	for (uint32_t number = 16; number < 18; number++) {
+		if (due[number])
+			numbering_forget(n, number);
+	}
+	return count;
 }
 
 static void what_is_unused_for_long_is_freed_and_given_again(void **state)
@@ -107,23 +113,23 @@ static void what_is_used_again_is_kept(void **state)
 	assert_null(numbering_key(n, 16));
 }
 
-static bool keep(void *data, uint32_t number)
-{
-	*(uint32_t *)data = number;
-	return false;
-}
-
-static void a_number_that_is_not_released_is_kept(void **state)
+static void the_first_title_stays_for_as_long_as_the_number(void **state)
 {
 	_cleanup_(numbering_freep) struct numbering *n = numbering_new(16, 18);
-	const bool used[17] = {};
-	uint32_t asked = 0;
 
 	numbering_get(n, "a", 0);
-	assert_int_equal(numbering_prune(n, &(struct numbering_prune){ .used = used, .release = keep, .data = &asked }),
-			 0);
-	assert_int_equal(asked, 16);
-	assert_string_equal(numbering_key(n, 16), "a");
+	assert_null(numbering_title(n, 16));
+	assert_null(numbering_title(n, 17));
+	numbering_set_title(n, 17, "nobody");
+	assert_int_equal(numbering_changes(n), 1);
+	numbering_set_title(n, 16, "shop/a");
+	assert_int_equal(numbering_changes(n), 2);
+	numbering_set_title(n, 16, "shop/b");
+	assert_string_equal(numbering_title(n, 16), "shop/a");
+	assert_int_equal(numbering_changes(n), 2);
+	numbering_forget(n, 16);
+	numbering_get(n, "b", 0);
+	assert_null(numbering_title(n, 16));
 }
 
 static void the_kernels_numberings_leave_the_reserved_numbers_out(void **state)
@@ -149,7 +155,7 @@ int main(void)
 		cmocka_unit_test(a_taken_key_or_number_is_not_restored),
 		cmocka_unit_test(what_is_unused_for_long_is_freed_and_given_again),
 		cmocka_unit_test(what_is_used_again_is_kept),
-		cmocka_unit_test(a_number_that_is_not_released_is_kept),
+		cmocka_unit_test(the_first_title_stays_for_as_long_as_the_number),
 		cmocka_unit_test(the_kernels_numberings_leave_the_reserved_numbers_out),
 	};
 
