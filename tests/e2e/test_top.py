@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
-from case import main
+from case import LabCase, main
 from fake_agent import FakeAgent, pair
 from lab import WEIR, Lab
 
@@ -18,6 +18,14 @@ PAIRS = [pair("shop/frontend", "shop/backend", packets=1000, size=800, connectio
          pair("shop/backend", "shop/db", packets=200, size=9000, connections=50),
          pair("shop/intruder", "shop/db", denied=300, limited=30),
          pair("payments/checkout-service-with-a-name", "payments/ledger-postgresql-primary", packets=3)]
+ONLY_FRONTEND = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: backend, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: backend}}
+  ingress: [{from: [{podSelector: {matchLabels: {app: frontend}}}]}]
+"""
 ROW = re.compile(r"^(\S+) +(\S+)((?: +[\d.]+[kMGTPE]?){4})", re.M)
 
 
@@ -287,6 +295,26 @@ class Once(Case):
         """without an agent it ends with 3"""
         self.agent.close()
         self.assertEqual(self.once("--once").returncode, 3)
+
+
+class OfTheAgent(LabCase):
+    def test_traffic(self):
+        """top says what a real agent counted: who talks, and to whom it is denied"""
+        self.lab.enforce(ONLY_FRONTEND)
+        connection = self.connect(self.frontend, self.backend)
+        deny = [[self.backend.addr4, 8080, "TCP"]]
+
+        def measured():
+            with subprocess.Popen([*self.lab.node.enter(), WEIR, "--socket", self.lab.socket, "top", "--once", "-o",
+                                   "json"], stdout=subprocess.PIPE, text=True) as top:
+                while top.poll() is None:
+                    self.assert_talks(self.frontend, connection)
+                    self.intruder.do("probe", targets=deny, wait=0.1)
+                rates = {(i["source"], i["destination"]): i for i in json.load(top.stdout)["items"]}
+            allowed = rates.get(("shop/frontend", "shop/backend"), {}).get("packetsPerSecond", 0)
+            denied = rates.get(("shop/intruder", "shop/backend"), {}).get("dropsPerSecond", 0)
+            return allowed > 0 and denied > 0
+        self.lab.until(measured, "both pairs have rates", 15)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,16 @@ spec:
 """
 
 
+ONLY_FRONTEND = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: backend, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: backend}}
+  ingress: [{from: [{podSelector: {matchLabels: {app: frontend}}}]}]
+"""
+
+
 class UiCase(LabCase):
     settings = {"ui": f"{ADDRESS}:{PORT}"}
 
@@ -59,7 +69,7 @@ class UiCase(LabCase):
 class Served(UiCase):
     def test_headers(self):
         """every answer forbids the browser whatever the page doesn't need"""
-        for path, status in (("/", 200), ("/v1/status", 200), ("/v1/limits", 200), ("/nothing", 404)):
+        for path, status in (("/", 200), ("/v1/status", 200), ("/v1/pairs", 200), ("/v1/limits", 200), ("/nothing", 404)):
             answer, _ = self.ask(path)
             self.assertEqual(answer.status, status, path)
             policy = dict(part.strip().split(" ", 1) for part in answer.headers["Content-Security-Policy"].split(";"))
@@ -265,6 +275,26 @@ class Page(PageCase):
             browser.picture(f"ui-{width}-{scheme}")
             self.assertLessEqual(browser.js("return document.documentElement.scrollWidth"), width)
             self.assertEqual(browser.js(CONTRASTS), [], f"{width} {scheme}")
+
+
+class Live(PageCase):
+    pairs = None  # the agent's own
+
+    def test_traffic(self):
+        """what pods send and what is denied to them appears as lines, while it happens"""
+        self.lab.enforce(ONLY_FRONTEND)
+        browser = self.show()
+        self.until("model.uptime > 0", "a first answer")
+        connection = self.connect(self.frontend, self.backend)
+        deny = [[self.backend.addr4, 8080, "TCP"]]
+
+        def is_drawn():
+            self.assert_talks(self.frontend, connection)
+            self.intruder.do("probe", targets=deny, wait=0.1)
+            titles = browser.js("return [...document.querySelectorAll('.line:not(.idle) title')].map((t) => t.textContent)")
+            return {"shop/frontend to shop/backend: allowed", "shop/intruder to shop/backend: denied"} <= set(titles)
+        self.lab.until(is_drawn, "both lines are there and not idle", 15)
+        self.assertEqual(browser.complaints(), [])
 
 
 class Hostile(PageCase):

@@ -11,6 +11,7 @@
 #include "agent/core.h"
 #include "base/timestamp.h"
 #include "observe/interned.h"
+#include "policy/workload.h"
 
 #define NS_PER_SECOND 1000000000ull
 
@@ -91,6 +92,7 @@ static void name_identity(const struct agent *agent, struct event_end *end)
 {
 	const struct identity_info *info =
 		agent->compiled && end->identity ? compiled_identity(agent->compiled, end->identity) : NULL;
+	const char *workload, *slash;
 
 	if (!info)
 		return;
@@ -98,6 +100,10 @@ static void name_identity(const struct agent *agent, struct event_end *end)
 		end->namespace = interned(info->namespace);
 	if (end->pod || info->namespace)
 		end->labels = event_labels(&info->labels);
+	workload = workload_of(agent->state.numbers.identities, end->identity);
+	slash = workload ? strchr(workload, '/') : NULL;
+	if (slash)
+		end->workload = interned(slash + 1);
 }
 
 /* What spoke for an address that is not its own is not the one whose address that is. */
