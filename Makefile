@@ -61,7 +61,7 @@ BENCHES := $(patsubst bench/%.c,$(B)/bench/%,$(filter-out %.bpf.c,$(wildcard ben
 MANUAL := $(patsubst docs/man/%.in,$(B)/man/%,$(wildcard docs/man/*.in))
 COMPLETION := $(B)/completion/weir.bash $(B)/completion/weir.zsh
 
-.PHONY: all demo test check bench differential fuzz install clean deps-build deps-test tests benches FORCE
+.PHONY: all demo test check bench differential fuzz install clean deps-build deps-test deps-kube tests benches FORCE
 .SECONDARY:
 
 all: $(B)/weir $(MANUAL) $(COMPLETION)
@@ -194,12 +194,16 @@ deps-build:
 deps-test:
 	@scripts/install-deps.sh test
 
+# A real API server for tests/e2e/test_kube.py. Where it can't be built these tests say SKIP.
+deps-kube: deps-test
+	@tests/kube/fetch >/dev/null || true
+
 demo: deps-build
 	@$(MAKE) --no-print-directory $(B)/weir
 	$(Q)$(B)/weir demo
 
 # The last line is prove's own.
-test: deps-test
+test: deps-test deps-kube
 	@$(MAKE) --no-print-directory tests
 	@tests/run
 

@@ -15,22 +15,24 @@
 
 #include "packet.h"
 
-#define COLD_FUNCTION(context, which, name, stage, family, member)                                              \
-	__weak __noinline int name(context *ctx, struct facts *facts, struct weir_flow##member##_key *flow_key) \
-	{                                                                                                       \
-		struct scratch scratch;                                                                         \
-		union flow_key key;                                                                             \
-		struct packet pkt = { .f = facts, .scratch = &scratch, .cold = true, .ctx = ctx, .key = &key }; \
-		int ret;                                                                                        \
-                                                                                                                \
-		if (!facts || !flow_key)                                                                        \
-			return WEIR_VERDICT_DROP;                                                               \
-		key.v##member = *flow_key; /* before 6.2 a key that is looked up is on the own stack */         \
-		pkt.hook = which;                                                                               \
-		pkt.direction = facts->direction == WEIR_EGRESS ? WEIR_EGRESS : WEIR_INGRESS;                   \
-		ret = stage(&pkt, family);                                                                      \
-		*flow_key = key.v##member;                                                                      \
-		return ret;                                                                                     \
+#define COLD_FUNCTION(context, which, name, stage, family, member)                                               \
+	__weak __noinline int name(context *ctx, struct facts *facts, struct weir_flow##member##_key *flow_key)  \
+	{                                                                                                        \
+		struct weir_flow##member##_key key;                                                              \
+		struct scratch scratch;                                                                          \
+		struct packet pkt = {                                                                            \
+			.f = facts, .scratch = &scratch, .cold = true, .ctx = ctx, .key = (union flow_key *)&key \
+		};                                                                                               \
+		int ret;                                                                                         \
+                                                                                                                 \
+		if (!facts || !flow_key)                                                                         \
+			return WEIR_VERDICT_DROP;                                                                \
+		key = *flow_key; /* before 6.2 a key that is looked up is on the own stack */                    \
+		pkt.hook = which;                                                                                \
+		pkt.direction = facts->direction == WEIR_EGRESS ? WEIR_EGRESS : WEIR_INGRESS;                    \
+		ret = stage(&pkt, family);                                                                       \
+		*flow_key = key;                                                                                 \
+		return ret;                                                                                      \
 	}
 
 #define COLD_STAGE(stage)                                                                                     \

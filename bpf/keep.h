@@ -89,6 +89,7 @@ static __noinline int keep4(struct facts *facts, struct weir_flow4_key *key, str
 	struct packet pkt = {
 		.f = facts,
 		.direction = facts->direction & 1,
+		.deep = true,
 		.key = (union flow_key *)key,
 		.flow = flow,
 		.endpoint = endpoint,
@@ -103,6 +104,7 @@ static __noinline int keep6(struct facts *facts, struct weir_flow6_key *key, str
 	struct packet pkt = {
 		.f = facts,
 		.direction = facts->direction & 1,
+		.deep = true,
 		.key = (union flow_key *)key,
 		.flow = flow,
 		.endpoint = endpoint,

@@ -97,6 +97,7 @@ struct packet {
 	enum weir_direction direction;
 	bool uplink; /* arrives at the node: whose it is comes out by its destination */
 	bool cold;   /* in a cold stage: offsets are anything, so headers are copied */
+	bool deep;   /* one call more has no room on the stack: what is small is inlined */
 	bool odd;    /* of a shape that established packets seldom have: for a cold stage */
 	void *ctx;   /* struct __sk_buff or struct xdp_md, as hook says */
 	union flow_key *key;

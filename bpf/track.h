@@ -160,21 +160,28 @@ static __always_inline __u8 state_before_reset(const struct tcp_turn *turn, cons
 	return has_heard(flow, WEIR_HEARD, ~flow->opener & 1) ? WEIR_FLOW_SYN_RECEIVED : WEIR_FLOW_SYN_SENT;
 }
 
-/* Returns enum turn. Not inlined: segments of an open connection shall not carry its weight. */
-static __noinline int turn_tcp(struct weir_flow *flow, __u32 end, __u32 flags, __u32 ack, __u32 opening)
+/* Returns enum turn. */
+static __always_inline int take_tcp_turn(struct weir_flow *flow, const struct tcp_turn *turn)
 {
-	const struct tcp_turn turn = { .end = end & 1, .flags = flags, .ack = ack, .opening = opening };
 	const bool was_over = is_over(flow);
 	bool completes;
 
 	if (flow->state == WEIR_FLOW_CLOSED)
-		flow->state = state_before_reset(&turn, flow);
-	completes = completes_tcp_opening(&turn, flow);
-	if (flags & TCP_FIN && (completes || flow->state >= WEIR_FLOW_ESTABLISHED))
-		close_end(flow, turn.end);
-	else if (flags & TCP_SYN && flow->state == WEIR_FLOW_SYN_SENT && turn.end != flow->opener)
+		flow->state = state_before_reset(turn, flow);
+	completes = completes_tcp_opening(turn, flow);
+	if (turn->flags & TCP_FIN && (completes || flow->state >= WEIR_FLOW_ESTABLISHED))
+		close_end(flow, turn->end);
+	else if (turn->flags & TCP_SYN && flow->state == WEIR_FLOW_SYN_SENT && turn->end != flow->opener)
 		flow->state = WEIR_FLOW_SYN_RECEIVED;
 	return turn_of(completes, was_over, flow);
+}
+
+/* Not inlined: segments of an open connection shall not carry its weight. */
+static __noinline int turn_tcp(struct weir_flow *flow, __u32 end, __u32 flags, __u32 ack, __u32 opening)
+{
+	const struct tcp_turn turn = { .end = end & 1, .flags = flags, .ack = ack, .opening = opening };
+
+	return take_tcp_turn(flow, &turn);
 }
 
 static __always_inline __u32 tcp_next(const struct packet *pkt)
@@ -208,6 +215,13 @@ static __always_inline int track_tcp(const struct packet *pkt, struct weir_flow 
 	advance_tcp(pkt, flow, next);
 	if (likely(!(pkt->f->flags & (TCP_SYN | TCP_FIN)) && !opening && flow->state != WEIR_FLOW_CLOSED))
 		return 0;
+	if (pkt->deep) {
+		const struct tcp_turn turn = {
+			.end = own_end(pkt), .flags = pkt->f->flags, .ack = pkt->f->ack, .opening = opening
+		};
+
+		return take_tcp_turn(flow, &turn);
+	}
 	return turn_tcp(flow, own_end(pkt), pkt->f->flags, pkt->f->ack, opening);
 }
 

@@ -3,7 +3,7 @@
 
 PACKAGES := libbpf libelf zlib libnl-3.0 libnl-route-3.0 libfyaml jansson libuv libmicrohttpd libcurl smartcols ncursesw
 PACKAGE_VERSIONS := "libbpf >= 1.3" "libelf >= 0.180" "zlib >= 1.2.11" "libnl-3.0 >= 3.5" "libnl-route-3.0 >= 3.5" \
-	"libfyaml >= 0.7.12" "jansson >= 2.13" "libuv >= 1.42" "libmicrohttpd >= 0.9.72" "libcurl >= 7.74" \
+	"libfyaml >= 0.7.12" "jansson >= 2.13" "libuv >= 1.42" "libmicrohttpd >= 0.9.72" "libcurl >= 7.85" \
 	"smartcols >= 2.36" "ncursesw >= 6.2"
 
 PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)

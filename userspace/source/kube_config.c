@@ -66,7 +66,9 @@ static char *path_of(const struct field *field)
 	const char *text = field_string(field);
 	const char *slash = strrchr(field->report->file, '/');
 
-	if (!text || text[0] == '/' || !slash)
+	if (!text)
+		return NULL;
+	if (text[0] == '/' || !slash)
 		return xstrdup(text);
 	return xasprintf("%.*s/%s", (int)(slash - field->report->file), field->report->file, text);
 }
