@@ -67,8 +67,8 @@ static const struct bad_manifest cases[] = {
 
 	/* EndpointSlice */
 	{ "a slice has another version",
-	  "apiVersion: discovery.k8s.io/v1beta1\nkind: EndpointSlice\nmetadata: {name: s}\naddressType: IPv4\n",
-	  { "1:13: apiVersion: \"discovery.k8s.io/v1beta1\" must be" } },
+	  "apiVersion: discovery.k8s.io/v1alpha1\nkind: EndpointSlice\nmetadata: {name: s}\naddressType: IPv4\n",
+	  { "1:13: apiVersion: \"discovery.k8s.io/v1alpha1\" must be" } },
 	{ "a slice has no address type", SLICE "endpoints: []\n", { "1:1: addressType: is missing" } },
 	{ "a slice has an unknown address type", SLICE "addressType: IP\n", { "4:14: addressType: \"IP\" must be" } },
 	{ "a slice's endpoints are a mapping",
