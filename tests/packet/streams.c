@@ -79,6 +79,9 @@ static void note(struct stream *s, uint64_t begin, uint64_t end, uint64_t n)
 	pthread_mutex_lock(&s->lock);
 	if (!s->first)
 		s->first = s->last = begin;
+	/* Of two senders the one that began first may be done last. */
+	if (begin < s->first)
+		s->first = begin;
 	if (begin > s->last) {
 		s->level += s->fills * (double)(begin - s->last) / SECOND;
 		s->last = begin;
