@@ -52,9 +52,9 @@ class Marks(LabCase):
         self.lab.enforce(limited(f"{{bytesPerSecond: {RATE}, burst: {BURST}, onExceed: {on_exceed}}}"))
         hosts = {"sender": self.frontend, "receiver": self.far}
         before = {name: host.do("counters") for name, host in hosts.items()}
-        self.far.do("drain", port=PORT)
-        self.frontend.do("pour", host=FAR4, port=PORT, seconds=SECONDS)
-        marks = self.far.do("drained", port=PORT, wait=5)
+        self.far.do("take_stream", port=PORT)
+        self.frontend.do("stream_for", host=FAR4, port=PORT, seconds=SECONDS)
+        marks = self.far.do("taken_stream", port=PORT, wait=5)
         counted = {name: {k: v - before[name].get(k, 0) for k, v in host.do("counters").items()}
                    for name, host in hosts.items()}
         start = marks[0][0]

@@ -71,22 +71,22 @@ class Slow:
     """Commands."""
 
     def __init__(self):
-        self.drains = {}
+        self.taken = {}
 
     def delay_line(self, names, seconds):
         DelayLine(names, seconds).start()
 
-    def drain(self, port):
-        self.drains[port] = Drain(port)
-        self.drains[port].start()
+    def take_stream(self, port):
+        self.taken[port] = Drain(port)
+        self.taken[port].start()
 
-    def drained(self, port, wait):
+    def taken_stream(self, port, wait):
         """All that came, and when."""
-        drain = self.drains.pop(port)
+        drain = self.taken.pop(port)
         drain.join(wait)
         return drain.marks
 
-    def pour(self, host, port, seconds):
+    def stream_for(self, host, port, seconds):
         """Sends as much as the connection takes, for so long."""
         end = time.monotonic() + seconds
         data = bytes(CHUNK)
