@@ -342,7 +342,7 @@ class Connections(LabCase):
         self.assertGreater(item["droppedPackets"], 0)
         self.assertEqual(item["topSources"], [{"address": self.frontend.addr4, "name": "shop/frontend",
                                                "droppedPackets": item["droppedPackets"],
-                                               "droppedBytes": item["droppedBytes"]}])
+                                               "droppedBytes": item["droppedBytes"], "open": 0}])
         self.assertIn(f"shop/frontend {self.frontend.addr4}: ", self.assert_done(self.lab.weir("get", "limits", "-o", "wide")))
         metrics = self.assert_done(self.lab.weir("metrics"))
         self.assertIn(f'limit="connectionsPerSecond"}} {item["droppedPackets"]}', metrics)

@@ -67,8 +67,9 @@ static void learn_bucket(struct ledger *ledger, const struct limit_info *limit)
 	vec_push(&account->labels, rule_labels(&limit->rule, "limit", limit_name(limit->limit.unit)));
 }
 
-/* A line of a title, beside those of the rules. */
+/* Lines of a title, beside those of the rules. */
 #define AUDIT "audit"
+#define CAPS  "caps"
 
 static char *join(const struct ledger_account *account)
 {
@@ -78,6 +79,8 @@ static char *join(const struct ledger_account *account)
 
 	if (account->audit)
 		fputs(AUDIT "\n", out);
+	if (account->caps)
+		fputs(CAPS "\n", out);
 	vec_for_each (labels, &account->labels)
 		fprintf(out, "%s%s", labels == account->labels.items ? "" : "\n", *labels);
 	fclose(out);
@@ -118,6 +121,8 @@ static void recall(ledger_accounts *accounts, const struct numbering *numbering)
 			end = at[length] ? at + length : NULL;
 			if (length == strlen(AUDIT) && strncmp(at, AUDIT, length) == 0)
 				account->audit = true;
+			else if (length == strlen(CAPS) && strncmp(at, CAPS, length) == 0)
+				account->caps = true;
 			else
 				vec_push(&account->labels, xstrndup(at, length));
 		}
@@ -135,7 +140,7 @@ static void account_free(struct ledger_account *account)
 	vec_for_each (labels, &account->labels)
 		free(*labels);
 	vec_free(&account->labels);
-	account->audit = false;
+	account->audit = account->caps = false;
 }
 
 void ledger_forget_counter(struct ledger *ledger, uint32_t counter)
