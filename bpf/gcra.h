@@ -11,6 +11,8 @@
 
 /* A swap fails only because another packet's succeeded; one that loses this often does not conform. */
 #define SWAP_TRIES 8
+/* Ticks by which the clock that a packet has read may be behind that of one on another CPU. */
+#define STALE_CLOCK (1000000000ull * WEIR_TICKS_PER_NS)
 
 static __always_inline __u64 gcra_now(void)
 {
@@ -39,9 +41,13 @@ static __always_inline bool gcra_ask(__u64 *bucket, const struct gcra_ask *ask, 
 		__u64 from = !seen || (__s64)(seen - now) < 0 ? now : seen;
 		__u64 tat = from + ask->cost;
 
-		/* Emptied under an earlier, larger burst: what it owes beyond this one's is forgiven. */
+		/*
+		 * Emptied under an earlier, larger burst: what it owes beyond this one's is forgiven. What
+		 * looks so because another CPU has read its clock a moment later is owed all the same.
+		 */
 		if (unlikely(from - now > ask->most)) {
-			__sync_val_compare_and_swap(bucket, seen, now + ask->most);
+			if (from - now - ask->most > STALE_CLOCK)
+				__sync_val_compare_and_swap(bucket, seen, now + ask->most);
 			return false;
 		}
 		if (tat - now > ask->burst)
