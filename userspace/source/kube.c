@@ -10,28 +10,13 @@
 /* More changes at once are not sorted in one by one. */
 #define SORTED_IN_MAX 64
 
-static const enum object_kind kinds[] = {
-	KIND_NAMESPACE,
-	KIND_POD,
-	KIND_NODE,
-	KIND_SERVICE,
-	KIND_ENDPOINT_SLICE,
-	KIND_NETWORK_POLICY,
-	KIND_TRAFFIC_POLICY,
-	KIND_CLUSTER_TRAFFIC_POLICY,
-	KIND_ADMIN_NETWORK_POLICY,
-	KIND_BASELINE_ADMIN_NETWORK_POLICY,
-	KIND_CLUSTER_NETWORK_POLICY,
-};
-#define N_KINDS ARRAY_SIZE(kinds)
-
 struct kube {
 	struct kube_options options;
-	struct transfers *transfers; /* NULL: not started */
-	struct kube_conversation conversations[N_KINDS];
-	uv_timer_t tell;    /* what comes together is told once */
-	struct objects all; /* borrows */
-	struct objects old; /* that the last refresh replaced */
+	struct transfers *transfers;			  /* NULL: not started */
+	struct kube_conversation conversations[KIND_MAX]; /* by kind */
+	uv_timer_t tell;				  /* what comes together is told once */
+	struct objects all;				  /* borrows */
+	struct objects old;				  /* that the last refresh replaced */
 	struct objects_delta delta;
 	bool was_synced; /* as of the last refresh */
 };
@@ -57,9 +42,9 @@ int kube_open(struct kube_options *options, struct kube **ret, struct error *err
 
 	kube->options = *options;
 	options->config = (struct kube_config){};
-	for (size_t i = 0; i < N_KINDS; i++) {
+	for (size_t i = 0; i < KIND_MAX; i++) {
 		const struct kube_conversation_setup setup = {
-			.config = &kube->options.config, .kind = kinds[i], .changed = tell, .data = kube
+			.config = &kube->options.config, .kind = (enum object_kind)i, .changed = tell, .data = kube
 		};
 		int r = kube_conversation_init(&kube->conversations[i], &setup, error);
 
@@ -78,7 +63,7 @@ int kube_start(struct kube *kube, uv_loop_t *loop, struct error *error)
 		return r;
 	uv_timer_init(loop, &kube->tell);
 	kube->tell.data = kube;
-	for (size_t i = 0; i < N_KINDS; i++)
+	for (size_t i = 0; i < KIND_MAX; i++)
 		kube_conversation_start(&kube->conversations[i], loop, kube->transfers);
 	return 0;
 }
@@ -87,7 +72,7 @@ void kube_stop(struct kube *kube)
 {
 	if (!kube || !kube->transfers)
 		return;
-	for (size_t i = 0; i < N_KINDS; i++)
+	for (size_t i = 0; i < KIND_MAX; i++)
 		kube_conversation_stop(&kube->conversations[i]);
 	uv_close((uv_handle_t *)&kube->tell, NULL);
 	transfers_close(TAKE_PTR(kube->transfers));
@@ -97,7 +82,7 @@ void kube_free(struct kube *kube)
 {
 	if (!kube)
 		return;
-	for (size_t i = 0; i < N_KINDS; i++)
+	for (size_t i = 0; i < KIND_MAX; i++)
 		kube_conversation_free(&kube->conversations[i]);
 	vec_free(&kube->all.list);
 	objects_free(&kube->old);
@@ -111,7 +96,7 @@ void kube_free(struct kube *kube)
 
 bool kube_is_synced(const struct kube *kube)
 {
-	for (size_t i = 0; i < N_KINDS; i++) {
+	for (size_t i = 0; i < KIND_MAX; i++) {
 		if (!kube->conversations[i].reflector.synced)
 			return false;
 	}
@@ -121,7 +106,7 @@ bool kube_is_synced(const struct kube *kube)
 static void collect_all(struct kube *kube)
 {
 	kube->all.list.n = 0;
-	for (size_t i = 0; i < N_KINDS; i++) {
+	for (size_t i = 0; i < KIND_MAX; i++) {
 		struct kube_entry *entry, *next;
 
 		HASH_ITER (hh, kube->conversations[i].reflector.mirror.entries, entry, next) {
@@ -156,7 +141,7 @@ bool kube_refresh(struct kube *kube)
 	if (!kube_is_synced(kube))
 		return false;
 	kube->was_synced = true;
-	for (size_t i = 0; i < N_KINDS; i++)
+	for (size_t i = 0; i < KIND_MAX; i++)
 		kube_mirror_take(&kube->conversations[i].reflector.mirror, &kube->delta, &kube->old);
 	if (kube->delta.gone.n || kube->delta.come.n)
 		collect(kube);
@@ -176,7 +161,7 @@ const struct objects_delta *kube_delta(const struct kube *kube)
 /* That the server can't be reached is said once, not for each kind. */
 static void tell_unreachable(const struct kube *kube, void (*each)(void *data, const char *text), void *data)
 {
-	for (size_t i = 0; i < N_KINDS; i++) {
+	for (size_t i = 0; i < KIND_MAX; i++) {
 		const struct kube_reflector *reflector = &kube->conversations[i].reflector;
 		_cleanup_free_ char *text = NULL;
 
@@ -192,7 +177,7 @@ static void tell_unreachable(const struct kube *kube, void (*each)(void *data, c
 void kube_faults(const struct kube *kube, void (*each)(void *data, const char *text), void *data)
 {
 	tell_unreachable(kube, each, data);
-	for (size_t i = 0; i < N_KINDS; i++) {
+	for (size_t i = 0; i < KIND_MAX; i++) {
 		const struct kube_reflector *reflector = &kube->conversations[i].reflector;
 		struct kube_entry *entry, *next;
 
