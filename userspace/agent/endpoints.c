@@ -38,6 +38,7 @@ static struct endpoint endpoint_of(const struct compiled *compiled, const struct
 		.namespace = xstrdup(pod->namespace),
 		.pod = xstrdup(pod->name),
 		.interface = xstrdup(pod->pod.interface),
+		.found = pod->pod.found,
 		.identity = identity,
 		.may_spoof = pod->pod.may_spoof,
 		.xdp = wanted_xdp(pod->pod.xdp),

@@ -20,7 +20,8 @@ struct endpoint {
 	char *namespace;
 	char *pod;
 	char *interface;
-	VEC(struct addr) addrs; /* its own: without those that are another pod's as well and count as that one's */
+	enum interface_found found; /* where it is known from */
+	VEC(struct addr) addrs;	    /* its own: without those that are another pod's as well and count as that one's */
 	uint32_t identity;
 	uint8_t mac[MAC_LENGTH]; /* as the pod's object says; zeros: as the other end of its interface is found to have
 				  */
