@@ -48,7 +48,8 @@ struct agent {
 	struct sweeper sweeper;
 	struct shields shields;
 	struct pressure pressure;
-	struct otlp *otlp;	 /* NULL: nothing is sent */
+	struct otlp *otlp; /* NULL: nothing is sent */
+	struct otlp_counts otlp_counts;
 	struct capture *capture; /* that runs, or NULL */
 	struct limit_watch limits;
 	struct pacing pacing;
@@ -63,6 +64,8 @@ struct agent {
 	struct rulebook rulebook;
 	uint64_t events_lost; /* by the kernel, as was said last */
 	struct histogram apply;
+	char *counts_saved;   /* what counts.h has written last, or NULL */
+	struct notes unsaved; /* why it could not */
 
 	struct agent_loop *loop; /* agent.c's */
 	struct http *socket, *metrics, *ui;
