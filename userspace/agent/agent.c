@@ -168,6 +168,7 @@ static void stop(struct agent *agent)
 	uplinks_free(&agent->uplinks);
 	sweeper_free(&agent->sweeper);
 	shields_free(&agent->shields);
+	reclaim_free(&agent->reclaim);
 	limit_watch_free(&agent->limits);
 	pacing_free(&agent->pacing);
 	addresses_free(&agent->addresses);

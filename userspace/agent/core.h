@@ -15,6 +15,7 @@
 #include "agent/pacing.h"
 #include "agent/lock.h"
 #include "agent/pressure.h"
+#include "agent/reclaim.h"
 #include "agent/sources.h"
 #include "agent/state.h"
 #include "agent/shields.h"
@@ -48,6 +49,7 @@ struct agent {
 	struct sweeper sweeper;
 	struct shields shields;
 	struct pressure pressure;
+	struct reclaim reclaim;
 	struct otlp *otlp; /* NULL: nothing is sent */
 	struct otlp_counts otlp_counts;
 	struct capture *capture; /* that runs, or NULL */
