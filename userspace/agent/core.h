@@ -15,6 +15,7 @@
 #include "agent/pacing.h"
 #include "agent/lock.h"
 #include "agent/pressure.h"
+#include "agent/reclaim.h"
 #include "agent/sources.h"
 #include "agent/state.h"
 #include "agent/shields.h"
@@ -48,7 +49,9 @@ struct agent {
 	struct sweeper sweeper;
 	struct shields shields;
 	struct pressure pressure;
-	struct otlp *otlp;	 /* NULL: nothing is sent */
+	struct reclaim reclaim;
+	struct otlp *otlp; /* NULL: nothing is sent */
+	struct otlp_counts otlp_counts;
 	struct capture *capture; /* that runs, or NULL */
 	struct limit_watch limits;
 	struct pacing pacing;
@@ -63,6 +66,8 @@ struct agent {
 	struct rulebook rulebook;
 	uint64_t events_lost; /* by the kernel, as was said last */
 	struct histogram apply;
+	char *counts_saved;   /* what counts.h has written last, or NULL */
+	struct notes unsaved; /* why it could not */
 
 	struct agent_loop *loop; /* agent.c's */
 	struct http *socket, *metrics, *ui;

@@ -117,6 +117,7 @@ static void on_sweep(uv_timer_t *timer)
 		r = sweeper_run(&agent->sweeper, agent->datapath, &agent->config->capacities);
 	if (r == 0)
 		pressure_watch(agent);
+	reclaim_pairs(agent);
 	packet_events_check(agent);
 	uplinks_sync(&agent->uplinks); /* routes change without a word to us */
 }
