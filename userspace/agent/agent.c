@@ -25,7 +25,7 @@ static int open_links(struct agent *agent, struct error *error)
 		.data = agent,
 	};
 
-	return links_open(&events, &agent->links, error);
+	return links_open(&events, &agent->links, error) ?: finder_open(&agent->finder, error);
 }
 
 /* Only what arrives by an uplink can be shielded from; elsewhere, denied packets shall not pay for the question. */
@@ -130,6 +130,7 @@ static int start(struct agent *agent, struct error *error)
 	agent->endpoints.config = agent->config;
 	agent->endpoints.datapath = agent->datapath;
 	agent->endpoints.links = agent->links;
+	agent->endpoints.finder = agent->finder;
 	agent->endpoints.events = agent->sources.events = agent->shields.events = agent->limits.events = &agent->events;
 	agent->uplinks = (struct uplinks){
 		.config = agent->config,
@@ -173,6 +174,7 @@ static void stop(struct agent *agent)
 	pacing_free(&agent->pacing);
 	addresses_free(&agent->addresses);
 	datapath_close(agent->datapath);
+	finder_close(agent->finder);
 	links_close(agent->links);
 	sources_free(&agent->sources);
 	ledger_free(&agent->ledger);

@@ -10,6 +10,7 @@
 #include "agent/agent.h"
 #include "agent/endpoints.h"
 #include "agent/events.h"
+#include "agent/finder.h"
 #include "agent/http.h"
 #include "agent/limit_watch.h"
 #include "agent/pacing.h"
@@ -35,6 +36,7 @@ struct agent {
 	struct state state;
 	struct sources sources;
 	struct links *links;
+	struct finder *finder;
 	struct datapath *datapath;
 
 	/*
@@ -75,6 +77,7 @@ struct agent {
 
 bool agent_has_shield(const struct agent *agent); /* there are uplinks, and a rate to shield them at */
 void agent_schedule(struct agent *agent); /* takes the sources in soon, when what changes together has changed */
+void agent_search(struct agent *agent);	  /* looks again when it is time, if a pod's interface is not found */
 void agent_retry(struct agent *agent);	  /* tries again after a pause what the kernel or the disk refused */
 
 #endif

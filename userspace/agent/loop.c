@@ -22,9 +22,9 @@ struct agent_loop {
 	struct agent *agent;
 	uv_loop_t uv;
 	uv_signal_t terminate, interrupt, hangup;
-	uv_timer_t settle, retry, sweep, shields, limits, pacing, events;
+	uv_timer_t settle, retry, sweep, shields, limits, pacing, events, search;
 	uint64_t retry_ms;
-	uv_poll_t links;
+	uv_poll_t links, whereabouts;
 	struct watched_source *sources; /* one per directory */
 	size_t n_sources;
 };
@@ -150,6 +150,45 @@ static void on_pacing(uv_timer_t *timer)
 		agent_schedule(agent);
 }
 
+static void on_search(uv_timer_t *timer)
+{
+	reconcile_endpoints(((struct agent_loop *)timer->data)->agent);
+}
+
+static void search_again(struct agent *agent)
+{
+	if (finder_seeks(agent->finder) && finder_wait_ms(agent->finder) == 0)
+		reconcile_endpoints(agent);
+	else
+		agent_search(agent);
+}
+
+static void on_whereabouts(uv_poll_t *poll, int status, int events)
+{
+	struct agent *agent = ((struct agent_loop *)poll->data)->agent;
+
+	if (finder_dispatch(agent->finder))
+		search_again(agent);
+}
+
+/* Routes and neighbours are only listened to while there is somebody to find. */
+void agent_search(struct agent *agent)
+{
+	struct agent_loop *loop = agent->loop;
+	const bool seeks = finder_seeks(agent->finder);
+
+	if (!loop)
+		return;
+	finder_watch(agent->finder, seeks);
+	if (seeks) {
+		uv_timer_start(&loop->search, on_search, finder_wait_ms(agent->finder), 0);
+		uv_poll_start(&loop->whereabouts, UV_READABLE, on_whereabouts);
+	} else {
+		uv_timer_stop(&loop->search);
+		uv_poll_stop(&loop->whereabouts);
+	}
+}
+
 static void on_links(uv_poll_t *poll, int status, int events)
 {
 	struct agent_loop *loop = poll->data;
@@ -158,6 +197,8 @@ static void on_links(uv_poll_t *poll, int status, int events)
 	links_dispatch(loop->agent->links);
 	if (loop->agent->endpoints.stale)
 		reconcile_endpoints(loop->agent);
+	else
+		search_again(loop->agent);
 	uplinks_sync(&loop->agent->uplinks);
 }
 
@@ -238,9 +279,12 @@ int loop_open(struct agent *agent, struct agent_loop **ret, struct error *error)
 	uv_timer_init(&loop->uv, &loop->limits);
 	uv_timer_init(&loop->uv, &loop->pacing);
 	uv_timer_init(&loop->uv, &loop->events);
+	uv_timer_init(&loop->uv, &loop->search);
+	uv_poll_init(&loop->uv, &loop->whereabouts, finder_fd(agent->finder));
 	uv_poll_init(&loop->uv, &loop->links, links_fd(agent->links));
 	loop->settle.data = loop->retry.data = loop->sweep.data = loop->shields.data = loop->limits.data =
-		loop->pacing.data = loop->events.data = loop->links.data = loop;
+		loop->pacing.data = loop->events.data = loop->links.data = loop->search.data = loop->whereabouts.data =
+			loop;
 	open_sources(loop);
 	*ret = loop;
 	return 0;
