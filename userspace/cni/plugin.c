@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/mem.h"
-#include "base/vec.h"
+#include "base/utf8.h"
 #include "cni/call.h"
 #include "cni/interface.h"
 #include "cni/previous.h"
@@ -23,8 +22,11 @@ static void print(json_t *json)
 	json_decref(json);
 }
 
-static int print_error(const char *version, const struct cni_error *error)
+/* What was given may not be text, and is in the words. */
+static int print_error(const char *version, struct cni_error *error)
 {
+	utf8_printable(error->text);
+	utf8_printable(error->details);
 	print(json_pack("{s:s, s:i, s:s, s:s}", "cniVersion", version ?: OLDEST, "code", (int)error->code, "msg",
 			error->text, "details", error->details));
 	return 1;

@@ -129,8 +129,7 @@ static char *find_arg(const char *args, const char *key)
 	while (args && *args) {
 		const size_t part = strcspn(args, ";");
 
-		if (part > length + 1 && part - length - 1 <= TEXT_MAX && strncmp(args, key, length) == 0 &&
-		    args[length] == '=')
+		if (part > length + 1 && strncmp(args, key, length) == 0 && args[length] == '=')
 			return xstrndup(args + length + 1, part - length - 1);
 		args += part + (args[part] == ';');
 	}
@@ -138,11 +137,16 @@ static char *find_arg(const char *args, const char *key)
 }
 
 /* A container that is no pod of Kubernetes' is known by its own name. */
-static void read_pod(const char *args, struct cni_request *request)
+static int read_pod(const char *args, struct cni_request *request, struct cni_error *error)
 {
 	request->namespace = find_arg(args, "K8S_POD_NAMESPACE") ?: xstrdup("default");
 	request->pod = find_arg(args, "K8S_POD_NAME") ?: xstrdup(request->container);
 	request->uid = find_arg(args, "K8S_POD_UID");
+	if (is_identifier(request->namespace) && is_identifier(request->pod) &&
+	    (!request->uid || is_identifier(request->uid)))
+		return 0;
+	return cni_fail(error, CNI_INVALID_ENVIRONMENT, "a variable of the environment can't be used",
+			"CNI_ARGS names a pod that can't be one");
 }
 
 static int read_environment(const struct cni_environment *environment, struct cni_request *request,
@@ -158,7 +162,7 @@ static int read_environment(const struct cni_environment *environment, struct cn
 	if (r == 0 && needs & NEED_IFNAME)
 		r = read_variable("CNI_IFNAME", environment->ifname, is_interface, &request->ifname, error);
 	if (r == 0 && needs & NEED_CONTAINER)
-		read_pod(environment->args, request);
+		r = read_pod(environment->args, request, error);
 	return r;
 }
 
