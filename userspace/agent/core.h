@@ -7,12 +7,14 @@
 #include <uv.h>
 
 #include "agent/addresses.h"
+#include "agent/attachments.h"
 #include "agent/agent.h"
 #include "agent/endpoints.h"
 #include "agent/events.h"
 #include "agent/finder.h"
 #include "agent/http.h"
 #include "agent/limit_watch.h"
+#include "agent/overlay.h"
 #include "agent/pacing.h"
 #include "agent/lock.h"
 #include "agent/pressure.h"
@@ -47,6 +49,9 @@ struct agent {
 	struct verification verification; /* of its image */
 	struct addresses addresses;
 	struct endpoints endpoints;
+	struct attachments attachments;
+	struct overlay overlay; /* of them, over the pods of the sources */
+	uint32_t attaching;	/* plugins that wait for an answer */
 	struct uplinks uplinks;
 	struct sweeper sweeper;
 	struct shields shields;
