@@ -7,7 +7,9 @@
 # make differential  objects, compiled images and loaded programs against each other, CLUSTERS=N random clusters (root)
 # make fuzz       FUZZ_PACKETS=N random packets (10,000,000) by the programs and by the model, and libFuzzer (root)
 # make bench      measured comparisons                                  (root)
-# make install    into $(DESTDIR)$(PREFIX)
+# make install    into $(DESTDIR)$(PREFIX); make uninstall takes it away
+# make image      a container image, by buildah, podman or docker; BASE=IMAGE to build in
+# make deb        a Debian package
 # make clean
 # V=1 shows every command.
 
@@ -61,7 +63,7 @@ BENCHES := $(patsubst bench/%.c,$(B)/bench/%,$(filter-out %.bpf.c,$(wildcard ben
 MANUAL := $(patsubst docs/man/%.in,$(B)/man/%,$(wildcard docs/man/*.in))
 COMPLETION := $(B)/completion/weir.bash $(B)/completion/weir.zsh
 
-.PHONY: all demo test check bench differential fuzz install clean deps-build deps-test deps-kube tests benches FORCE
+.PHONY: all demo test check bench differential fuzz clean deps-build deps-test deps-kube tests benches FORCE
 .SECONDARY:
 
 all: $(B)/weir $(MANUAL) $(COMPLETION)
@@ -228,13 +230,7 @@ fuzz: $(B)/tests/packet/test_model $(B)/tests/fuzz/packet
 	$(Q)B=$(B) FUZZ_RUNS=$(FUZZ_RUNS) tests/fuzz/test_packet
 	@echo "fuzz: no disagreement in $(FUZZ_PACKETS) packets, none and no fault in $(FUZZ_RUNS) runs under sanitizers"
 
-SHARE := $(DESTDIR)$(PREFIX)/share
-install: $(B)/weir $(MANUAL) $(COMPLETION)
-	install -D -m 0755 $(B)/weir $(DESTDIR)$(PREFIX)/sbin/weir
-	$(Q)for page in $(MANUAL); do install -D -m 0644 -t $(SHARE)/man/man$${page##*.} $$page; done
-	install -D -m 0644 $(B)/completion/weir.bash $(SHARE)/bash-completion/completions/weir
-	install -D -m 0644 $(B)/completion/weir.zsh $(SHARE)/zsh/site-functions/_weir
-	@echo "install: $(DESTDIR)$(PREFIX)/sbin/weir, its manual pages and completion"
+include scripts/packaging.mk
 
 clean:
 	$(Q)rm -rf $(B)
