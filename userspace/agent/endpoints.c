@@ -253,6 +253,16 @@ void endpoints_link_changed(void *data, const struct link_info *link)
 		log_info("interface %s: attached and closed until a pod names it", port->name);
 }
 
+int endpoints_hold(struct endpoints *endpoints, const struct link_info *link, struct error *error)
+{
+	struct port *port = port_get(endpoints, link);
+
+	port_attach(endpoints, port, port->xdp);
+	if (!port->attached)
+		return error_set(error, -EIO, "interface %s can't be closed: %s", link->name, port->failure);
+	return 0;
+}
+
 void endpoints_link_gone(void *data, uint32_t ifindex, const char *name)
 {
 	struct endpoints *endpoints = data;

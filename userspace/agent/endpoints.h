@@ -105,6 +105,8 @@ void endpoints_places(const struct endpoints *endpoints, datapath_addresses *ret
 void endpoints_link_changed(void *data, const struct link_info *link);
 void endpoints_link_gone(void *data, uint32_t ifindex, const char *name);
 
+/* Closes an interface at once, unless it has its programs already. */
+int endpoints_hold(struct endpoints *endpoints, const struct link_info *link, struct error *error);
 const struct port *endpoints_port(const struct endpoints *endpoints, uint32_t ifindex); /* NULL: none */
 /* Pods whose interface isn't there, is taken or is not found. */
 void endpoints_note_problems(const struct endpoints *endpoints, struct notes *problems);

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 
+#include "agent/attaching.h"
 #include "agent/packet_events.h"
 #include "agent/reconcile.h"
 #include "base/mem.h"
@@ -25,6 +26,7 @@ struct agent_loop {
 	uv_timer_t settle, retry, sweep, shields, limits, pacing, events, search;
 	uint64_t retry_ms;
 	uv_poll_t links, whereabouts;
+	uv_prepare_t idle;
 	struct watched_source *sources; /* one per directory */
 	size_t n_sources;
 };
@@ -117,6 +119,7 @@ static void on_sweep(uv_timer_t *timer)
 		r = sweeper_run(&agent->sweeper, agent->datapath, &agent->config->capacities);
 	if (r == 0)
 		pressure_watch(agent);
+	reclaim_pairs(agent);
 	packet_events_check(agent);
 	uplinks_sync(&agent->uplinks); /* routes change without a word to us */
 }
@@ -194,11 +197,23 @@ static void on_links(uv_poll_t *poll, int status, int events)
 
 	packet_events_read(loop->agent);
 	links_dispatch(loop->agent->links);
+	if (loop->agent->attachments.stale)
+		attaching_check(loop->agent);
 	if (loop->agent->endpoints.stale)
 		reconcile_endpoints(loop->agent);
 	else
 		search_again(loop->agent);
 	uplinks_sync(&loop->agent->uplinks);
+}
+
+/* Before the loop sleeps, so no plan is in the making. */
+static void on_idle(uv_prepare_t *idle)
+{
+	struct agent *agent = ((struct agent_loop *)idle->data)->agent;
+
+	overlay_tidy(&agent->overlay, agent->compiled);
+	if (agent->attaching)
+		http_wake(agent->socket);
 }
 
 void loop_link_changed(void *data, const struct link_info *link)
@@ -208,7 +223,10 @@ void loop_link_changed(void *data, const struct link_info *link)
 
 void loop_link_gone(void *data, uint32_t ifindex, const char *name)
 {
-	endpoints_link_gone(&((struct agent *)data)->endpoints, ifindex, name);
+	struct agent *agent = data;
+
+	attachments_link_gone(&agent->attachments, ifindex);
+	endpoints_link_gone(&agent->endpoints, ifindex, name);
 }
 
 void loop_addresses_changed(void *data)
@@ -281,9 +299,10 @@ int loop_open(struct agent *agent, struct agent_loop **ret, struct error *error)
 	uv_timer_init(&loop->uv, &loop->search);
 	uv_poll_init(&loop->uv, &loop->whereabouts, finder_fd(agent->finder));
 	uv_poll_init(&loop->uv, &loop->links, links_fd(agent->links));
+	uv_prepare_init(&loop->uv, &loop->idle);
 	loop->settle.data = loop->retry.data = loop->sweep.data = loop->shields.data = loop->limits.data =
 		loop->pacing.data = loop->events.data = loop->links.data = loop->search.data = loop->whereabouts.data =
-			loop;
+			loop->idle.data = loop;
 	open_sources(loop);
 	*ret = loop;
 	return 0;
@@ -317,6 +336,7 @@ void loop_run(struct agent_loop *loop)
 	uv_timer_start(&loop->pacing, on_pacing, 0, PACING_MS);
 	uv_timer_start(&loop->events, on_events, EVENTS_MS, EVENTS_MS);
 	uv_poll_start(&loop->links, UV_READABLE, on_links);
+	uv_prepare_start(&loop->idle, on_idle);
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
 }
 

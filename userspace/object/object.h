@@ -107,6 +107,7 @@ struct object {
 	char *name;
 	struct labels labels; /* a Namespace always has kubernetes.io/metadata.name */
 	char *version;	      /* metadata.resourceVersion, or NULL */
+	char *uid;	      /* of a Pod, as the container runtime has it; or NULL */
 	char *file;	      /* where it was read from, or NULL */
 	int line;	      /* of the document's first line */
 	time_t changed;	      /* since when its source has it as it is; 0: not known */
@@ -128,6 +129,9 @@ DEFINE_CLEANUP(struct object, object_free);
  * of them differs. Of policies only two of the same version are known to.
  */
 bool object_same(const struct object *a, const struct object *b);
+
+/* A Pod of its own that says the same, but for its document. */
+struct object *pod_copy(const struct object *pod);
 
 /* "NetworkPolicy shop/backend", "Namespace shop"; the caller frees. */
 char *object_title(const struct object *object);

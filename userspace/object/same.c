@@ -59,7 +59,7 @@ bool object_same(const struct object *a, const struct object *b)
 	case KIND_NAMESPACE:
 		return true;
 	case KIND_POD:
-		return same_pod(&a->pod, &b->pod);
+		return same_text(a->uid, b->uid) && same_pod(&a->pod, &b->pod);
 	case KIND_NODE:
 		return same_addrs(&a->node.addrs, &b->node.addrs);
 	case KIND_SERVICE:
