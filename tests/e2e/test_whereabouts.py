@@ -1,6 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Pods that nobody names an interface of: it is found, in whichever way their network is made."""
+import json
+import os
+
+import netns
 from case import LabCase, main
 from lab import GATEWAY4, Pod
 from layouts import (Sought, aws, bridged, calico, machine, plain, plain_after, ptp, ptp4, ptp6, tabled,
@@ -14,6 +18,14 @@ spec:
   podSelector: {matchLabels: {role: sought}}
   policyTypes: [Ingress]
   ingress: [{from: [{podSelector: {matchLabels: {app: frontend}}}]}]
+"""
+DEAD_SERVER = """
+apiVersion: v1
+kind: Config
+current-context: dead
+contexts: [{name: dead, context: {cluster: dead, user: dead}}]
+clusters: [{name: dead, cluster: {server: "https://127.0.0.1:1", insecure-skip-tls-verify: true}}]
+users: [{name: dead, user: {token: none}}]
 """
 LATE = 20  # seconds until the status must complain; it does after 3 to 6
 
@@ -226,6 +238,21 @@ class Doubt(Case):
         self.assert_complains(pod, named.interface, "pod shop/named's")
         self.assert_found(named, "annotation")
 
+    def test_told_of(self):
+        """an interface that the CNI plugin has told of isn't another pod's, though the API has not told of its own yet"""
+        pod, told = self.make("victim", unconnected), self.make("told", plain)
+        ifindex = self.lab.node.ip_json("link", "show", told.interface)[0]["ifindex"]
+        self.ask("POST", containerId="1", ifname="eth0", network="net", namespace="shop", pod="told", uid="u1",
+                 interface=told.interface, ifindex=ifindex, addresses=[], timeoutSeconds=0)
+        self.addCleanup(self.ask, "DELETE", containerId="1", ifname="eth0")
+        self.lab.node.ip(f"route replace {pod.addr4} dev {told.interface}")
+        pod.announce()
+        self.assert_complains(pod, told.interface, "as the CNI plugin said")
+
+    def ask(self, method, **about):
+        netns.run("curl", "-sSf", "--unix-socket", self.lab.socket, "-X", method, "-d", json.dumps(about),
+                  "http://weir/v1/attachments")
+
     def test_nowhere(self):
         """a pod that can't be found is named by the status and by explain, with what to do"""
         pod = self.make("lost", unconnected)
@@ -336,6 +363,29 @@ class Life(Case):
             self.assert_found(pod, "route")
             self.assert_judged(pod)
         self.assertEqual([self.endpoint(pod.name)["identity"] for pod in pods], identities)
+
+    def test_unheard(self):
+        """while a source hasn't said anything yet, what an earlier agent had found stays though links change"""
+        pod, other = self.make("stays", plain), self.make("goes", ptp)
+        for each in (pod, other):
+            each.announce()
+        self.assert_found(pod, "peer")
+        self.assert_found(other, "route")
+        plain_after(pod)
+        self.lab.end_agent()
+        path = os.path.join(self.lab.dir, "dead.yaml")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(DEAD_SERVER)
+        self.lab.options = ["--source", "kube", "--kubeconfig", path]
+        self.lab.spawn_agent()
+        other.unplug()
+        self.lab.until(lambda: not self.lab.node.has(other.interface), "it is gone")
+        self.lab.weir("status")
+        self.assert_judged(pod)
+        self.lab.end_agent()
+        self.lab.options = []
+        self.lab.start_agent()
+        self.assert_found(pod, "route")
 
     def test_short_path(self):
         """pods of a known kind come, are found and go without a new policy"""
