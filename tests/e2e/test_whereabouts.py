@@ -259,6 +259,9 @@ class Doubt(Case):
         pod.announce()
         line = self.assert_complains(pod, pod.addr4, "no interface found", "weir.dev/interface", "CNI plugin")
         self.assertEqual(self.lab.weir("status").returncode, 1, line)
+        lost = self.endpoint("lost")
+        self.assertEqual((lost["interface"], lost["found"], lost["ifindex"], lost["state"]), (None, None, 0, "missing"))
+        self.assertIn("lost", self.assert_done(self.lab.weir("get", "endpoints", "-o", "wide")))
         self.assertIn("isn't found", self.lab.weir("explain", "shop/frontend", "shop/lost:8080").stdout)
 
     def test_many(self):
