@@ -3,6 +3,7 @@
 import base64
 import concurrent.futures
 import ctypes
+import http.client
 import json
 import os
 import shutil
@@ -166,6 +167,10 @@ class ApiServer:
             text = answer.read().decode()
         return text if raw else json.loads(text)
 
+    def client(self):
+        """Requests over one connection, for a thread of its own that is in the server's namespace."""
+        return Client(self)
+
     def kubeconfig(self, user=None, server=None):
         """A kubeconfig file; user: its "user" part (default: the administrator's certificate)."""
         def data(name):
@@ -184,6 +189,32 @@ class ApiServer:
         with os.fdopen(handle, "w", encoding="ascii") as file:
             json.dump(config, file)
         return path
+
+
+class Client:
+    """Many requests over one connection, by whichever thread has it."""
+
+    def __init__(self, api):
+        self.api, self.connection = api, None
+
+    def request(self, method, path, body=None, content="application/json"):
+        """What the server answers; None when it has no such thing, any more."""
+        if self.connection is None:
+            self.connection = http.client.HTTPSConnection("127.0.0.1", self.api.port, context=self.api.context,
+                                                          timeout=30)
+        self.connection.request(method, path, json.dumps(body) if body is not None else None,
+                                {"Content-Type": content})
+        answer = self.connection.getresponse()
+        text = answer.read()
+        if answer.status == 404:
+            return None
+        if answer.status >= 300:
+            raise RuntimeError(f"{method} {path}: {answer.status} {text[:300]!r}")
+        return json.loads(text)
+
+    def close(self):
+        if self.connection:
+            self.connection.close()
 
 
 def end_process(process):
