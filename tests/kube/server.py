@@ -159,6 +159,25 @@ class ApiServer:
     def request(self, *words, **options):
         return self.thread.submit(self._request, *words, **options).result()
 
+    def status(self, method, path, token):
+        """With which code somebody who has this token is answered."""
+        return self.thread.submit(self._status, method, path, token).result()
+
+    def _status(self, method, path, token):
+        context = ssl.create_default_context(cafile=self.path("ca.crt"))
+        request = urllib.request.Request(self.url() + path, method=method, headers={"Authorization": f"Bearer {token}"})
+        try:
+            with urllib.request.urlopen(request, context=context, timeout=30) as answer:
+                return answer.status
+        except urllib.error.HTTPError as e:
+            return e.code
+
+    def compact(self):
+        """Has etcd forget what has been up to now."""
+        client = [*self.enter, "env", "ETCDCTL_API=3", "etcdctl", "--endpoints", f"http://127.0.0.1:{self.etcd_port}"]
+        said = subprocess.run([*client, "endpoint", "status", "-w", "json"], check=True, capture_output=True).stdout
+        run(*client, "compact", str(json.loads(said)[0]["Status"]["header"]["revision"]))
+
     def _request(self, method, path, body=None, raw=False, content="application/json"):
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(self.url() + path, data=data, method=method,
