@@ -11,10 +11,12 @@ import time
 import case
 from kube_case import IS_LONG, PODS, KubeCase, isolate, make_pod
 from kube_churn import Churn
+from kube_crowd import Crowd, cold_start, memory
 
 PORT = 9000
 RATE = 500
 PODS_PER_SECOND = 100
+CROWD_PODS, CROWD_POLICIES = 500, 50  # bench/kube_scale.py has ten times as many
 CHURN_SECONDS = 60 if IS_LONG else 10
 TURN_SECONDS = 0.4  # between changes of the pods that are watched
 CONVERGED_SECONDS = 2.0  # beyond this a wrong verdict is one, on the busiest machine; what it took is printed
@@ -151,6 +153,16 @@ class Traffic(KubeCase):
         self.assertEqual(said["errors"], [])
         self.assertGreater(said["fewest"], 10)
         print(f"# the longest of {said['fewest']} echoes took {said['longest'] * 1e3:.0f} ms")
+
+    def test_zz_crowd(self):
+        """hundreds of pods and policies are all taken in, by an agent that finds nothing of itself"""
+        Crowd(self.api, self.netns, CROWD_PODS, CROWD_POLICIES).fill()
+        seconds = cold_start(self.lab)
+        self.assertEqual(self.lab.status()["policy"]["pods"], CROWD_PODS + len(self.pods))
+        self.assertEqual(len(self.policies()), CROWD_POLICIES + 1)
+        self.assert_open(self.frontend, self.backend)
+        self.assert_shut(self.intruder, self.backend)
+        print(f"# in force {seconds * 1e3:.0f} ms after the start, {memory(self.lab.agent.pid)[0]:.0f} MiB")
 
 
 if __name__ == "__main__":
