@@ -19,6 +19,7 @@
 #define BACKOFF_MS	500u
 #define BACKOFF_MAX_MS	30000u
 #define SHORT_WATCH_MS	1000u
+#define LONG_WATCH_MS	2000u /* all was well meanwhile */
 #define UNANSWERED_MS	30000 /* what was sent is acknowledged by then, or the connection is gone */
 #define TOKEN_MAX	(64u << 10)
 #define MS_PER_SECOND	1000u
@@ -62,10 +63,19 @@ static uint64_t pause_before(struct kube_conversation *conversation, enum kube_n
 	if (next == KUBE_LATER)
 		return backoff(conversation);
 	/* A server that ends each watch as soon as it begins is not asked without a pause. */
-	if (conversation->reflector.phase == KUBE_WATCH &&
-	    uv_now(conversation->pause.loop) - conversation->begun < SHORT_WATCH_MS)
+	if (conversation->watched && uv_now(conversation->pause.loop) - conversation->begun < SHORT_WATCH_MS)
 		return SHORT_WATCH_MS / 2 + random_below(SHORT_WATCH_MS);
 	return 0;
+}
+
+/* Watches that end now and then, however they do, are not one long outage, even if nothing ever happens in them. */
+static void forget_failures(struct kube_conversation *conversation, long status)
+{
+	struct kube_reflector *reflector = &conversation->reflector;
+
+	if (status == 200 && conversation->watched &&
+	    uv_now(conversation->pause.loop) - conversation->begun >= LONG_WATCH_MS)
+		reflector->failures = 0;
 }
 
 static void on_done(void *data, CURLcode result)
@@ -77,6 +87,7 @@ static void on_done(void *data, CURLcode result)
 	long status = 0;
 
 	curl_easy_getinfo(conversation->easy, CURLINFO_RESPONSE_CODE, &status);
+	forget_failures(conversation, status);
 	next = kube_reflector_end(reflector, status,
 				  result == CURLE_OK   ? NULL
 				  : *conversation->why ? conversation->why
@@ -99,6 +110,18 @@ static size_t on_data(char *data, size_t size, size_t n, void *of)
 		return 0;
 	/* A list is told when it is whole, an event at once. */
 	if (reflector->phase == KUBE_WATCH && kube_mirror_changed(&reflector->mirror))
+		conversation->setup.changed(conversation->setup.data);
+	return size * n;
+}
+
+static size_t on_header(char *data, size_t size, size_t n, void *of)
+{
+	struct kube_conversation *conversation = of;
+	const bool is_last = size * n == 2 && memcmp(data, "\r\n", 2) == 0;
+	long status = 0;
+
+	curl_easy_getinfo(conversation->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (is_last && kube_reflector_answered(&conversation->reflector, status))
 		conversation->setup.changed(conversation->setup.data);
 	return size * n;
 }
@@ -136,6 +159,9 @@ static void set_options(struct kube_conversation *conversation)
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "weir");
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_data);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, conversation);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, conversation);
+	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, conversation->why);
 	if (config->proxy)
 		curl_easy_setopt(easy, CURLOPT_PROXY, config->proxy);
@@ -180,6 +206,7 @@ static void ask(struct kube_conversation *conversation)
 	_cleanup_free_ char *path = kube_reflector_ask(&conversation->reflector, seconds);
 	_cleanup_free_ char *url = xasprintf("%s%s", conversation->setup.config->server, path);
 
+	conversation->watched = watches;
 	conversation->begun = uv_now(conversation->pause.loop);
 	conversation->why[0] = '\0';
 	curl_easy_setopt(conversation->easy, CURLOPT_URL, url);
