@@ -20,7 +20,7 @@ static int open_store(const struct agent_config *config, struct sources *sources
 static int open_kube(const struct agent_config *config, const struct kube_follower *follower, struct sources *sources,
 		     struct error *error)
 {
-	struct kube_options options = { .follower = *follower };
+	struct kube_options options = { .follower = *follower, .node = config->kube_silent ? NULL : config->node };
 	struct source source = {};
 	int r = config->kubeconfig ? kube_config_read(config->kubeconfig, &options.config, error)
 				   : kube_config_in_cluster(NULL, &options.config, error);
@@ -92,6 +92,8 @@ static void tell(const struct sources *sources, const struct source *source, con
 static void note_errors(struct sources *sources, struct source *source, struct notes *errors)
 {
 	tell(sources, source, errors);
+	if (!source->since || !errors->list.n != !source->errors.list.n)
+		source->since = time(NULL);
 	sources->n_errors += notes_replace(&source->errors, errors, LOG_LEVEL_ERROR);
 }
 

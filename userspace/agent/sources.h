@@ -16,6 +16,7 @@ struct source {
 	struct directory *directory; /* one of these, or none: the store */
 	struct kube *kube;
 	struct notes errors; /* what is wrong with it now */
+	time_t since;	     /* it is in order, or it is not */
 	struct notes warnings;
 };
 

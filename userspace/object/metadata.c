@@ -67,6 +67,22 @@ static void read_version(const struct field *field, void *target)
 	object->version = xstrdup(field_string(field));
 }
 
+static void read_uid(const struct field *field, void *target)
+{
+	struct object *object = target;
+
+	if (kind_info(object->kind)->is_policy)
+		object->uid = xstrdup(field_string(field));
+}
+
+static void read_generation(const struct field *field, void *target)
+{
+	struct object *object = target;
+
+	if (kind_info(object->kind)->is_policy)
+		field_integer(field, 0, INT64_MAX, &object->generation);
+}
+
 /* What else Kubernetes' ObjectMeta has, and the API server fills in. */
 static const struct member metadata_members[] = {
 	{ "name", read_name },
@@ -75,9 +91,9 @@ static const struct member metadata_members[] = {
 	{ "annotations", check_annotations },
 	{ "generateName", field_ignore },
 	{ "selfLink", field_ignore },
-	{ "uid", field_ignore },
+	{ "uid", read_uid },
 	{ "resourceVersion", read_version },
-	{ "generation", field_ignore },
+	{ "generation", read_generation },
 	{ "creationTimestamp", field_ignore },
 	{ "deletionTimestamp", field_ignore },
 	{ "deletionGracePeriodSeconds", field_ignore },
