@@ -3,6 +3,7 @@
 
 #include <signal.h>
 
+#include "agent/attaching.h"
 #include "agent/packet_events.h"
 #include "agent/reconcile.h"
 #include "base/mem.h"
@@ -22,9 +23,10 @@ struct agent_loop {
 	struct agent *agent;
 	uv_loop_t uv;
 	uv_signal_t terminate, interrupt, hangup;
-	uv_timer_t settle, retry, sweep, shields, limits, pacing, events;
+	uv_timer_t settle, retry, sweep, shields, limits, pacing, events, search;
 	uint64_t retry_ms;
-	uv_poll_t links;
+	uv_poll_t links, whereabouts;
+	uv_prepare_t idle;
 	struct watched_source *sources; /* one per directory */
 	size_t n_sources;
 };
@@ -117,6 +119,7 @@ static void on_sweep(uv_timer_t *timer)
 		r = sweeper_run(&agent->sweeper, agent->datapath, &agent->config->capacities);
 	if (r == 0)
 		pressure_watch(agent);
+	reclaim_pairs(agent);
 	packet_events_check(agent);
 	uplinks_sync(&agent->uplinks); /* routes change without a word to us */
 }
@@ -149,15 +152,68 @@ static void on_pacing(uv_timer_t *timer)
 		agent_schedule(agent);
 }
 
+static void on_search(uv_timer_t *timer)
+{
+	reconcile_endpoints(((struct agent_loop *)timer->data)->agent);
+}
+
+static void search_again(struct agent *agent)
+{
+	if (finder_seeks(agent->finder) && finder_wait_ms(agent->finder) == 0)
+		reconcile_endpoints(agent);
+	else
+		agent_search(agent);
+}
+
+static void on_whereabouts(uv_poll_t *poll, int status, int events)
+{
+	struct agent *agent = ((struct agent_loop *)poll->data)->agent;
+
+	if (finder_dispatch(agent->finder))
+		search_again(agent);
+}
+
+/* Routes and neighbours are only listened to while there is somebody to find. */
+void agent_search(struct agent *agent)
+{
+	struct agent_loop *loop = agent->loop;
+	const bool seeks = finder_seeks(agent->finder);
+
+	if (!loop)
+		return;
+	finder_watch(agent->finder, seeks);
+	if (seeks) {
+		uv_timer_start(&loop->search, on_search, finder_wait_ms(agent->finder), 0);
+		uv_poll_start(&loop->whereabouts, UV_READABLE, on_whereabouts);
+	} else {
+		uv_timer_stop(&loop->search);
+		uv_poll_stop(&loop->whereabouts);
+	}
+}
+
 static void on_links(uv_poll_t *poll, int status, int events)
 {
 	struct agent_loop *loop = poll->data;
 
 	packet_events_read(loop->agent);
 	links_dispatch(loop->agent->links);
+	if (loop->agent->attachments.stale)
+		attaching_check(loop->agent);
 	if (loop->agent->endpoints.stale)
 		reconcile_endpoints(loop->agent);
+	else
+		search_again(loop->agent);
 	uplinks_sync(&loop->agent->uplinks);
+}
+
+/* Before the loop sleeps, so no plan is in the making. */
+static void on_idle(uv_prepare_t *idle)
+{
+	struct agent *agent = ((struct agent_loop *)idle->data)->agent;
+
+	overlay_tidy(&agent->overlay, agent->compiled);
+	if (agent->attaching)
+		http_wake(agent->socket);
 }
 
 void loop_link_changed(void *data, const struct link_info *link)
@@ -167,7 +223,10 @@ void loop_link_changed(void *data, const struct link_info *link)
 
 void loop_link_gone(void *data, uint32_t ifindex, const char *name)
 {
-	endpoints_link_gone(&((struct agent *)data)->endpoints, ifindex, name);
+	struct agent *agent = data;
+
+	attachments_link_gone(&agent->attachments, ifindex);
+	endpoints_link_gone(&agent->endpoints, ifindex, name);
 }
 
 void loop_addresses_changed(void *data)
@@ -237,9 +296,13 @@ int loop_open(struct agent *agent, struct agent_loop **ret, struct error *error)
 	uv_timer_init(&loop->uv, &loop->limits);
 	uv_timer_init(&loop->uv, &loop->pacing);
 	uv_timer_init(&loop->uv, &loop->events);
+	uv_timer_init(&loop->uv, &loop->search);
+	uv_poll_init(&loop->uv, &loop->whereabouts, finder_fd(agent->finder));
 	uv_poll_init(&loop->uv, &loop->links, links_fd(agent->links));
+	uv_prepare_init(&loop->uv, &loop->idle);
 	loop->settle.data = loop->retry.data = loop->sweep.data = loop->shields.data = loop->limits.data =
-		loop->pacing.data = loop->events.data = loop->links.data = loop;
+		loop->pacing.data = loop->events.data = loop->links.data = loop->search.data = loop->whereabouts.data =
+			loop->idle.data = loop;
 	open_sources(loop);
 	*ret = loop;
 	return 0;
@@ -273,6 +336,7 @@ void loop_run(struct agent_loop *loop)
 	uv_timer_start(&loop->pacing, on_pacing, 0, PACING_MS);
 	uv_timer_start(&loop->events, on_events, EVENTS_MS, EVENTS_MS);
 	uv_poll_start(&loop->links, UV_READABLE, on_links);
+	uv_prepare_start(&loop->idle, on_idle);
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
 }
 

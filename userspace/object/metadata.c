@@ -71,8 +71,8 @@ static void read_uid(const struct field *field, void *target)
 {
 	struct object *object = target;
 
-	if (kind_info(object->kind)->is_policy)
-		object->uid = xstrdup(field_string(field));
+	if ((kind_info(object->kind)->is_policy || object->kind == KIND_POD) && field->node->type == NODE_SCALAR)
+		object->uid = xstrdup(field->node->text);
 }
 
 static void read_generation(const struct field *field, void *target)
