@@ -123,6 +123,7 @@ class Feedback(LabCase):
     # --- what is told --------------------------------------------------------
 
     def test_a_policy_in_force_says_so_once_with_its_generation_and_revision(self):
+        """a policy in force has a condition with its generation, and the revision; another generation another one"""
         self.api.request("POST", POLICIES, policy("guard"))
         condition = self.until_condition("guard", "True", 1)
         status = self.of("guard")["status"]
@@ -135,6 +136,7 @@ class Feedback(LabCase):
         self.assertEqual(self.events("guard", "Refused"), [])
 
     def test_what_is_told_of_a_policy_is_no_change_of_it(self):
+        """a status that somebody takes away comes back, and is no change of the policy"""
         self.api.request("POST", POLICIES, policy("guard"))
         self.until_condition("guard", "True", 1)
         revision, version = self.lab.status()["revision"], self.of("guard")["metadata"]["resourceVersion"]
@@ -144,6 +146,7 @@ class Feedback(LabCase):
         self.assertNotEqual(self.of("guard")["metadata"]["resourceVersion"], version)
 
     def test_a_refused_policy_is_told_with_the_reason_and_a_good_one_again(self):
+        """a refused policy has an Event and a status with the reason, and another when it is good again"""
         self.api.request("POST", POLICIES, policy("guard"))
         self.until_condition("guard", "True", 1)
         self.api.request("PATCH", f"{POLICIES}/guard", REFUSED, content=MERGE)
@@ -166,6 +169,7 @@ class Feedback(LabCase):
         self.assertEqual(self.events("guard", "Accepted")[0]["type"], "Normal")
 
     def test_a_policy_that_only_the_compiler_refuses_is_named(self):
+        """a policy that only the compiler refuses is told of, and no other"""
         limits = [{"action": "Limit", "limits": [{"packetsPerSecond": n}], **allow("frontend")}
                   for n in range(1000, 1009)]
         self.api.request("POST", POLICIES, policy("innocent", "frontend"))
@@ -179,6 +183,7 @@ class Feedback(LabCase):
         self.assertEqual(self.events("innocent", "Refused"), [])
 
     def test_an_entry_of_a_node_that_is_no_more_is_removed(self):
+        """what a node said that is no more is taken out of the status"""
         self.api.request("POST", POLICIES, policy("guard"))
         self.until_condition("guard", "True", 1)
         entry = {"apiVersion": "weir.dev/v1alpha1", "kind": "TrafficPolicy", "metadata": {"name": "guard"},
@@ -191,6 +196,7 @@ class Feedback(LabCase):
     # --- what it costs -------------------------------------------------------
 
     def test_many_refused_policies_are_told_a_few_at_a_time(self):
+        """200 refused policies are told of by no more writes than the rate allows, and what is gone by none"""
         self.api.request("POST", POLICIES, policy("guard"))
         self.until_condition("guard", "True", 1)
         before, begun = self.writes(), time.monotonic()
@@ -209,6 +215,7 @@ class Feedback(LabCase):
     # --- what goes wrong -----------------------------------------------------
 
     def test_what_the_api_forbids_is_said_and_changes_nothing(self):
+        """what the API forbids is said in status, tried once, and changes nothing of what is enforced"""
         self.lab.end_agent()
         self.grant_reading()
         self.start(server.READER_TOKEN)
@@ -241,6 +248,7 @@ class Feedback(LabCase):
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "reader"}})
 
     def test_what_happens_while_the_api_is_away_is_told_later(self):
+        """what happens while the API is away is told when it is back; status says since when it is"""
         self.api.request("POST", POLICIES, policy("guard"))
         self.until_condition("guard", "True", 1)
         self.api.stop_api()

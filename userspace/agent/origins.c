@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/api.h"
 #include "base/mem.h"
 
 /* As in the world, what comes first is in force. */
@@ -54,4 +55,14 @@ const struct origin *origin_of(const struct origins *origins, enum object_kind k
 
 	HASH_FIND_STR(origins->list, key, origin);
 	return origin;
+}
+
+void origin_tell(const struct origin *origin, json_t *item)
+{
+	json_t *others = json_array();
+
+	for (size_t i = 0; origin && i < origin->others.n; i++)
+		json_array_append_new(others, api_text(origin->others.items[i]->name));
+	json_object_set_new(item, "source", api_text(origin ? origin->source->name : NULL));
+	json_object_set_new(item, "otherSources", others);
 }

@@ -3,6 +3,7 @@
 #ifndef WEIR_AGENT_ORIGINS_H
 #define WEIR_AGENT_ORIGINS_H
 
+#include <jansson.h>
 #include <uthash.h>
 
 #include "agent/sources.h"
@@ -25,6 +26,9 @@ void origins_free(struct origins *origins); /* what it holds */
 /* NULL: no source has one of this name. */
 const struct origin *origin_of(const struct origins *origins, enum object_kind kind, const char *namespace,
 			       const char *name);
+
+/* Sets "source" and "otherSources" of an item of a list. */
+void origin_tell(const struct origin *origin, json_t *item);
 
 #define ORIGINS_OF(kind) (1u << (kind))
 #define ORIGINS_ALL	 UINT32_MAX

@@ -170,8 +170,11 @@ const struct objects *source_objects(const struct sources *sources, const struct
 
 void sources_world(const struct sources *sources, const struct objects *store, struct world *world, struct diags *diags)
 {
-	vec_for_each (source, &sources->list)
-		world_add(world, source->directory || source->kube ? source_objects(sources, source) : store, diags);
+	vec_for_each (source, &sources->list) {
+		const struct objects *objects = source->kube ? sources->rehearsed : source->directory ? NULL : store;
+
+		world_add(world, objects ?: source_objects(sources, source), diags);
+	}
 	if (sources->overlay)
 		overlay_world(sources->overlay, world);
 	world_finish(world, diags);
@@ -188,19 +191,6 @@ const struct object *sources_pod(const struct sources *sources, const char *name
 			if (object->kind == KIND_POD && strcmp(object->name, name) == 0 &&
 			    strcmp(object->namespace, namespace) == 0)
 				return object;
-		}
-	}
-	return NULL;
-}
-
-const struct source *sources_of(const struct sources *sources, const struct object *object)
-{
-	vec_for_each (source, &sources->list) {
-		const struct objects *objects = source_objects(sources, source);
-
-		for (size_t i = 0; i < objects->list.n; i++) {
-			if (objects->list.items[i] == object)
-				return source;
 		}
 	}
 	return NULL;
