@@ -25,6 +25,7 @@ struct agent_loop {
 	uv_signal_t terminate, interrupt, hangup;
 	uv_timer_t settle, retry, sweep, shields, limits, pacing, events, search;
 	uint64_t retry_ms;
+	uint64_t reconciled; /* ms of the loop, when it had been done last */
 	uv_poll_t links, whereabouts;
 	uv_prepare_t idle;
 	struct watched_source *sources; /* one per directory */
@@ -44,6 +45,8 @@ static void on_settle(uv_timer_t *timer)
 
 	reconcile(loop->agent, false);
 	watch_sources(loop);
+	uv_update_time(&loop->uv);
+	loop->reconciled = uv_now(&loop->uv);
 }
 
 static void on_retry(uv_timer_t *timer)
@@ -54,12 +57,17 @@ static void on_retry(uv_timer_t *timer)
 	reconcile(loop->agent, false);
 }
 
+static void reconcile_in(struct agent_loop *loop, uint64_t ms)
+{
+	loop->retry_ms = RETRY_MS;
+	if (!uv_is_active((uv_handle_t *)&loop->settle))
+		uv_timer_start(&loop->settle, on_settle, ms, 0);
+}
+
 void agent_schedule(struct agent *agent)
 {
 	if (agent->loop)
-		agent->loop->retry_ms = RETRY_MS;
-	if (agent->loop && !uv_is_active((uv_handle_t *)&agent->loop->settle))
-		uv_timer_start(&agent->loop->settle, on_settle, SETTLE_MS, 0);
+		reconcile_in(agent->loop, SETTLE_MS);
 }
 
 void agent_retry(struct agent *agent)
@@ -83,12 +91,20 @@ static void on_source(uv_poll_t *poll, int status, int events)
 	agent_schedule(source->agent);
 }
 
+/*
+ * Objects of the API are whole and come one by one: the first after quiet is
+ * taken in at once, and what comes in quick succession after it together.
+ */
 void loop_kube_changed(void *data)
 {
 	struct agent *agent = data;
+	struct agent_loop *loop = agent->loop;
+	uint64_t rested;
 
-	if (!reconcile_pods(agent))
-		agent_schedule(agent);
+	if (reconcile_pods(agent))
+		return;
+	rested = uv_now(&loop->uv) - loop->reconciled;
+	reconcile_in(loop, rested < SETTLE_MS ? SETTLE_MS - rested : 0);
 }
 
 static void watch_sources(struct agent_loop *loop)
