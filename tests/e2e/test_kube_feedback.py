@@ -7,17 +7,21 @@ import time
 import unittest
 import urllib.error
 
+import yaml
+
 import case
 from case import LabCase
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../kube"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../kube"))
 import server  # noqa: E402
 
 POLICIES = "/apis/weir.dev/v1alpha1/namespaces/shop/trafficpolicies"
 EVENTS = "/apis/events.k8s.io/v1/namespaces/shop/events"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 MERGE = "application/merge-patch+json"
-REFUSED = {"spec": {"ingress": [{"form": []}]}}
+# What the schema lets through and only the rules of CEL refuse, which this server has not.
+REFUSED = {"spec": {"ingress": [{"action": "Deny", "limits": [{"packetsPerSecond": 1}]}]}}
 GOOD = {"spec": {"ingress": []}}
 N_REFUSED = 200
 BURST, PER_SECOND = 20, 5
@@ -33,26 +37,8 @@ def allow(app):
 
 
 def traffic_policy_crd():
-    text, number = {"type": "string"}, {"type": "integer", "format": "int64"}
-    listed = {"x-kubernetes-list-type": "map", "type": "array"}
-    condition = {name: text for name in ("type", "status", "reason", "message", "lastTransitionTime")}
-    node = {name: text for name in ("name", "state", "message")}
-    status = {"revision": number, "node": text,
-              "conditions": {**listed, "x-kubernetes-list-map-keys": ["type"],
-                             "items": {"type": "object", "required": ["type"],
-                                       "properties": {**condition, "observedGeneration": number}}},
-              "nodes": {**listed, "x-kubernetes-list-map-keys": ["name"], "nullable": True,
-                        "items": {"type": "object", "required": ["name"],
-                                  "properties": {**node, "observedGeneration": number, "revision": number}}}}
-    schema = {"type": "object", "properties": {
-        "spec": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
-        "status": {"type": "object", "properties": status}}}
-    return {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-            "metadata": {"name": "trafficpolicies.weir.dev"},
-            "spec": {"group": "weir.dev", "scope": "Namespaced",
-                     "names": {"plural": "trafficpolicies", "singular": "trafficpolicy", "kind": "TrafficPolicy"},
-                     "versions": [{"name": "v1alpha1", "served": True, "storage": True, "subresources": {"status": {}},
-                                   "schema": {"openAPIV3Schema": schema}}]}}
+    with open(os.path.join(HERE, "../../deploy/crds/weir.dev_trafficpolicies.yaml"), encoding="utf-8") as file:
+        return yaml.safe_load(file)
 
 
 @unittest.skipUnless(server.find(), "no API server (tests/kube/fetch builds one)")
@@ -154,13 +140,13 @@ class Feedback(LabCase):
         event = self.events("guard", "Refused")[0]
         self.assertEqual((event["type"], event["reportingController"], event["reportingInstance"]),
                          ("Warning", "weir.dev/agent", "node-1"))
-        self.assertIn("spec.ingress[0].form", event["note"])
+        self.assertIn("spec.ingress[0].limits", event["note"])
         self.assertEqual(event["regarding"]["uid"], self.of("guard")["metadata"]["uid"])
         condition = self.until_condition("guard", "False", 2)
         self.assertEqual(condition["reason"], "Refused")
         node, = self.of("guard")["status"]["nodes"]
         self.assertEqual((node["name"], node["observedGeneration"], node["state"]), ("node-1", 2, "Refused"))
-        self.assertIn("spec.ingress[0].form", node["message"])
+        self.assertIn("spec.ingress[0].limits", node["message"])
         self.assert_shut(self.frontend, self.backend)
         self.api.request("PATCH", f"{POLICIES}/guard", GOOD, content=MERGE)
         self.until_condition("guard", "True", 3)
