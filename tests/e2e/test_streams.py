@@ -15,6 +15,8 @@ LIBRARY = 7000
 MEGABYTES = 4 << 20
 TRANSFER_WAIT = 20
 BIG = 180000  # bytes of a packet before it is segmented
+LONGEST_HEADERS = 100
+BIG_TRIES = 5  # a slow machine's TCP takes a while to make them so long
 NARROW = 1300  # the MTU of the link to the far host
 FAR4, FAR6 = "10.201.220.2", "fd00:201:dc::2"
 
@@ -164,15 +166,19 @@ class Big(LabCase):
             host.do("enlarge", interface=interface, size=BIG)
 
     def assert_big(self, family):
-        """A transfer, on the only port that policy names."""
+        """A transfer, on the only port that policy names: what leaves the node is looked at behind the programs."""
         self.lab.enforce(CLOSED_BACKEND)
         to = self.backend.addr6 if family == 6 else self.backend.addr4
-        done = self.frontend.do("exchange", timeout=TRANSFER_WAIT + 5, host=to, port=LIBRARY, send=8 * MEGABYTES,
-                                receive=0, wait=TRANSFER_WAIT)
-        self.assertEqual(done, {"whole": True, "received": 0})
-        sent = [f["sent"] for f in self.lab.flows("--pod", "shop/backend", "--port", str(LIBRARY), "--to", to)]
-        self.assertEqual(len(sent), 1, sent)
-        self.assertGreater(sent[0]["bytes"] / sent[0]["packets"], 65536, sent)
+        longest = 0
+        for _ in range(BIG_TRIES):
+            self.lab.node.do("measure", interface=self.backend.interface)
+            done = self.frontend.do("exchange", timeout=TRANSFER_WAIT + 5, host=to, port=LIBRARY, send=8 * MEGABYTES,
+                                    receive=0, wait=TRANSFER_WAIT)
+            longest = max(longest, self.lab.node.do("measured", interface=self.backend.interface))
+            self.assertEqual(done, {"whole": True, "received": 0})
+            if longest > 65536 + LONGEST_HEADERS:
+                break
+        self.assertGreater(longest, 65536 + LONGEST_HEADERS)
         self.assert_shut(self.frontend, self.backend, 8080, family=family)
 
     def test_ipv6(self):

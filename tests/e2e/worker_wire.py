@@ -40,11 +40,32 @@ class Watch(threading.Thread):
         self.socket.close()
 
 
+class Measure(threading.Thread):
+    """Keeps the length of the longest frame that leaves or arrives at an interface."""
+
+    def __init__(self, interface):
+        super().__init__(daemon=True)
+        self.longest = 0
+        self.ended = False
+        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        self.socket.bind((interface, ETH_P_ALL))
+        self.socket.settimeout(0.02)
+
+    def run(self):
+        while not self.ended:
+            try:
+                self.longest = max(self.longest, self.socket.recv_into(bytearray(1), 1, socket.MSG_TRUNC))
+            except TimeoutError:
+                pass
+        self.socket.close()
+
+
 class Wire:
     """Commands."""
 
     def __init__(self):
         self.watches = {}
+        self.measures = {}
 
     def emit(self, interface, frames):
         """Puts frames, in hexadecimal, on the wire as they are."""
@@ -78,3 +99,14 @@ class Wire:
         watch.ended = True
         watch.join(5)
         return watch.frames
+
+    def measure(self, interface):
+        self.measures[interface] = Measure(interface)
+        self.measures[interface].start()
+
+    def measured(self, interface):
+        """The longest frame's length since measure, which ends."""
+        measure = self.measures.pop(interface)
+        measure.ended = True
+        measure.join(5)
+        return measure.longest
