@@ -50,7 +50,7 @@ LIBS = $(PKG_LIBS) -lresolv
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter \
 	-Wno-address-of-packed-member -Iinclude -Ibpf -idirafter /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
 
-MAIN := userspace/cli/main.c
+MAIN := userspace/cli/main.c userspace/cni/main.c
 ROOMS ?= base object policy source datapath observe agent cli cni
 SOURCES := $(filter-out $(MAIN),$(foreach room,$(ROOMS),$(wildcard userspace/$(room)/*.c)))
 OBJECTS := $(SOURCES:userspace/%.c=$(B)/obj/%.o)
@@ -66,8 +66,8 @@ COMPLETION := $(B)/completion/weir.bash $(B)/completion/weir.zsh
 .PHONY: all demo test check bench differential fuzz clean deps-build deps-test deps-kube tests benches FORCE
 .SECONDARY:
 
-all: $(B)/weir $(MANUAL) $(COMPLETION)
-	@echo "build: $(B)/weir"
+all: $(B)/weir $(B)/weir-cni $(MANUAL) $(COMPLETION)
+	@echo "build: $(B)/weir, $(B)/weir-cni"
 
 # --- generated ---------------------------------------------------------------
 
@@ -121,6 +121,13 @@ $(B)/libweir.a: $(OBJECTS)
 $(B)/weir: $(B)/obj/cli/main.o $(B)/libweir.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# It runs in the root file system of any node, whose libraries are unknown. The
+# linker's only word would be of getaddrinfo(), which libnl has and nobody calls.
+CNI_LIBS = $(if $(SANITIZE),,-static-pie -Wl,--no-warnings) $(shell $(PKG_CONFIG) --libs --static jansson libnl-route-3.0 libnl-3.0)
+$(B)/weir-cni: $(B)/obj/cni/main.o $(B)/libweir.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CNI_LIBS)
 
 # --- manual and completion, from the table of commands --------------------------
 
@@ -190,7 +197,7 @@ $(B)/bench/%: bench/%.c $(TEST_HELPERS) $(B)/libweir.a $(B)/gen/weir.skel.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(TEST_HELPERS) $(B)/libweir.a $(LIBS)
 
-tests: $(B)/weir $(MANUAL) $(COMPLETION) $(UNIT_TESTS) $(PACKET_TESTS) $(B)/tests/fuzz/packet
+tests: $(B)/weir $(B)/weir-cni $(MANUAL) $(COMPLETION) $(UNIT_TESTS) $(PACKET_TESTS) $(B)/tests/fuzz/packet
 benches: $(BENCHES)
 
 deps-build:

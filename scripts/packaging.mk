@@ -7,7 +7,6 @@ LIBDIR := $(DESTDIR)$(PREFIX)/lib
 LIBEXECDIR := $(DESTDIR)$(PREFIX)/libexec/weir
 SHARE := $(DESTDIR)$(PREFIX)/share
 CONFDIR := $(DESTDIR)$(SYSCONFDIR)/weir
-CNI_PLUGIN := $(if $(wildcard userspace/cni/main.c),$(B)/weir-cni)
 LICENCES := LICENSE $(wildcard LICENSES/*)
 
 .PHONY: install install-programs install-docs install-service uninstall image
@@ -15,9 +14,9 @@ LICENCES := LICENSE $(wildcard LICENSES/*)
 install: install-programs install-docs install-service
 	@echo "install: $(DESTDIR)$(PREFIX)/bin/weir, its manual pages, completion and unit; settings in $(CONFDIR)"
 
-install-programs: $(B)/weir $(CNI_PLUGIN)
+install-programs: $(B)/weir $(B)/weir-cni
 	$(Q)install -D -m 0755 $(B)/weir $(BINDIR)/weir
-	$(Q)$(if $(CNI_PLUGIN),install -D -m 0755 $(CNI_PLUGIN) $(LIBEXECDIR)/weir-cni)
+	$(Q)install -D -m 0755 $(B)/weir-cni $(LIBEXECDIR)/weir-cni
 	$(Q)install -d $(SHARE)/doc/weir && install -m 0644 $(LICENCES) $(SHARE)/doc/weir
 
 install-docs: $(MANUAL) $(COMPLETION)

@@ -126,5 +126,47 @@ class Pairs(PairsCase):
                          self.pair("shop/intruder", BACK)["denied"]["packets"] - denied["denied"]["packets"])
 
 
+class Crowded(PairsCase):
+    """More pairs one after the other than the table has rows for."""
+
+    settings = {"pairs": 32, "sweepSeconds": 1}
+    MANY = 60
+
+    def setUp(self):
+        super().setUp()
+        self.lab.write("many.json", {"apiVersion": "v1", "kind": "List", "items": [
+            {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"p{n}", "namespace": "many",
+                                                             "labels": {"app": f"p{n}"}},
+             "status": {"podIPs": [{"ip": f"10.201.210.{n}"}]}} for n in range(1, self.MANY + 1)]})
+        self.lab.settle()
+
+    def sums(self):
+        """Packets that went out of the pod: as pairs have it, and as reasons have it."""
+        return (self.lab.metric("weir_pair_packets_total", verdict="pass"),
+                sum(self.lab.metric("weir_packets_total", reason=r) for r in ("no-policy", "flow", "icmp-error")))
+
+    def test_rows_are_reclaimed(self):
+        """every pair gets a row in the end, no sum loses a packet, and a pair that had a row goes on"""
+        before = self.sums()
+
+        def reached(n):
+            self.datagrams(self.frontend, f"10.201.210.{n}", 3)
+            return self.pair("shop/frontend", f"many/p{n}")["allowed"]["packets"]
+        reached(1)
+        first = self.pair("shop/frontend", "many/p1")["allowed"]["packets"]
+        for n in range(2, self.MANY + 1):
+            self.lab.until(lambda n=n: reached(n), f"pair {n} has a row", 20)
+        after = self.sums()
+        self.assertEqual(after[0] - before[0], after[1] - before[1])
+        self.assertEqual(self.pair("shop/frontend", "many/p1")["allowed"]["packets"], first)
+        self.assertLessEqual(self.lab.metric("weir_map_entries", map="pairs"), 32)
+
+        self.lab.end_agent(signal.SIGKILL)
+        self.lab.start_agent()
+        again = self.sums()
+        self.assertEqual(again[0] - before[0], again[1] - before[1])
+        self.lab.until(lambda: reached(1) > first, "the first pair counts on", 20)
+
+
 if __name__ == "__main__":
     main()

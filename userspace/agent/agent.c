@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "agent/api.h"
+#include "agent/attaching.h"
 #include "agent/capture.h"
 #include "agent/core.h"
+#include "agent/counts.h"
 #include "agent/listen.h"
 #include "agent/loop.h"
 #include "agent/packet_events.h"
@@ -24,7 +26,7 @@ static int open_links(struct agent *agent, struct error *error)
 		.data = agent,
 	};
 
-	return links_open(&events, &agent->links, error);
+	return links_open(&events, &agent->links, error) ?: finder_open(&agent->finder, error);
 }
 
 /* Only what arrives by an uplink can be shielded from; elsewhere, denied packets shall not pay for the question. */
@@ -70,6 +72,18 @@ static int open_state(struct agent *agent)
 	return 0;
 }
 
+static void open_attachments(struct agent *agent)
+{
+	struct error error = {};
+
+	attachments_open(agent->config->state_dir, &agent->attachments, &error);
+	if (*error.text)
+		log_error("%s; what the CNI plugin said is lost", error.text);
+	agent->overlay = (struct overlay){ .attachments = &agent->attachments, .node = agent->config->node };
+	agent->sources.overlay = &agent->overlay;
+	attaching_check(agent);
+}
+
 static void wake_followers(void *data)
 {
 	const struct agent *agent = data;
@@ -105,10 +119,10 @@ static void open_metrics(struct agent *agent)
 static void open_otlp(struct agent *agent)
 {
 	const struct agent_config *config = agent->config;
+	const struct otlp_setting setting = { &config->otlp, config->node, &agent->events, &agent->otlp_counts };
 	struct error error = {};
 
-	if (config->otlp.endpoint &&
-	    otlp_start(loop_uv(agent->loop), &config->otlp, config->node, &agent->events, &agent->otlp, &error) < 0)
+	if (config->otlp.endpoint && otlp_start(loop_uv(agent->loop), &setting, &agent->otlp, &error) < 0)
 		log_warning("events are not sent: %s", error.text);
 }
 
@@ -125,9 +139,11 @@ static int start(struct agent *agent, struct error *error)
 
 	if (r < 0)
 		return r;
+	counts_restore(agent, datapath_took_over(agent->datapath));
 	agent->endpoints.config = agent->config;
 	agent->endpoints.datapath = agent->datapath;
 	agent->endpoints.links = agent->links;
+	agent->endpoints.finder = agent->finder;
 	agent->endpoints.events = agent->sources.events = agent->shields.events = agent->limits.events = &agent->events;
 	agent->uplinks = (struct uplinks){
 		.config = agent->config,
@@ -135,6 +151,7 @@ static int start(struct agent *agent, struct error *error)
 		.links = agent->links,
 		.endpoints = &agent->endpoints,
 	};
+	open_attachments(agent);
 	agent->events_lost = packet_events_count(agent).lost;
 	r = take_over(agent, error) ?: open_socket(agent, error);
 	if (r < 0)
@@ -162,20 +179,26 @@ static void stop(struct agent *agent)
 	http_stop(agent->ui);
 	loop_close(agent->loop);
 	compiled_free(agent->compiled);
+	overlay_free(&agent->overlay);
+	attachments_free(&agent->attachments);
 	endpoints_free(&agent->endpoints);
 	uplinks_free(&agent->uplinks);
 	sweeper_free(&agent->sweeper);
 	shields_free(&agent->shields);
+	reclaim_free(&agent->reclaim);
 	limit_watch_free(&agent->limits);
 	pacing_free(&agent->pacing);
 	addresses_free(&agent->addresses);
 	datapath_close(agent->datapath);
+	finder_close(agent->finder);
 	links_close(agent->links);
 	sources_free(&agent->sources);
 	ledger_free(&agent->ledger);
 	rulebook_free(&agent->rulebook);
 	notes_free(&agent->warnings);
 	notes_free(&agent->failures);
+	notes_free(&agent->unsaved);
+	free(agent->counts_saved);
 	events_free(&agent->events);
 	state_free(&agent->state);
 	locks_release(&agent->locks);
@@ -193,6 +216,7 @@ static void tell_stopping(struct agent *agent)
 int agent_run(const struct agent_config *config, struct error *error)
 {
 	struct agent agent = { .config = config, .locks = LOCKS_NONE, .stale = true };
+	struct error unsaved = {};
 	int r;
 
 	events_init(&agent.events, config->event_history, config->log_events);
@@ -201,6 +225,8 @@ int agent_run(const struct agent_config *config, struct error *error)
 	if (r == 0) {
 		loop_run(agent.loop);
 		tell_stopping(&agent);
+		if (counts_save(&agent, &unsaved) < 0)
+			log_warning("%s", unsaved.text);
 	}
 	stop(&agent);
 	return r;

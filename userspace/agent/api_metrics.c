@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agent/api.h"
+#include "agent/counts.h"
 #include "agent/limit_level.h"
 #include "agent/pairs.h"
 #include "base/mem.h"
@@ -116,10 +117,20 @@ static int write_text(const struct prometheus_input *input, char **ret)
 	return 0;
 }
 
+/* A disk that won't have them makes them no less true: they are told all the same, and so is that. */
+static void save_counts(struct agent *agent)
+{
+	struct notes unsaved = {};
+	struct error error = {};
+
+	if (counts_save(agent, &error) < 0)
+		notes_add(&unsaved, "%s: counters of the agent's own may go back after a crash", error.text);
+	notes_replace(&agent->unsaved, &unsaved, LOG_LEVEL_WARNING);
+}
+
 void api_metrics(void *data, const struct http_request *request, struct http_reply *reply)
 {
 	struct agent *agent = data;
-	const struct otlp_counts otlp = otlp_counts(agent->otlp);
 	_cleanup_free_ struct weir_counter *reasons = xcalloc(WEIR_REASON_MAX * WEIR_DIRECTIONS, sizeof(*reasons));
 	_cleanup_(pairs_reading_free) struct pairs_reading reading = {};
 	_cleanup_free_ struct weir_counter *decisions = NULL;
@@ -145,6 +156,7 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 		http_fail(reply, HTTP_INTERNAL_ERROR, "counters can't be read from the kernel: %s", strerror(-r));
 		return;
 	}
+	save_counts(agent);
 	add_sources(agent, sources);
 	add_pairs(agent, &reading, maps, &n_maps);
 	decisions = sum_decisions(agent, &reading.accounts);
@@ -174,7 +186,8 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 						   .flows = &agent->sweeper.counts,
 						   .tallies = tallies,
 						   .told = agent->events.added,
-						   .otlp = { otlp.sent, otlp.dropped, otlp.retries },
+						   .otlp = { agent->otlp_counts.sent, agent->otlp_counts.dropped,
+							     agent->otlp_counts.retries },
 						   .shields = agent->shields.up.n,
 						   .shields_raised = agent->shields.raised },
 		       &reply->text);

@@ -172,10 +172,15 @@ static json_t *events(const struct agent *agent)
 /* What is worth a word and takes nothing from what is enforced. */
 static json_t *warnings(const struct agent *agent)
 {
-	json_t *list = api_notes(&agent->sweeper.problems), *world = api_notes(&agent->warnings);
+	const struct notes *const others[] = { &agent->warnings, &agent->unsaved };
+	json_t *list = api_notes(&agent->sweeper.problems);
 
-	json_array_extend(list, world);
-	json_decref(world);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		json_t *more = api_notes(others[i]);
+
+		json_array_extend(list, more);
+		json_decref(more);
+	}
 	return list;
 }
 

@@ -38,15 +38,10 @@ struct otlp {
 	size_t n_body;	  /* records in it */
 	bool busy;	  /* it is on its way */
 	unsigned failures;
-	struct otlp_counts counts;
+	struct otlp_counts *counts;
 	char answer[ANSWER_MAX + 1];
 	size_t n_answer;
 };
-
-struct otlp_counts otlp_counts(const struct otlp *otlp)
-{
-	return otlp ? otlp->counts : (struct otlp_counts){};
-}
 
 uint64_t otlp_pause_ms(unsigned failures, uint64_t retry_after_s, uint32_t random)
 {
@@ -76,7 +71,7 @@ static void gather(struct otlp *otlp)
 	const uint64_t now = timestamp_now();
 	const struct event *event;
 
-	otlp->counts.dropped += history_lost(&otlp->events->history, &otlp->cursor);
+	otlp->counts->dropped += history_lost(&otlp->events->history, &otlp->cursor);
 	while (otlp_n_records(request) < BATCH && (event = history_next(&otlp->events->history, &otlp->cursor))) {
 		if (event_log_chooses(otlp->config->events, event))
 			otlp_add(request, event, now);
@@ -153,8 +148,8 @@ static void succeed(struct otlp *otlp)
 	if (rejected)
 		log_warning("OTLP collector %s: refused %zu of %zu records", otlp->config->endpoint, rejected,
 			    otlp->n_body);
-	otlp->counts.sent += otlp->n_body - rejected;
-	otlp->counts.dropped += rejected;
+	otlp->counts->sent += otlp->n_body - rejected;
+	otlp->counts->dropped += rejected;
 	otlp->failures = 0;
 }
 
@@ -164,7 +159,7 @@ static void give_up(struct otlp *otlp, long status)
 		log_warning("OTLP collector %s: answers with status %ld: %zu records are dropped (check endpoint and "
 			    "headers)",
 			    otlp->config->endpoint, status, otlp->n_body);
-	otlp->counts.dropped += otlp->n_body;
+	otlp->counts->dropped += otlp->n_body;
 }
 
 static void retry(struct otlp *otlp, CURLcode code, long status)
@@ -182,7 +177,7 @@ static void retry(struct otlp *otlp, CURLcode code, long status)
 		curl_easy_getinfo(otlp->easy, CURLINFO_RETRY_AFTER, &retry_after);
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
 		random = (uint32_t)timestamp_now();
-	otlp->counts.retries++;
+	otlp->counts->retries++;
 	uv_timer_start(&otlp->timer, on_timer,
 		       otlp_pause_ms(otlp->failures, retry_after > 0 ? (uint64_t)retry_after : 0, random), 0);
 }
@@ -242,8 +237,7 @@ static int set_up_request(struct otlp *otlp)
 	return 0;
 }
 
-int otlp_start(uv_loop_t *loop, const struct otlp_config *config, const char *node, struct events *events,
-	       struct otlp **ret, struct error *error)
+int otlp_start(uv_loop_t *loop, const struct otlp_setting *setting, struct otlp **ret, struct error *error)
 {
 	struct otlp *otlp = new0(struct otlp);
 
@@ -252,11 +246,11 @@ int otlp_start(uv_loop_t *loop, const struct otlp_config *config, const char *no
 		free(otlp);
 		return error_set(error, -ENOTSUP, "OTLP: this libcurl can't look up names without waiting");
 	}
-	*otlp = (struct otlp){ .config = config, .events = events };
+	*otlp = (struct otlp){ .config = setting->config, .events = setting->events, .counts = setting->counts };
 	if (gethostname(otlp->host, sizeof(otlp->host) - 1) < 0)
 		strcpy(otlp->host, "localhost");
-	otlp->resource = (struct otlp_resource){ WEIR_VERSION, otlp->host, node };
-	otlp->cursor = history_oldest(&events->history);
+	otlp->resource = (struct otlp_resource){ WEIR_VERSION, otlp->host, setting->node };
+	otlp->cursor = history_oldest(&setting->events->history);
 	if (transfers_open(loop, &otlp->transfers, error) < 0 || set_up_request(otlp) < 0) {
 		transfers_close(otlp->transfers);
 		curl_slist_free_all(otlp->headers);
@@ -265,7 +259,7 @@ int otlp_start(uv_loop_t *loop, const struct otlp_config *config, const char *no
 	}
 	uv_timer_init(loop, &otlp->timer);
 	otlp->timer.data = otlp;
-	events_listen(events, on_event, otlp);
+	events_listen(setting->events, on_event, otlp);
 	*ret = otlp;
 	return 0;
 }

@@ -33,12 +33,17 @@ struct otlp;
 struct events;
 struct uv_loop_s;
 
-/* config must live as long. node: this node's name. */
-int otlp_start(struct uv_loop_s *loop, const struct otlp_config *config, const char *node, struct events *events,
-	       struct otlp **ret, struct error *error);
+/* All of it must live as long. */
+struct otlp_setting {
+	const struct otlp_config *config;
+	const char *node; /* this node's name */
+	struct events *events;
+	struct otlp_counts *counts; /* is added to */
+};
+
+int otlp_start(struct uv_loop_s *loop, const struct otlp_setting *setting, struct otlp **ret, struct error *error);
 /* Breaks off what is on its way; freed when the loop has closed its handles. NULL is fine. */
 void otlp_stop(struct otlp *otlp);
-struct otlp_counts otlp_counts(const struct otlp *otlp); /* NULL: zeros */
 
 /*
  * How long to wait before a request is repeated, ms: what the collector asks

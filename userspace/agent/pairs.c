@@ -12,7 +12,6 @@ int pairs_read(struct agent *agent, struct pairs_reading *ret)
 	if (r < 0)
 		return r;
 	pairs_sum(&reading.accounts, numbers, &agent->ledger.pairs, agent->config->pair_series, &reading.pairs);
-	ledger_trim_pairs(&agent->ledger, &reading.pairs);
 	vec_for_each (row, &reading.accounts.pairs)
 		datapath_mark_pair(agent->datapath, row->row, row->series);
 	*ret = reading;
@@ -35,6 +34,7 @@ void pairs_carry(struct agent *agent, const struct datapath_pair *row)
 		.counted = row->counted,
 	};
 
+	ledger_carry_row(&agent->ledger, row->row, row->tag);
 	ledger_carry_counter(&agent->ledger, weir_pair_counter(row->tag), row->counted.packets);
 	if (pair_verdict_of(numbers, row->tag, &carried.verdict))
 		ledger_carry_pair(&agent->ledger, &carried);

@@ -233,10 +233,13 @@ static void free_numbers(struct pruning *pruning)
 	for (enum turns which = 0; which < TURNS; which++)
 		forget(pruning, which);
 	ledger_trim(&agent->ledger);
-	/* A crash between the two leaves numbers in the kernel that nobody has, and nothing uncounted. */
+	ledger_trim_pairs(&agent->ledger, agent->state.numbers.identities);
+	/* A crash between the two leaves numbers in the kernel that nobody has, and nothing uncounted or counted twice.
+	 */
 	if (agent->state.path && state_save(&agent->state, &error) < 0)
 		log_warning("%s", error.text);
 	r = wipe(pruning);
+	ledger_rows_wiped(&agent->ledger);
 	if (r < 0)
 		log_warning("counters and buckets that are gone can't be wiped: %s", strerror(-r));
 }

@@ -23,7 +23,8 @@ static void take_evictions(struct sweeper *sweeper, int table, int family, uint6
 	struct sweeper_evictions *evictions = &sweeper->evictions[table][family];
 
 	if (!sweeper->swept) {
-		*known = evicted;
+		if (evicted > *known)
+			*known = evicted;
 		return;
 	}
 	if (evictions->last && now - evictions->last > LATELY_S)

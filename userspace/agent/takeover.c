@@ -87,6 +87,7 @@ int take_over(struct agent *agent, struct error *error)
 	r = endpoints_load(&agent->endpoints, error);
 	if (r < 0)
 		return r;
+	reclaim_leftovers(agent);
 	if (!datapath_took_over(agent->datapath))
 		return 0;
 	r = addresses_load(&agent->addresses, agent->datapath);

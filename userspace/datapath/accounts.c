@@ -30,6 +30,11 @@ void accounts_close(struct datapath *datapath)
 
 /* --- reading --- */
 
+static uint64_t tag_of(const struct datapath *datapath, uint32_t row)
+{
+	return __atomic_load_n(&datapath->pairs[row].tag, __ATOMIC_ACQUIRE);
+}
+
 struct sums {
 	struct weir_account *rows;
 	uint32_t n;
@@ -74,11 +79,11 @@ static int read_row(const struct datapath *datapath, uint32_t row, struct weir_a
 static void list_pairs(const struct datapath *datapath, const struct weir_account *rows, struct datapath_accounts *ret)
 {
 	for (uint32_t row = 0; row < datapath->config.pairs; row++) {
-		const struct weir_pair *pair = &datapath->pairs[row];
-		const uint64_t tag = __atomic_load_n(&pair->tag, __ATOMIC_ACQUIRE);
+		const uint64_t tag = tag_of(datapath, row);
 
 		if (tag)
-			vec_push(&ret->pairs, (struct datapath_pair){ tag, row, pair->series, rows[row] });
+			vec_push(&ret->pairs,
+				 (struct datapath_pair){ tag, row, datapath->pairs[row].series, rows[row] });
 	}
 }
 
@@ -109,6 +114,24 @@ void datapath_accounts_free(struct datapath_accounts *accounts)
 {
 	vec_free(&accounts->pairs);
 	free(TAKE_PTR(accounts->decisions));
+}
+
+/* --- the table --- */
+
+void datapath_pairs_fill(const struct datapath *datapath, struct datapath_pairs_fill *ret)
+{
+	*ret = (struct datapath_pairs_fill){};
+	for (uint32_t row = 0; row < datapath->config.pairs; row++) {
+		const uint64_t tag = tag_of(datapath, row);
+
+		ret->used += tag != 0;
+		ret->retired += (tag & WEIR_PAIR_RETIRED) != 0;
+	}
+}
+
+bool datapath_pair_has(const struct datapath *datapath, uint32_t row, uint64_t tag)
+{
+	return row < datapath->config.pairs && tag_of(datapath, row) == tag;
 }
 
 /* --- what is no longer used --- */

@@ -237,6 +237,12 @@ struct datapath_accounts {
 /* Those of decision counters 0..n-1, and all pairs. */
 int datapath_read_accounts(struct datapath *datapath, uint32_t n, struct datapath_accounts *ret);
 void datapath_accounts_free(struct datapath_accounts *accounts); /* what it holds */
+struct datapath_pairs_fill {
+	uint32_t used, retired; /* rows that are not free; of these */
+};
+void datapath_pairs_fill(const struct datapath *datapath, struct datapath_pairs_fill *ret);
+/* Whether the row is that tag's. */
+bool datapath_pair_has(const struct datapath *datapath, uint32_t row, uint64_t tag);
 /* Keeps a word with the pair for as long as it has its row, also for the next agent. */
 void datapath_mark_pair(struct datapath *datapath, uint32_t row, uint32_t series);
 /* From the next generation on nothing is counted there any more; what was, stays. */

@@ -181,6 +181,7 @@ void ledger_forget_carried(struct ledger *ledger)
 	vec_for_each (one, &ledger->pairs)
 		pair_carried_free(one);
 	vec_free(&ledger->pairs);
+	vec_free(&ledger->leaving);
 }
 
 static void free_accounts(ledger_accounts *accounts)

@@ -37,10 +37,17 @@ struct ledger_carried {
 
 typedef VEC(struct ledger_carried) ledger_carries;
 
+/* A row of pairs whose counts are carried, and that is to be wiped: if it is still there, it counts twice. */
+struct ledger_row {
+	uint32_t row;
+	uint64_t tag;
+};
+
 struct ledger {
 	ledger_accounts counters;	 /* by counter number */
 	ledger_accounts buckets;	 /* by bucket number, one label text each */
 	pair_carries pairs;		 /* of rows of pairs that were freed */
+	VEC(struct ledger_row) leaving;	 /* these rows, until they are wiped */
 	ledger_carries counted, dropped; /* of freed counters, and of freed buckets; by labels after ledger_trim() */
 	uint64_t changes;		 /* grows with whatever is carried, or no more */
 };
@@ -53,13 +60,16 @@ void ledger_recall(struct ledger *ledger, const struct numberings *numbers);
 void ledger_carry_counter(struct ledger *ledger, uint32_t counter, uint64_t packets);
 /* The same of a pair; without names, of those that are summed as one. */
 void ledger_carry_pair(struct ledger *ledger, const struct pair_carried *carried);
+void ledger_carry_row(struct ledger *ledger, uint32_t row, uint64_t tag);
+/* What was carried is wiped where it was counted first. */
+void ledger_rows_wiped(struct ledger *ledger);
 /* The number means nothing any more. */
 void ledger_forget_counter(struct ledger *ledger, uint32_t counter);
 void ledger_forget_bucket(struct ledger *ledger, uint32_t bucket, const struct weir_charged *charged);
 /* Ends the series that nobody counts for. To be called after the last of several that are forgotten. */
 void ledger_trim(struct ledger *ledger);
-/* Likewise of the pairs that have no row any more. */
-void ledger_trim_pairs(struct ledger *ledger, const struct pairs *going_on);
+/* Likewise of the pairs of workloads that no identity has any more. */
+void ledger_trim_pairs(struct ledger *ledger, const struct numbering *identities);
 /* What is carried, a line of JSON each; gives back how many. */
 size_t ledger_write(const struct ledger *ledger, FILE *out);
 /* As if nothing had ever been freed. */

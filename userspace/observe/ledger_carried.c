@@ -28,6 +28,19 @@ void ledger_carry_pair(struct ledger *ledger, const struct pair_carried *carried
 	ledger->changes++;
 }
 
+void ledger_carry_row(struct ledger *ledger, uint32_t row, uint64_t tag)
+{
+	vec_push(&ledger->leaving, (struct ledger_row){ row, tag });
+	ledger->changes++;
+}
+
+void ledger_rows_wiped(struct ledger *ledger)
+{
+	if (ledger->leaving.n)
+		ledger->changes++;
+	vec_free(&ledger->leaving);
+}
+
 /* --- one for each series --- */
 
 static int compare_carried(const void *a, const void *b)
@@ -83,7 +96,6 @@ static int compare_pairs(const void *a, const void *b)
 	       ?: (int)x->verdict - (int)y->verdict;
 }
 
-/* Whether a pair goes on, only its rows can tell: see ledger_trim_pairs(). */
 static void merge_pairs(pair_carries *carried)
 {
 	size_t n = 0;
@@ -110,28 +122,34 @@ void ledger_trim(struct ledger *ledger)
 	merge_pairs(&ledger->pairs);
 }
 
-static int compare_to_pair(const void *carried, const void *pair)
+static bool is_alive(const char *workload, const char *const *titles, size_t n)
 {
-	const struct pair_carried *x = carried;
-	const struct pair *y = pair;
-
-	return strcmp(x->source, y->source) ?: strcmp(x->destination, y->destination);
+	return strcmp(workload, "world") == 0 || strcmp(workload, "node") == 0 ||
+	       (n && bsearch(&workload, titles, n, sizeof(*titles), compare_texts));
 }
 
-void ledger_trim_pairs(struct ledger *ledger, const struct pairs *going_on)
+void ledger_trim_pairs(struct ledger *ledger, const struct numbering *identities)
 {
+	VEC(const char *) titles = {};
 	size_t n = 0;
 
+	for (uint32_t i = 0; ledger->pairs.n && i < numbering_end(identities); i++) {
+		if (numbering_title(identities, i))
+			vec_push(&titles, numbering_title(identities, i));
+	}
+	if (titles.n)
+		qsort(titles.items, titles.n, sizeof(*titles.items), compare_texts);
 	for (size_t i = 0; i < ledger->pairs.n; i++) {
 		struct pair_carried *one = &ledger->pairs.items[i];
 
-		if (!one->source || (going_on->list.n && bsearch(one, going_on->list.items, going_on->list.n,
-								 sizeof(struct pair), compare_to_pair)))
+		if (!one->source || (is_alive(one->source, titles.items, titles.n) &&
+				     is_alive(one->destination, titles.items, titles.n)))
 			ledger->pairs.items[n++] = *one;
 		else
 			pair_carried_free(one);
 	}
 	ledger->pairs.n = n;
+	vec_free(&titles);
 }
 
 /* --- on disk --- */
@@ -159,6 +177,8 @@ size_t ledger_write(const struct ledger *ledger, FILE *out)
 			       json_pack("[s, I, s, s, s, I, I]", "pair", (json_int_t)one->counted.packets,
 					 pair_verdict_name(one->verdict), one->source ?: "", one->destination ?: "",
 					 (json_int_t)one->counted.bytes, (json_int_t)one->counted.connections));
+	vec_for_each (one, &ledger->leaving)
+		n += write_row(out, json_pack("[s, I, I]", "leaving", (json_int_t)one->row, (json_int_t)one->tag));
 	return n;
 }
 
@@ -213,6 +233,17 @@ static int read_pair(struct ledger *ledger, json_t *row)
 	return -EBADMSG;
 }
 
+static int read_leaving(struct ledger *ledger, json_t *row)
+{
+	json_int_t number, tag;
+	const char *name;
+
+	if (json_unpack(row, "[s, I, I!]", &name, &number, &tag) < 0 || number < 0 || number > UINT32_MAX)
+		return -EBADMSG;
+	vec_push(&ledger->leaving, (struct ledger_row){ (uint32_t)number, (uint64_t)tag });
+	return 0;
+}
+
 int ledger_read(struct ledger *ledger, json_t *row)
 {
 	const char *name = json_string_value(json_array_get(row, 0));
@@ -221,5 +252,7 @@ int ledger_read(struct ledger *ledger, json_t *row)
 		return read_counted(ledger, row);
 	if (name && strcmp(name, "charged") == 0)
 		return read_charged(ledger, row);
+	if (name && strcmp(name, "leaving") == 0)
+		return read_leaving(ledger, row);
 	return name && strcmp(name, "pair") == 0 ? read_pair(ledger, row) : -EBADMSG;
 }

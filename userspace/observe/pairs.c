@@ -84,25 +84,13 @@ struct summing {
 	struct pairs *pairs;
 };
 
-static char *key_of(const char *source, const char *destination)
-{
-	return xasprintf("%s\n%s", source, destination);
-}
-
-static struct named *find(const struct summing *summing, const char *key)
-{
-	struct named *named;
-
-	HASH_FIND_STR(summing->named, key, named);
-	return named;
-}
-
 /* NULL: there are as many as may be. */
 static struct named *find_or_add(struct summing *summing, const char *source, const char *destination)
 {
-	_cleanup_free_ char *key = key_of(source, destination);
-	struct named *named = find(summing, key);
+	_cleanup_free_ char *key = xasprintf("%s\n%s", source, destination);
+	struct named *named;
 
+	HASH_FIND_STR(summing->named, key, named);
 	if (named || HASH_COUNT(summing->named) >= summing->most)
 		return named;
 	named = xcalloc(1, sizeof(*named) + strlen(key) + 1);
@@ -131,17 +119,14 @@ static void sum_rows(struct summing *summing, struct datapath_accounts *accounts
 	}
 }
 
-/* A pair that has no row any more has ended. */
-static void sum_carried(const struct summing *summing, const pair_carries *carried)
+/* It had its name before what is new. */
+static void sum_carried(struct summing *summing, const pair_carries *carried)
 {
 	vec_for_each (one, carried) {
-		_cleanup_free_ char *key = one->source ? key_of(one->source, one->destination) : NULL;
-		struct named *named = key ? find(summing, key) : NULL;
+		struct named *named = one->source ? find_or_add(summing, one->source, one->destination) : NULL;
 
-		if (named)
-			account_add(&named->pair.by[one->verdict], &one->counted);
-		else if (!key)
-			account_add(&summing->pairs->other[one->verdict], &one->counted);
+		account_add(named ? &named->pair.by[one->verdict] : &summing->pairs->other[one->verdict],
+			    &one->counted);
 	}
 }
 
@@ -184,8 +169,8 @@ void pairs_sum(struct datapath_accounts *accounts, const struct numberings *numb
 	*ret = (struct pairs){};
 	sum_rows(&summing, accounts, PAIR_OTHER);
 	sum_rows(&summing, accounts, PAIR_NAMED);
-	sum_rows(&summing, accounts, PAIR_UNDECIDED);
 	sum_carried(&summing, carried);
+	sum_rows(&summing, accounts, PAIR_UNDECIDED);
 	sum_decisions(&summing, accounts);
 	hand_over(&summing);
 }

@@ -24,7 +24,7 @@ const char *pair_verdict_name(enum pair_verdict verdict);   /* "allowed" */
 const char *pair_verdict_metric(enum pair_verdict verdict); /* "pass" */
 
 struct pair {
-	const char *source, *destination; /* borrowed from the numberings; of what is carried from there too */
+	const char *source, *destination; /* borrowed from the numberings, or from what is carried */
 	struct weir_account by[PAIR_VERDICTS];
 };
 
