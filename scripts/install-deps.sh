@@ -24,8 +24,8 @@ readonly TEST_PACKAGES=(
 	clang-format clang-tidy cppcheck curl libclang-rt-dev tshark zsh man-db mandoc groff
 	prometheus
 )
-# Ubuntu has Chromium only as a snap; the tests that need it are skipped there.
-readonly DEBIAN_TEST_PACKAGES=(chromium chromium-driver python3-selenium)
+# Ubuntu has Chromium only as a snap, and the image is Debian's; the tests that need these are skipped there.
+readonly DEBIAN_TEST_PACKAGES=(chromium chromium-driver python3-selenium podman crun mmdebstrap)
 
 say() { echo "install-deps: $*"; }
 die() { echo "weir: install-deps failed: $*" >&2; exit 1; }
