@@ -12,6 +12,7 @@
 #include "agent/listen.h"
 #include "agent/loop.h"
 #include "agent/packet_events.h"
+#include "agent/service.h"
 #include "agent/takeover.h"
 #include "agent/ui.h"
 #include "base/mem.h"
@@ -225,6 +226,7 @@ int agent_run(const struct agent_config *config, struct error *error)
 	r = start(&agent, error);
 	if (r == 0) {
 		loop_run(agent.loop);
+		service_tell("STOPPING=1");
 		tell_stopping(&agent);
 		if (counts_save(&agent, &unsaved) < 0)
 			log_warning("%s", unsaved.text);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "agent/cluster.h"
 #include "agent/corrupt.h"
 #include "agent/increment.h"
 #include "agent/packet_events.h"
@@ -270,10 +271,11 @@ static void refresh(struct agent *agent, bool everything)
 bool reconcile_pods(struct agent *agent)
 {
 	refresh(agent, false);
+	cluster_tell(agent);
 	return !agent->stale || !sources_whole(&agent->sources);
 }
 
-void reconcile(struct agent *agent, bool everything)
+static void take_in(struct agent *agent, bool everything)
 {
 	struct notes failures = {};
 	struct error error = {};
@@ -295,6 +297,12 @@ void reconcile(struct agent *agent, bool everything)
 	} else if (endpoints_failed(&agent->endpoints)) {
 		reconcile_endpoints(agent);
 	}
+}
+
+void reconcile(struct agent *agent, bool everything)
+{
+	take_in(agent, everything);
+	cluster_tell(agent);
 }
 
 void reconcile_endpoints(struct agent *agent)
