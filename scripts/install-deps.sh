@@ -25,8 +25,8 @@ readonly TEST_PACKAGES=(
 	prometheus
 	containernetworking-plugins podman crun
 )
-# Ubuntu has Chromium only as a snap; the tests that need it are skipped there.
-readonly DEBIAN_TEST_PACKAGES=(chromium chromium-driver python3-selenium)
+# Ubuntu has Chromium and kubectl only as snaps, and the image is Debian's; the tests that need these are skipped there.
+readonly DEBIAN_TEST_PACKAGES=(kubernetes-client chromium chromium-driver python3-selenium podman crun mmdebstrap)
 
 say() { echo "install-deps: $*"; }
 die() { echo "weir: install-deps failed: $*" >&2; exit 1; }
