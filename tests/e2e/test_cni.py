@@ -193,17 +193,19 @@ class Life(PodCase):
                       f"{pod.interface}; the annotation counts", str(self.lab.status()["degraded"]))
 
     def test_explained(self):
-        """explain knows a plugin's pod, also where only the policy can be asked"""
-        self.lab.write("pod-remote.json", {
-            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "remote", "namespace": "shop", "labels": {
-                "app": "backend"}}, "spec": {"nodeName": "node-2", "containers": [{"name": "main", "image": "none"}]},
-            "status": {"podIPs": [{"ip": "10.203.0.1"}]}})
-        self.addCleanup(self.lab.remove, "pod-remote.json")
+        """explain knows what a plugin's pod is, also where only the policy can be asked"""
         self.lab.enforce(ALLOW_FRONTEND)
-        for name, code in ("frontend", 0), ("intruder", 1):
-            self.pod(name)
-            done = self.lab.weir("explain", f"shop/{name}", "shop/remote:8080", "-o", "json")
-            self.assertEqual(done.returncode, code, f"{name}: {done.stdout}{done.stderr}")
+        backend, *_ = (self.pod(n) for n in ("backend", "frontend", "intruder"))
+        for interface in (None, "veth-elsewhere"):  # where no program is that could be asked
+            if interface:
+                backend.annotations["weir.dev/interface"] = interface
+                backend.announce()
+                self.lab.settle()
+            for name, code in ("frontend", 0), ("intruder", 1):
+                done = self.lab.weir("explain", f"shop/{name}", "shop/backend:8080", "-o", "json")
+                self.assertEqual(done.returncode, code, f"{name}: {done.stdout}{done.stderr}")
+                judges = {side["direction"]: side["judgedBy"] for side in json.loads(done.stdout)["sides"]}
+                self.assertEqual(judges["ingress"], "image" if interface else "kernel")
 
     def test_no_room(self):
         """a full disk keeps no pod from being enforced, and status says what a restart would lose"""
