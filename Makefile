@@ -7,7 +7,9 @@
 # make differential  objects, compiled images and loaded programs against each other, CLUSTERS=N random clusters (root)
 # make fuzz       FUZZ_PACKETS=N random packets (10,000,000) by the programs and by the model, and libFuzzer (root)
 # make bench      measured comparisons                                  (root)
-# make install    into $(DESTDIR)$(PREFIX)
+# make install    into $(DESTDIR)$(PREFIX); make uninstall takes it away
+# make image      a container image, by buildah, podman or docker; BASE=IMAGE to build in
+# make deb        a Debian package
 # make clean
 # V=1 shows every command.
 
@@ -48,7 +50,7 @@ LIBS = $(PKG_LIBS) -lresolv
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter \
 	-Wno-address-of-packed-member -Iinclude -Ibpf -idirafter /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
 
-MAIN := userspace/cli/main.c
+MAIN := userspace/cli/main.c userspace/cni/main.c
 ROOMS ?= base object policy source datapath observe agent cli cni
 SOURCES := $(filter-out $(MAIN),$(foreach room,$(ROOMS),$(wildcard userspace/$(room)/*.c)))
 OBJECTS := $(SOURCES:userspace/%.c=$(B)/obj/%.o)
@@ -61,11 +63,11 @@ BENCHES := $(patsubst bench/%.c,$(B)/bench/%,$(filter-out %.bpf.c,$(wildcard ben
 MANUAL := $(patsubst docs/man/%.in,$(B)/man/%,$(wildcard docs/man/*.in))
 COMPLETION := $(B)/completion/weir.bash $(B)/completion/weir.zsh
 
-.PHONY: all demo test check bench differential fuzz install clean deps-build deps-test deps-kube tests benches FORCE
+.PHONY: all demo test check bench differential fuzz clean deps-build deps-test deps-kube tests benches FORCE
 .SECONDARY:
 
-all: $(B)/weir $(MANUAL) $(COMPLETION)
-	@echo "build: $(B)/weir"
+all: $(B)/weir $(B)/weir-cni $(MANUAL) $(COMPLETION)
+	@echo "build: $(B)/weir, $(B)/weir-cni"
 
 # --- generated ---------------------------------------------------------------
 
@@ -120,6 +122,13 @@ $(B)/weir: $(B)/obj/cli/main.o $(B)/libweir.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+# It runs in the root file system of any node, whose libraries are unknown. The
+# linker's only word would be of getaddrinfo(), which libnl has and nobody calls.
+CNI_LIBS = $(if $(SANITIZE),,-static-pie -Wl,--no-warnings) $(shell $(PKG_CONFIG) --libs --static jansson libnl-route-3.0 libnl-3.0)
+$(B)/weir-cni: $(B)/obj/cni/main.o $(B)/libweir.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CNI_LIBS)
+
 # --- manual and completion, from the table of commands --------------------------
 
 $(B)/gen/manual: docs/man/generate.c $(B)/libweir.a
@@ -155,6 +164,8 @@ $(B)/tests/packet/%: $(B)/obj/tests/packet/%.o $(TEST_HELPERS) $(B)/libweir.a
 $(B)/tests/packet/test_model: $(FUZZ_HELPERS)
 $(B)/tests/packet/test_window $(B)/tests/packet/test_bucket: \
 		$(B)/obj/host/fuzz/host_helpers.o $(B)/obj/host/fuzz/host_programs.o
+# Their helpers have the names of libbpf's functions, and stand before it.
+$(B)/tests/packet/test_window $(B)/tests/packet/test_bucket: LIBBPF := shared
 
 # The programs' own source, compiled for this machine. BPF reads words where they are, aligned or not, and an IPv4
 # stage has no more of a key than IPv4's: what is beyond it AddressSanitizer sees.
@@ -186,7 +197,7 @@ $(B)/bench/%: bench/%.c $(TEST_HELPERS) $(B)/libweir.a $(B)/gen/weir.skel.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(TEST_HELPERS) $(B)/libweir.a $(LIBS)
 
-tests: $(B)/weir $(MANUAL) $(COMPLETION) $(UNIT_TESTS) $(PACKET_TESTS) $(B)/tests/fuzz/packet
+tests: $(B)/weir $(B)/weir-cni $(MANUAL) $(COMPLETION) $(UNIT_TESTS) $(PACKET_TESTS) $(B)/tests/fuzz/packet
 benches: $(BENCHES)
 
 deps-build:
@@ -228,13 +239,7 @@ fuzz: $(B)/tests/packet/test_model $(B)/tests/fuzz/packet
 	$(Q)B=$(B) FUZZ_RUNS=$(FUZZ_RUNS) tests/fuzz/test_packet
 	@echo "fuzz: no disagreement in $(FUZZ_PACKETS) packets, none and no fault in $(FUZZ_RUNS) runs under sanitizers"
 
-SHARE := $(DESTDIR)$(PREFIX)/share
-install: $(B)/weir $(MANUAL) $(COMPLETION)
-	install -D -m 0755 $(B)/weir $(DESTDIR)$(PREFIX)/sbin/weir
-	$(Q)for page in $(MANUAL); do install -D -m 0644 -t $(SHARE)/man/man$${page##*.} $$page; done
-	install -D -m 0644 $(B)/completion/weir.bash $(SHARE)/bash-completion/completions/weir
-	install -D -m 0644 $(B)/completion/weir.zsh $(SHARE)/zsh/site-functions/_weir
-	@echo "install: $(DESTDIR)$(PREFIX)/sbin/weir, its manual pages and completion"
+include scripts/packaging.mk
 
 clean:
 	$(Q)rm -rf $(B)

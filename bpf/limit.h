@@ -32,7 +32,8 @@ enum conforms {
 /* A packet that is to be charged, and to whom: in a map of the CPU's, as the stack has no room for it. */
 struct charge {
 	__u64 now;
-	__u64 wait; /* limit ticks until it may leave, as far as limits have said */
+	__u64 wait;			     /* limit ticks until it may leave, as far as limits have said */
+	__u64 full_at[WEIR_DECISION_LIMITS]; /* each limit's bucket, with it charged; 0: it was not charged */
 	__u32 segments;
 	__u32 wire_bytes;
 	__u32 opens;		    /* connections */
@@ -42,7 +43,8 @@ struct charge {
 	__u8 may_wait;
 	__u8 marks;    /* bits: limits that want it marked */
 	__u8 rescaled; /* the bucket has been looked after */
-	__u8 pad[5];
+	__u8 at;       /* which of the decision's limits it is at */
+	__u8 pad[4];
 };
 
 struct {
@@ -110,6 +112,7 @@ static __always_inline int ease(const struct weir_image_limit *limit, struct wei
 	const __u64 burst = limit_burst(limit);
 	const bool waits = ahead > burst && !(limit->flags & WEIR_LIMIT_AUDIT);
 
+	charge->full_at[charge->at & (WEIR_DECISION_LIMITS - 1)] = charge->now + ahead;
 	count_passed(limit->bucket, charge, waits);
 	if (waits && ahead - burst > charge->wait)
 		charge->wait = ahead - burst;
@@ -197,16 +200,31 @@ static __always_inline void give_back(__u32 held[WEIR_FLOW_HELD], const struct o
 	held[0] = held[1] = 0;
 }
 
-/* Gives back what it was charged. */
+/*
+ * Gives back what it was charged, if it was: a limit in audit mode may not have
+ * had as much. A bucket that has been full since owes nothing:
+ * another packet may have begun it anew by then, and what were taken off it would
+ * be given twice. Until full_at nobody can have.
+ */
 __weak __noinline int refund_limit(const struct weir_image_limit *limit, const struct charge *charge)
 {
 	struct weir_bucket *bucket;
+	__u64 cost, full_at;
 
 	if (!limit || !charge)
 		return 0;
 	bucket = find_bucket(limit->bucket, limit->flags, &charge->opener);
-	if (bucket)
-		__sync_fetch_and_add(&bucket->tat, -limit_cost(limit, charge));
+	full_at = charge->full_at[charge->at & (WEIR_DECISION_LIMITS - 1)];
+	if (!bucket || !full_at)
+		return 0;
+	cost = limit_cost(limit, charge);
+	for (int i = 0; i < SWAP_TRIES; i++) {
+		const __u64 seen = *(volatile __u64 *)&bucket->tat;
+
+		if ((__s64)(full_at - gcra_now()) <= 0 ||
+		    __sync_val_compare_and_swap(&bucket->tat, seen, seen - cost) == seen)
+			break;
+	}
 	return 0;
 }
 
@@ -215,6 +233,7 @@ static __always_inline void refund(const struct weir_image *image, __u32 decisio
 	for (__u32 i = 0; i < WEIR_DECISION_LIMITS && i < n; i++) {
 		struct weir_image_limit limit = weir_image_limit_at(image, decision, i);
 
+		charge->at = i;
 		if (limit.unit != WEIR_LIMIT_OPEN)
 			refund_limit(&limit, charge);
 	}
@@ -232,6 +251,7 @@ static __always_inline int charge_limits(struct packet *pkt, enum weir_family fa
 		struct weir_image_limit limit = weir_image_limit_at(image, decision, i);
 		int conforms;
 
+		charge->at = i;
 		if (limit.flags & WEIR_LIMIT_PACE)
 			charge->may_wait = CALL_STAGE(pkt, leaves_node, family);
 		conforms = limit.unit == WEIR_LIMIT_OPEN ? charge_slot(&limit, charge) : charge_limit(&limit, charge);

@@ -7,7 +7,12 @@ PACKAGE_VERSIONS := "libbpf >= 1.3" "libelf >= 0.180" "zlib >= 1.2.11" "libnl-3.
 	"smartcols >= 2.36" "ncursesw >= 6.2"
 
 PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
-PKG_LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
+# libbpf goes into the program: bookworm has it new enough only in backports, and what is built there shall run
+# wherever bookworm does. LIBBPF=shared links the distribution's.
+LIBBPF ?= static
+LIBBPF_static := -l:libbpf.a
+LIBBPF_shared := -lbpf
+PKG_LIBS = $(patsubst -lbpf,$(LIBBPF_$(LIBBPF)),$(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null))
 TEST_LIBS = $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)
 
 .PHONY: packages

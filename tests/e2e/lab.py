@@ -70,12 +70,16 @@ class Pod(Host):
     def plug_again(self):
         self.lab.node.ip(f"link add {self.interface} type veth peer name eth0 address {self.mac} netns {self.netns}",
                          f"link set {self.interface} up")
-        if self.lab.bridged:
-            self._join_bridge()
-        else:
-            self._be_routed()
+        self.connect()
 
-    def _be_routed(self):
+    def connect(self):
+        """Makes node and pod reach each other over the pair."""
+        if self.lab.bridged:
+            self.join_bridge()
+        else:
+            self.be_routed()
+
+    def be_routed(self):
         self.lab.node.ip(
             f"addr add {GATEWAY4}/32 dev {self.interface}",
             f"addr add {GATEWAY6}/128 dev {self.interface} nodad",
@@ -87,7 +91,7 @@ class Pod(Host):
             f"route add {GATEWAY4} dev eth0", f"route add default via {GATEWAY4}",
             f"route add {GATEWAY6} dev eth0", f"route add default via {GATEWAY6}")
 
-    def _join_bridge(self):
+    def join_bridge(self):
         self.lab.node.ip(f"link set {self.interface} master br0")
         self.ip(
             f"addr add {self.addr4}/24 dev eth0", f"addr add {self.addr6}/64 dev eth0 nodad", "link set eth0 up",

@@ -71,6 +71,10 @@ class Host:
     def ip(self, *lines):
         run("ip", "-n", self.netns, "-batch", "-", text="\n".join(lines) + "\n")
 
+    def has(self, interface):
+        """Whether there is such an interface."""
+        return any(link["ifname"] == interface for link in self.ip_json("link", "show"))
+
     def ip_json(self, *words):
         return json.loads(run("ip", "-n", self.netns, "-j", "-d", *words) or "[]")
 

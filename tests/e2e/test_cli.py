@@ -106,6 +106,7 @@ class Commands(LabCase):
         self.assertEqual(backend["interface"], self.backend.interface)
         self.assertEqual(sorted(backend["addresses"]), sorted([self.backend.addr4, self.backend.addr6]))
         self.assertEqual((backend["ingress"], backend["egress"], backend["state"]), ("isolated", "open", "enforced"))
+        self.assertEqual(backend["found"], "annotation")
         table = self.assert_done(self.lab.weir("get", "endpoints", "-o", "wide"))
         self.assertIn(self.backend.interface, table)
 

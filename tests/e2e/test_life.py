@@ -37,7 +37,8 @@ class Life(LabCase):
                          [(self.backend, 8080, "TCP", 4), (self.backend, 8080, "TCP", 6)])
 
     def kept_maps(self):
-        return {path: number for path, (kind, number) in pinned(self.lab.bpffs).items() if kind == "map"}
+        return {path: number for path, (kind, number) in pinned(self.lab.bpffs).items()
+                if kind == "map" and "/image-" not in path}
 
     def test_stopped(self):
         """SIGTERM ends the agent in order, and what was enforced goes on being enforced"""

@@ -17,6 +17,7 @@ import threading
 import time
 import urllib.request
 
+from worker_pulse import Pulses
 from worker_slow import Slow
 from worker_streams import Streams
 from worker_wire import Wire
@@ -173,11 +174,12 @@ def probe(targets, wait):
     return [p.result for p in probes]
 
 
-class Worker(Streams, Slow, Wire):
+class Worker(Streams, Slow, Wire, Pulses):
     def __init__(self):
         Streams.__init__(self)
         Slow.__init__(self)
         Wire.__init__(self)
+        Pulses.__init__(self)
         self.echo = Echo()
         self.echo.start()
         self.connections = {}

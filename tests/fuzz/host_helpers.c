@@ -131,7 +131,8 @@ long bpf_for_each_map_elem(void *name, void *function, void *context, __u64 flag
 
 /* --- time stands still, until it is set --- */
 
-static uint64_t clock_ns = 1000000000000000ull, clock_reads;
+static uint64_t clock_ns = 1000000000000000ull, clock_reads, before_event;
+static void (*clock_event)(void);
 
 void host_set_clock(uint64_t ns)
 {
@@ -143,9 +144,17 @@ uint64_t host_clock_reads(void)
 	return clock_reads;
 }
 
+void host_on_clock(uint64_t read, void (*event)(void))
+{
+	before_event = read;
+	clock_event = event;
+}
+
 __u64 bpf_ktime_get_ns(void)
 {
 	clock_reads++;
+	if (clock_event && --before_event == 0)
+		clock_event();
 	return clock_ns;
 }
 

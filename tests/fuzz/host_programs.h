@@ -50,6 +50,8 @@ void host_load(const struct host_constants *constants);
 struct weir_control *host_control(void);
 void host_set_clock(uint64_t ns); /* what bpf_ktime_get_ns() answers from now on */
 uint64_t host_clock_reads(void);  /* how often it has been asked */
+/* What happens before the n-th answer from now on, as if on another CPU. NULL: nothing. */
+void host_on_clock(uint64_t n, void (*event)(void));
 void host_set(enum host_map_id map, const void *key, const void *value);
 void host_remove(enum host_map_id map, const void *key);
 void host_clear(enum host_map_id map);

@@ -78,14 +78,16 @@ static void give_back(struct model *m, const struct packet *p, struct question *
 		m->charged[limit->bucket] -= units_of(limit, p, !asked->of && !p->later);
 }
 
-static void refund(struct model *m, const struct packet *p, struct question *asked, uint32_t decision, unsigned n)
+/* charged: bits, of the limits that were. One in audit mode that had not as much was not. */
+static void refund(struct model *m, const struct packet *p, struct question *asked, uint32_t decision, unsigned charged)
 {
 	const struct weir_image image = model_image(m);
 
-	for (unsigned i = 0; i < n; i++) {
+	for (unsigned i = 0; i < WEIR_DECISION_LIMITS; i++) {
 		const struct weir_image_limit limit = weir_image_limit_at(&image, decision, i);
 
-		give_back(m, p, asked, &limit);
+		if (charged & 1u << i)
+			give_back(m, p, asked, &limit);
 	}
 }
 
@@ -159,19 +161,22 @@ enum weir_reason model_charge(struct model *m, const struct packet *p, struct qu
 	const unsigned n = weir_image_decision_at(&image, decision).n_limits;
 	enum weir_reason reason = WEIR_REASON_NONE;
 	bool marks[WEIR_DECISION_LIMITS] = {};
+	unsigned charged = 0;
 
 	if (!asked->of && has_caps(&image, decision))
 		model_free_expired(m, p, asked);
 	for (unsigned i = 0; i < n; i++) {
 		const struct weir_image_limit limit = weir_image_limit_at(&image, decision, i);
 
-		if (charge_one(m, p, asked, &limit, &marks[i]))
+		if (charge_one(m, p, asked, &limit, &marks[i])) {
+			charged |= 1u << i;
 			continue;
+		}
 		count_dropped(m, &limit, p);
 		reason = WEIR_REASON_AUDIT;
 		if (limit.flags & WEIR_LIMIT_AUDIT)
 			continue;
-		refund(m, p, asked, decision, i);
+		refund(m, p, asked, decision, charged);
 		return WEIR_REASON_LIMIT;
 	}
 	for (unsigned i = 0; i < n && may_be_marked(p); i++) {

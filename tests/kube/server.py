@@ -138,7 +138,9 @@ class ApiServer:
         return self
 
     def stop_api(self):
-        end_process(self.api)
+        """As in a crash: asked to end, it would wait for its watchers."""
+        self.api.kill()
+        self.api.wait()
 
     def restart_api(self):
         self.stop_api()
@@ -146,7 +148,7 @@ class ApiServer:
         self.wait()
 
     def __exit__(self, *_):
-        end_process(self.api)
+        self.stop_api()
         end_process(self.etcd)
         self.thread.shutdown()
         shutil.rmtree(self.directory, ignore_errors=True)

@@ -70,11 +70,11 @@ static inline struct policy_limit written(enum limit_unit unit, uint64_t rate_mi
 
 /* --- a pod with one limit ------------------------------------------------------- */
 
-/* Everybody may send to the pod, within the limit if there is one. */
-static inline void load_image(const struct weir_image_limit *limit)
+/* Everybody may send to the pod, within the limits. */
+static inline void load_limits(const struct weir_image_limit *limits, uint8_t n)
 {
 	static const struct weir_image_decision denied = { .verdict = WEIR_VERDICT_DROP };
-	const struct weir_image_decision allowed = { WEIR_VERDICT_PASS, WEIR_REASON_POLICY_ALLOW, !!limit, 0, 0 };
+	const struct weir_image_decision allowed = { WEIR_VERDICT_PASS, WEIR_REASON_POLICY_ALLOW, n, 0, 0 };
 	static const struct tiny_rule everybody = { 1, 0, TINY_BOTH_WAYS, TINY_ALL_PORTS };
 	static struct tiny_image image;
 	static uint32_t revision;
@@ -83,9 +83,15 @@ static inline void load_image(const struct weir_image_limit *limit)
 
 	tiny_image_start(&image, ++revision, &denied);
 	tiny_image_identity(&image, WEIR_IDENTITY_FIRST, 1, 0);
-	tiny_image_rule(&image, &everybody, tiny_image_decision(&image, &allowed, limit));
+	tiny_image_rule(&image, &everybody, tiny_image_decision(&image, &allowed, limits));
 	host_set(HOST_IMAGES, &slot, &words);
 	host_control()->generation++;
+}
+
+/* NULL: no limit. */
+static inline void load_image(const struct weir_image_limit *limit)
+{
+	load_limits(limit, !!limit);
 }
 
 /* Puts a limit in force; the bucket is as it was. */

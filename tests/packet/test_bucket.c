@@ -191,11 +191,73 @@ static void test_flapping(void **state)
 	}
 }
 
+/* --- what is given back ------------------------------------------------------------ */
+
+/* Two limits: the first has room for a packet in the bucket, the second for none at all. flags: the first's. */
+static void enforce_two(uint32_t flags)
+{
+	const struct policy_limit first = written(LIMIT_PACKETS, 1000000, 1), second = written(LIMIT_BYTES, 1000000, 1);
+	struct weir_image_limit both[2];
+
+	assert_int_equal(limit_parameters(&first, &both[0], NULL), 0);
+	assert_int_equal(limit_parameters(&second, &both[1], NULL), 0);
+	both[0].bucket = BUCKET;
+	both[0].flags |= flags;
+	both[1].bucket = BUCKET + 1;
+	load_limits(both, 2);
+	fill_bucket();
+}
+
+static struct weir_bucket *first_bucket(void)
+{
+	return (struct weir_bucket *)host_maps[HOST_BUCKETS].entries[0].value;
+}
+
+/* By the time that the second limit has refused the packet, another has found the first bucket full, and taken of it.
+ */
+static void take_later(void)
+{
+	const uint64_t later = START + SECOND;
+
+	host_set_clock(later);
+	first_bucket()->tat = (later + SECOND / 1000) * WEIR_TICKS_PER_NS;
+}
+
+static void test_refund(void **state)
+{
+	enforce_two(0);
+	assert_false(offer_one(START));
+	assert_in_range(first_bucket()->tat, START * WEIR_TICKS_PER_NS, START * WEIR_TICKS_PER_NS + 1);
+}
+
+static void test_late_refund(void **state)
+{
+	enforce_two(0);
+	host_on_clock(2, take_later);
+	assert_false(offer_one(START));
+	host_on_clock(0, NULL);
+	assert_int_equal(first_bucket()->tat, (START + SECOND + SECOND / 1000) * WEIR_TICKS_PER_NS);
+}
+
+/* A limit in audit mode, without anything left: the packet is none of its own. */
+static void test_no_refund(void **state)
+{
+	const uint64_t empty = (START + SECOND) * WEIR_TICKS_PER_NS;
+
+	enforce_two(WEIR_LIMIT_AUDIT);
+	first_bucket()->tat = empty;
+	assert_false(offer_one(START));
+	assert_int_equal(first_bucket()->tat, empty);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		{ "without a limit no packet reads the clock, and with one each reads it once", test_clock, NULL, NULL,
 		  NULL },
+		{ "what a second limit refuses costs nothing of the first", test_refund, NULL, NULL, NULL },
+		{ "nothing is given back to a bucket that has been full since", test_late_refund, NULL, NULL, NULL },
+		{ "a limit in audit mode that had nothing left gets nothing back", test_no_refund, NULL, NULL, NULL },
 		{ "the largest packets cost what they are on the wire, at every rate", test_large, NULL, NULL, NULL },
 		{ "no number of segments makes a packet cheap", test_overflow, NULL, NULL, NULL },
 		{ "an idle bucket holds one burst at most, however many years it was idle", test_idle, NULL, NULL,

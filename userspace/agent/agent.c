@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/api.h"
+#include "agent/attaching.h"
 #include "agent/capture.h"
 #include "agent/core.h"
 #include "agent/counts.h"
@@ -25,7 +26,7 @@ static int open_links(struct agent *agent, struct error *error)
 		.data = agent,
 	};
 
-	return links_open(&events, &agent->links, error);
+	return links_open(&events, &agent->links, error) ?: finder_open(&agent->finder, error);
 }
 
 /* Only what arrives by an uplink can be shielded from; elsewhere, denied packets shall not pay for the question. */
@@ -69,6 +70,18 @@ static int open_state(struct agent *agent)
 	if (*error.text)
 		log_error("%s; numbers begin afresh", error.text);
 	return 0;
+}
+
+static void open_attachments(struct agent *agent)
+{
+	struct error error = {};
+
+	attachments_open(agent->config->state_dir, &agent->attachments, &error);
+	if (*error.text)
+		log_error("%s; what the CNI plugin said is lost", error.text);
+	agent->overlay = (struct overlay){ .attachments = &agent->attachments, .node = agent->config->node };
+	agent->sources.overlay = &agent->overlay;
+	attaching_check(agent);
 }
 
 static void wake_followers(void *data)
@@ -130,6 +143,7 @@ static int start(struct agent *agent, struct error *error)
 	agent->endpoints.config = agent->config;
 	agent->endpoints.datapath = agent->datapath;
 	agent->endpoints.links = agent->links;
+	agent->endpoints.finder = agent->finder;
 	agent->endpoints.events = agent->sources.events = agent->shields.events = agent->limits.events = &agent->events;
 	agent->uplinks = (struct uplinks){
 		.config = agent->config,
@@ -137,6 +151,7 @@ static int start(struct agent *agent, struct error *error)
 		.links = agent->links,
 		.endpoints = &agent->endpoints,
 	};
+	open_attachments(agent);
 	agent->events_lost = packet_events_count(agent).lost;
 	r = take_over(agent, error) ?: open_socket(agent, error);
 	if (r < 0)
@@ -164,6 +179,8 @@ static void stop(struct agent *agent)
 	http_stop(agent->ui);
 	loop_close(agent->loop);
 	compiled_free(agent->compiled);
+	overlay_free(&agent->overlay);
+	attachments_free(&agent->attachments);
 	endpoints_free(&agent->endpoints);
 	uplinks_free(&agent->uplinks);
 	sweeper_free(&agent->sweeper);
@@ -173,6 +190,7 @@ static void stop(struct agent *agent)
 	pacing_free(&agent->pacing);
 	addresses_free(&agent->addresses);
 	datapath_close(agent->datapath);
+	finder_close(agent->finder);
 	links_close(agent->links);
 	sources_free(&agent->sources);
 	ledger_free(&agent->ledger);

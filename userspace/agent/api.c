@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "agent/attaching.h"
 #include "agent/reconcile.h"
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -19,6 +20,10 @@ const struct http_route api_socket_routes[] = {
 	{ "GET", "/v1/events", api_events },
 	{ "GET", "/v1/capture", api_capture },
 	{ "GET", "/v1/explain", api_explain }, /* counts nothing, keeps nothing */
+	{ "GET", "/v1/attachments", api_attachments },
+	{ "POST", "/v1/attachments", api_attach },
+	{ "DELETE", "/v1/attachments", api_detach },
+	{ "POST", "/v1/attachments/keep", api_keep_attachments },
 	{ "PUT", "/v1/objects", api_put_objects },
 	{ "DELETE", "/v1/objects", api_delete_objects },
 	{ "POST", "/v1/diff", api_diff },
@@ -84,6 +89,15 @@ static void append_errors(json_t *list, const struct notes *errors)
 	}
 }
 
+static void append_conflicts(const struct agent *agent, json_t *list)
+{
+	struct notes problems = {};
+
+	attaching_problems(agent, &problems);
+	append_notes(list, &problems);
+	notes_free(&problems);
+}
+
 json_t *api_degraded(const struct agent *agent)
 {
 	json_t *list = json_array();
@@ -95,6 +109,7 @@ json_t *api_degraded(const struct agent *agent)
 	vec_for_each (source, &agent->sources.list)
 		append_errors(list, &source->errors);
 	append_notes(list, &agent->endpoints.problems);
+	append_conflicts(agent, list);
 	append_notes(list, &agent->uplinks.problems);
 	append_notes(list, &agent->pacing.problems);
 	return list;

@@ -16,6 +16,10 @@ void api_pairs(void *data, const struct http_request *request, struct http_reply
 void api_events(void *data, const struct http_request *request, struct http_reply *reply);
 void api_capture(void *data, const struct http_request *request, struct http_reply *reply);
 void api_explain(void *data, const struct http_request *request, struct http_reply *reply);
+void api_attach(void *data, const struct http_request *request, struct http_reply *reply);
+void api_detach(void *data, const struct http_request *request, struct http_reply *reply);
+void api_attachments(void *data, const struct http_request *request, struct http_reply *reply);
+void api_keep_attachments(void *data, const struct http_request *request, struct http_reply *reply);
 void api_put_objects(void *data, const struct http_request *request, struct http_reply *reply);
 void api_delete_objects(void *data, const struct http_request *request, struct http_reply *reply);
 void api_diff(void *data, const struct http_request *request, struct http_reply *reply);

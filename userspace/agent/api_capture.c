@@ -95,8 +95,10 @@ static int find_pod(const struct agent *agent, const char *name, uint32_t *ret_i
 		if (strcmp(own, name) != 0)
 			continue;
 		if (!endpoint->ifindex)
-			return error_set(error, -ENOENT, "pod: interface %s of %s isn't there", endpoint->interface,
-					 name);
+			return endpoint->interface ? error_set(error, -ENOENT, "pod: interface %s of %s isn't there",
+							       endpoint->interface, name)
+						   : error_set(error, -ENOENT, "pod: the interface of %s isn't found",
+							       name);
 		*ret_ifindex = endpoint->ifindex;
 		return 0;
 	}

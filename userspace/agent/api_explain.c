@@ -231,6 +231,9 @@ static char *side_note(const struct asked *asked, const struct side *side)
 				 pod->pod.node);
 	if (pod->pod.interface)
 		return xasprintf("interface %s isn't there; this is what the policy says", pod->pod.interface);
+	if (pod_is_local(pod, asked->agent->config->node))
+		return xstrdup("its interface isn't found (weir status says why), so no packet of it is judged; this "
+			       "is what the policy says");
 	return xstrdup("names no interface, so no packet of it is judged; this is what the policy says");
 }
 

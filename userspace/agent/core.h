@@ -7,11 +7,14 @@
 #include <uv.h>
 
 #include "agent/addresses.h"
+#include "agent/attachments.h"
 #include "agent/agent.h"
 #include "agent/endpoints.h"
 #include "agent/events.h"
+#include "agent/finder.h"
 #include "agent/http.h"
 #include "agent/limit_watch.h"
+#include "agent/overlay.h"
 #include "agent/pacing.h"
 #include "agent/lock.h"
 #include "agent/pressure.h"
@@ -35,6 +38,7 @@ struct agent {
 	struct state state;
 	struct sources sources;
 	struct links *links;
+	struct finder *finder;
 	struct datapath *datapath;
 
 	/*
@@ -45,6 +49,9 @@ struct agent {
 	struct verification verification; /* of its image */
 	struct addresses addresses;
 	struct endpoints endpoints;
+	struct attachments attachments;
+	struct overlay overlay; /* of them, over the pods of the sources */
+	uint32_t attaching;	/* plugins that wait for an answer */
 	struct uplinks uplinks;
 	struct sweeper sweeper;
 	struct shields shields;
@@ -75,6 +82,7 @@ struct agent {
 
 bool agent_has_shield(const struct agent *agent); /* there are uplinks, and a rate to shield them at */
 void agent_schedule(struct agent *agent); /* takes the sources in soon, when what changes together has changed */
+void agent_search(struct agent *agent);	  /* looks again when it is time, if a pod's interface is not found */
 void agent_retry(struct agent *agent);	  /* tries again after a pause what the kernel or the disk refused */
 
 #endif

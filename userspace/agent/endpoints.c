@@ -3,13 +3,18 @@
 
 #include <string.h>
 
+#include "agent/finder.h"
 #include "agent/ports.h"
 #include "agent/uplinks.h"
 #include "base/mem.h"
 
 bool pod_is_local(const struct object *pod, const char *node)
 {
-	return pod->pod.interface && !pod->pod.host_network && (!pod->pod.node || strcmp(pod->pod.node, node) == 0);
+	if (pod->pod.host_network)
+		return false;
+	if (pod->pod.node && strcmp(pod->pod.node, node) != 0)
+		return false;
+	return pod->pod.interface || (pod->pod.node && pod->pod.addrs.n);
 }
 
 static void endpoint_free(struct endpoint *endpoint)
@@ -38,6 +43,8 @@ static struct endpoint endpoint_of(const struct compiled *compiled, const struct
 		.namespace = xstrdup(pod->namespace),
 		.pod = xstrdup(pod->name),
 		.interface = xstrdup(pod->pod.interface),
+		.found = pod->pod.found,
+		.is_named = pod->pod.interface,
 		.identity = identity,
 		.may_spoof = pod->pod.may_spoof,
 		.xdp = wanted_xdp(pod->pod.xdp),
@@ -147,7 +154,7 @@ static bool sync_endpoint(struct endpoints *endpoints, struct endpoint *endpoint
 	struct port *port;
 
 	endpoint->ifindex = 0;
-	if (!links_by_name(endpoints->links, endpoint->interface, &link))
+	if (!endpoint->interface || !links_by_name(endpoints->links, endpoint->interface, &link))
 		return false;
 	port = port_get(endpoints, &link);
 	if (port->endpoint)
@@ -158,6 +165,17 @@ static bool sync_endpoint(struct endpoints *endpoints, struct endpoint *endpoint
 	return port_identify(endpoints, port);
 }
 
+static bool sync_those(struct endpoints *endpoints, bool named)
+{
+	bool changed = false;
+
+	vec_for_each (endpoint, &endpoints->list) {
+		if (endpoint->is_named == named)
+			changed |= sync_endpoint(endpoints, endpoint);
+	}
+	return changed;
+}
+
 bool endpoints_sync(struct endpoints *endpoints)
 {
 	struct notes problems = {};
@@ -166,8 +184,10 @@ bool endpoints_sync(struct endpoints *endpoints)
 	endpoints->stale = false;
 	changed = ports_drop_gone(endpoints);
 	ports_disown(endpoints);
-	vec_for_each (endpoint, &endpoints->list)
-		changed |= sync_endpoint(endpoints, endpoint);
+	changed |= sync_those(endpoints, true);
+	if (endpoints->finder)
+		finder_run(endpoints->finder, endpoints);
+	changed |= sync_those(endpoints, false);
 	for (struct port *port = endpoints->ports; port; port = port->hh.next) {
 		if (port->endpoint)
 			continue;
@@ -179,12 +199,7 @@ bool endpoints_sync(struct endpoints *endpoints)
 			changed = true;
 		}
 	}
-	vec_for_each (endpoint, &endpoints->list) {
-		_cleanup_free_ char *problem = endpoint_problem(endpoints, endpoint);
-
-		if (problem)
-			notes_add(&problems, "%s", problem);
-	}
+	endpoints_note_problems(endpoints, &problems);
 	ports_note_failures(endpoints, &problems);
 	notes_replace(&endpoints->problems, &problems, LOG_LEVEL_WARNING);
 	return changed;
@@ -207,28 +222,10 @@ void endpoints_places(const struct endpoints *endpoints, datapath_addresses *ret
 		qsort(ret->items, ret->n, sizeof(*ret->items), compare_places);
 }
 
-char *endpoint_problem(const struct endpoints *endpoints, const struct endpoint *endpoint)
-{
-	const struct port *port;
-	struct link_info link;
-
-	if (endpoint->ifindex)
-		return NULL;
-	if (links_by_name(endpoints->links, endpoint->interface, &link)) {
-		port = endpoints_port(endpoints, link.ifindex);
-		if (port && port->endpoint)
-			return xasprintf("pod %s/%s: interface %s is pod %s/%s's already (name another)",
-					 endpoint->namespace, endpoint->pod, endpoint->interface,
-					 port->endpoint->namespace, port->endpoint->pod);
-	}
-	return xasprintf("pod %s/%s: interface %s isn't there (it will be attached when it appears)",
-			 endpoint->namespace, endpoint->pod, endpoint->interface);
-}
-
 static bool is_claimed(const struct endpoints *endpoints, const char *name)
 {
 	vec_for_each (endpoint, &endpoints->list) {
-		if (strcmp(endpoint->interface, name) == 0)
+		if (endpoint->interface && strcmp(endpoint->interface, name) == 0)
 			return true;
 	}
 	return false;
@@ -241,6 +238,8 @@ void endpoints_link_changed(void *data, const struct link_info *link)
 
 	if (port)
 		port_forget_peer(port);
+	if (endpoints->finder)
+		finder_hint(endpoints->finder);
 	if (is_claimed(endpoints, link->name) || (port && strcmp(port->name, link->name) != 0)) {
 		endpoints->stale = true;
 		return;
@@ -252,6 +251,16 @@ void endpoints_link_changed(void *data, const struct link_info *link)
 	port_attach(endpoints, port, XDP_OFF);
 	if (!port->failure)
 		log_info("interface %s: attached and closed until a pod names it", port->name);
+}
+
+int endpoints_hold(struct endpoints *endpoints, const struct link_info *link, struct error *error)
+{
+	struct port *port = port_get(endpoints, link);
+
+	port_attach(endpoints, port, port->xdp);
+	if (!port->attached)
+		return error_set(error, -EIO, "interface %s can't be closed: %s", link->name, port->failure);
+	return 0;
 }
 
 void endpoints_link_gone(void *data, uint32_t ifindex, const char *name)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interfaces <-> pods. An endpoint is a pod of this node that names its
- * interface; a port is an interface that this agent attaches to. A port
+ * Interfaces <-> pods. An endpoint is a pod of this node; a port is an interface that this agent attaches to. A port
  * without an endpoint is closed.
  */
 #ifndef WEIR_AGENT_ENDPOINTS_H
@@ -11,16 +10,27 @@
 
 #include "agent/agent.h"
 #include "agent/events.h"
+#include "agent/matching.h"
 #include "agent/notes.h"
 #include "datapath/datapath.h"
 #include "datapath/links.h"
 #include "policy/compile.h"
 
+/* How it went with an endpoint whose pod names no interface. */
+struct search {
+	enum match match;
+	uint32_t ifindex, rival; /* as struct sought has them */
+	bool is_late;		 /* it should have been found by now */
+};
+
 struct endpoint {
 	char *namespace;
 	char *pod;
-	char *interface;
-	VEC(struct addr) addrs; /* its own: without those that are another pod's as well and count as that one's */
+	char *interface;	    /* NULL: not found */
+	enum interface_found found; /* where it is known from */
+	bool is_named;		    /* by the pod's object; or else: */
+	struct search search;
+	addr_list addrs; /* its own: without those that are another pod's as well and count as that one's */
 	uint32_t identity;
 	uint8_t mac[MAC_LENGTH]; /* as the pod's object says; zeros: as the other end of its interface is found to have
 				  */
@@ -52,6 +62,7 @@ struct endpoints {
 	const struct agent_config *config;
 	struct datapath *datapath;
 	struct links *links;
+	struct finder *finder; /* of interfaces that nobody names; NULL: they are not looked for */
 	struct events *events;
 	endpoint_list list;	      /* wanted, as of the last compiled policy; sorted by namespace, pod */
 	struct port *ports;	      /* by ifindex */
@@ -68,7 +79,7 @@ void endpoints_free(struct endpoints *endpoints); /* what it holds */
 void endpoints_list(const struct endpoints *endpoints, const struct world *world, const struct compiled *compiled,
 		    endpoint_list *ret);
 void endpoint_list_free(endpoint_list *list);
-/* True when this pod is to have an endpoint on this node. */
+/* True when this pod is to have an endpoint on this node: it names an interface, or is said to run here. */
 bool pod_is_local(const struct object *pod, const char *node);
 
 /* Adds what the kernel takes the ports for. */
@@ -94,8 +105,11 @@ void endpoints_places(const struct endpoints *endpoints, datapath_addresses *ret
 void endpoints_link_changed(void *data, const struct link_info *link);
 void endpoints_link_gone(void *data, uint32_t ifindex, const char *name);
 
+/* Closes an interface at once, unless it has its programs already. */
+int endpoints_hold(struct endpoints *endpoints, const struct link_info *link, struct error *error);
 const struct port *endpoints_port(const struct endpoints *endpoints, uint32_t ifindex); /* NULL: none */
-/* Pods whose interface isn't there, or is taken. */
+/* Pods whose interface isn't there, is taken or is not found. */
+void endpoints_note_problems(const struct endpoints *endpoints, struct notes *problems);
 char *endpoint_problem(const struct endpoints *endpoints,
 		       const struct endpoint *endpoint);  /* NULL: none; caller frees */
 bool endpoints_failed(const struct endpoints *endpoints); /* an attachment failed and should be tried again */

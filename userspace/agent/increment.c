@@ -45,9 +45,12 @@ static void write_endpoints(struct agent *agent, const struct objects_delta *del
 		agent_retry(agent);
 }
 
-bool increment_fits(const struct agent *agent, const struct objects_delta *delta)
+bool increment_fits(struct agent *agent, struct objects_delta *delta)
 {
-	return is_in_step(agent) && increment_possible(agent->compiled, &agent->state.numbers, delta);
+	if (!is_in_step(agent))
+		return false;
+	overlay_delta(&agent->overlay, agent->compiled, delta);
+	return increment_possible(agent->compiled, &agent->state.numbers, delta);
 }
 
 bool increment_delta(struct agent *agent, const struct objects_delta *delta)

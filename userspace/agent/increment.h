@@ -14,8 +14,12 @@
  * False: it can't, or not wholly, and everything is to be compiled.
  */
 bool increment(struct agent *agent);
-/* The same of a change that is not made yet: whether it can be; and, when it has been made, doing it. */
-bool increment_fits(const struct agent *agent, const struct objects_delta *delta);
+/*
+ * The same of a change that is not made yet: whether it can be; and, when it
+ * has been made, doing it. The pods in delta become those with what the CNI
+ * plugin said of them.
+ */
+bool increment_fits(struct agent *agent, struct objects_delta *delta);
 bool increment_delta(struct agent *agent, const struct objects_delta *delta);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 
+#include "agent/attaching.h"
 #include "agent/packet_events.h"
 #include "agent/reconcile.h"
 #include "base/mem.h"
@@ -22,9 +23,11 @@ struct agent_loop {
 	struct agent *agent;
 	uv_loop_t uv;
 	uv_signal_t terminate, interrupt, hangup;
-	uv_timer_t settle, retry, sweep, shields, limits, pacing, events;
+	uv_timer_t settle, retry, sweep, shields, limits, pacing, events, search;
 	uint64_t retry_ms;
-	uv_poll_t links;
+	uint64_t reconciled; /* ms of the loop, when it had been done last */
+	uv_poll_t links, whereabouts;
+	uv_prepare_t idle;
 	struct watched_source *sources; /* one per directory */
 	size_t n_sources;
 };
@@ -42,6 +45,8 @@ static void on_settle(uv_timer_t *timer)
 
 	reconcile(loop->agent, false);
 	watch_sources(loop);
+	uv_update_time(&loop->uv);
+	loop->reconciled = uv_now(&loop->uv);
 }
 
 static void on_retry(uv_timer_t *timer)
@@ -52,12 +57,17 @@ static void on_retry(uv_timer_t *timer)
 	reconcile(loop->agent, false);
 }
 
+static void reconcile_in(struct agent_loop *loop, uint64_t ms)
+{
+	loop->retry_ms = RETRY_MS;
+	if (!uv_is_active((uv_handle_t *)&loop->settle))
+		uv_timer_start(&loop->settle, on_settle, ms, 0);
+}
+
 void agent_schedule(struct agent *agent)
 {
 	if (agent->loop)
-		agent->loop->retry_ms = RETRY_MS;
-	if (agent->loop && !uv_is_active((uv_handle_t *)&agent->loop->settle))
-		uv_timer_start(&agent->loop->settle, on_settle, SETTLE_MS, 0);
+		reconcile_in(agent->loop, SETTLE_MS);
 }
 
 void agent_retry(struct agent *agent)
@@ -81,12 +91,20 @@ static void on_source(uv_poll_t *poll, int status, int events)
 	agent_schedule(source->agent);
 }
 
+/*
+ * Objects of the API are whole and come one by one: the first after quiet is
+ * taken in at once, and what comes in quick succession after it together.
+ */
 void loop_kube_changed(void *data)
 {
 	struct agent *agent = data;
+	struct agent_loop *loop = agent->loop;
+	uint64_t rested;
 
-	if (!reconcile_pods(agent))
-		agent_schedule(agent);
+	if (reconcile_pods(agent))
+		return;
+	rested = uv_now(&loop->uv) - loop->reconciled;
+	reconcile_in(loop, rested < SETTLE_MS ? SETTLE_MS - rested : 0);
 }
 
 static void watch_sources(struct agent_loop *loop)
@@ -150,15 +168,68 @@ static void on_pacing(uv_timer_t *timer)
 		agent_schedule(agent);
 }
 
+static void on_search(uv_timer_t *timer)
+{
+	reconcile_endpoints(((struct agent_loop *)timer->data)->agent);
+}
+
+static void search_again(struct agent *agent)
+{
+	if (finder_seeks(agent->finder) && finder_wait_ms(agent->finder) == 0)
+		reconcile_endpoints(agent);
+	else
+		agent_search(agent);
+}
+
+static void on_whereabouts(uv_poll_t *poll, int status, int events)
+{
+	struct agent *agent = ((struct agent_loop *)poll->data)->agent;
+
+	if (finder_dispatch(agent->finder))
+		search_again(agent);
+}
+
+/* Routes and neighbours are only listened to while there is somebody to find. */
+void agent_search(struct agent *agent)
+{
+	struct agent_loop *loop = agent->loop;
+	const bool seeks = finder_seeks(agent->finder);
+
+	if (!loop)
+		return;
+	finder_watch(agent->finder, seeks);
+	if (seeks) {
+		uv_timer_start(&loop->search, on_search, finder_wait_ms(agent->finder), 0);
+		uv_poll_start(&loop->whereabouts, UV_READABLE, on_whereabouts);
+	} else {
+		uv_timer_stop(&loop->search);
+		uv_poll_stop(&loop->whereabouts);
+	}
+}
+
 static void on_links(uv_poll_t *poll, int status, int events)
 {
 	struct agent_loop *loop = poll->data;
 
 	packet_events_read(loop->agent);
 	links_dispatch(loop->agent->links);
+	if (loop->agent->attachments.stale)
+		attaching_check(loop->agent);
 	if (loop->agent->endpoints.stale)
 		reconcile_endpoints(loop->agent);
+	else
+		search_again(loop->agent);
 	uplinks_sync(&loop->agent->uplinks);
+}
+
+/* Before the loop sleeps, so no plan is in the making. */
+static void on_idle(uv_prepare_t *idle)
+{
+	struct agent *agent = ((struct agent_loop *)idle->data)->agent;
+
+	overlay_tidy(&agent->overlay, agent->compiled);
+	if (agent->attaching)
+		http_wake(agent->socket);
 }
 
 void loop_link_changed(void *data, const struct link_info *link)
@@ -168,7 +239,10 @@ void loop_link_changed(void *data, const struct link_info *link)
 
 void loop_link_gone(void *data, uint32_t ifindex, const char *name)
 {
-	endpoints_link_gone(&((struct agent *)data)->endpoints, ifindex, name);
+	struct agent *agent = data;
+
+	attachments_link_gone(&agent->attachments, ifindex);
+	endpoints_link_gone(&agent->endpoints, ifindex, name);
 }
 
 void loop_addresses_changed(void *data)
@@ -238,9 +312,13 @@ int loop_open(struct agent *agent, struct agent_loop **ret, struct error *error)
 	uv_timer_init(&loop->uv, &loop->limits);
 	uv_timer_init(&loop->uv, &loop->pacing);
 	uv_timer_init(&loop->uv, &loop->events);
+	uv_timer_init(&loop->uv, &loop->search);
+	uv_poll_init(&loop->uv, &loop->whereabouts, finder_fd(agent->finder));
 	uv_poll_init(&loop->uv, &loop->links, links_fd(agent->links));
+	uv_prepare_init(&loop->uv, &loop->idle);
 	loop->settle.data = loop->retry.data = loop->sweep.data = loop->shields.data = loop->limits.data =
-		loop->pacing.data = loop->events.data = loop->links.data = loop;
+		loop->pacing.data = loop->events.data = loop->links.data = loop->search.data = loop->whereabouts.data =
+			loop->idle.data = loop;
 	open_sources(loop);
 	*ret = loop;
 	return 0;
@@ -274,6 +352,7 @@ void loop_run(struct agent_loop *loop)
 	uv_timer_start(&loop->pacing, on_pacing, 0, PACING_MS);
 	uv_timer_start(&loop->events, on_events, EVENTS_MS, EVENTS_MS);
 	uv_poll_start(&loop->links, UV_READABLE, on_links);
+	uv_prepare_start(&loop->idle, on_idle);
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
 }
 

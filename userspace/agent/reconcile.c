@@ -205,6 +205,7 @@ bool agent_sync_endpoints(struct agent *agent)
 		agent->stale = true;
 		agent_retry(agent);
 	}
+	agent_search(agent);
 	return changed;
 }
 

@@ -170,7 +170,25 @@ void sources_world(const struct sources *sources, const struct objects *store, s
 {
 	vec_for_each (source, &sources->list)
 		world_add(world, source->directory || source->kube ? source_objects(sources, source) : store, diags);
+	if (sources->overlay)
+		overlay_world(sources->overlay, world);
 	world_finish(world, diags);
+}
+
+const struct object *sources_pod(const struct sources *sources, const char *namespace, const char *name)
+{
+	vec_for_each (source, &sources->list) {
+		const struct objects *objects = source_objects(sources, source);
+
+		for (size_t i = 0; i < objects->list.n; i++) {
+			const struct object *object = objects->list.items[i];
+
+			if (object->kind == KIND_POD && strcmp(object->name, name) == 0 &&
+			    strcmp(object->namespace, namespace) == 0)
+				return object;
+		}
+	}
+	return NULL;
 }
 
 const struct source *sources_of(const struct sources *sources, const struct object *object)

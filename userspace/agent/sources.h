@@ -6,6 +6,7 @@
 #include "agent/agent.h"
 #include "agent/events.h"
 #include "agent/notes.h"
+#include "agent/overlay.h"
 #include "policy/world.h"
 #include "source/directory.h"
 #include "source/kube.h"
@@ -23,7 +24,8 @@ struct sources {
 	VEC(struct source) list;
 	struct store *store;
 	struct events *events;
-	uint64_t n_errors; /* ever seen */
+	struct overlay *overlay; /* borrowed; NULL: none */
+	uint64_t n_errors;	 /* ever seen */
 };
 
 int sources_open(const struct agent_config *config, const struct kube_follower *follower, struct sources *ret,
@@ -38,6 +40,8 @@ void sources_delta(const struct sources *sources, struct objects_delta *ret);
 void sources_world(const struct sources *sources, const struct objects *store, struct world *world,
 		   struct diags *diags);
 
+/* The pod that is in force; NULL: no source has one of this name. */
+const struct object *sources_pod(const struct sources *sources, const char *namespace, const char *name);
 const struct objects *source_objects(const struct sources *sources, const struct source *source);
 /* The source whose object is in force; NULL when none has it. */
 const struct source *sources_of(const struct sources *sources, const struct object *object);

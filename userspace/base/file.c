@@ -80,13 +80,13 @@ static int write_all(int fd, const char *text, size_t length)
 	return 0;
 }
 
-/* The new file keeps the old one's mode; a first one is its owner's only. */
-static int write_synced(int fd, const char *path, const char *text, size_t length)
+/* The new file keeps the old one's mode. */
+static int write_synced(int fd, const char *path, const char *text, size_t length, unsigned mode)
 {
 	struct stat old;
 	int r;
 
-	if (stat(path, &old) == 0 && fchmod(fd, old.st_mode & 07777) < 0)
+	if (fchmod(fd, stat(path, &old) == 0 ? old.st_mode & 07777 : mode) < 0)
 		return -errno;
 	r = write_all(fd, text, length);
 	if (r < 0)
@@ -95,6 +95,11 @@ static int write_synced(int fd, const char *path, const char *text, size_t lengt
 }
 
 int file_replace(const char *path, const char *text, size_t length)
+{
+	return file_replace_mode(path, text, length, S_IRUSR | S_IWUSR);
+}
+
+int file_replace_mode(const char *path, const char *text, size_t length, unsigned mode)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
@@ -110,7 +115,7 @@ int file_replace(const char *path, const char *text, size_t length)
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	r = write_synced(fd, path, text, length);
+	r = write_synced(fd, path, text, length, mode);
 	if (r == 0 && rename(temporary, path) < 0)
 		r = -errno;
 	if (r < 0) {

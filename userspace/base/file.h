@@ -17,6 +17,8 @@ int file_read(const char *path, size_t limit, char **ret_text, size_t *ret_lengt
  * mode; a new one is its owner's only.
  */
 int file_replace(const char *path, const char *text, size_t length);
+/* The same, and a new file has this mode. */
+int file_replace_mode(const char *path, const char *text, size_t length, unsigned mode);
 
 /* mkdir -p. 0 or -errno. */
 int make_directories(const char *path, unsigned mode);

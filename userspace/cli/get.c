@@ -54,6 +54,7 @@ static const struct view views[] = {
 	    { "STATE", "state", COLUMN_PLAIN },
 	    { "AGE", "age", COLUMN_RIGHT },
 	    { "IDENTITY", "identity", COLUMN_RIGHT | COLUMN_WIDE },
+	    { "FOUND", "found", COLUMN_WIDE },
 	    { "IFINDEX", "ifindex", COLUMN_RIGHT | COLUMN_WIDE },
 	    { "HOOK", "hook", COLUMN_WIDE },
 	    { "XDP", "xdp", COLUMN_WIDE },

@@ -98,14 +98,29 @@ int pin_map(const struct datapath *datapath, const struct bpf_map *map);
 
 /* An empty image map; also the template of the array of images, so that the two cannot differ. fd or -errno. */
 int image_map_create(uint32_t words);
-/* The image in a slot of an array of images: its capacity in words and its revision. -ENOENT: none. */
-int image_running(int images_fd, enum weir_slot slot, uint32_t *ret_words, uint32_t *ret_revision);
+/* One slot of an array of images. */
+struct image_slot {
+	const char *root;
+	int images;
+	enum weir_slot slot;
+};
+
+/* The image in a slot: its capacity in words and its revision. -ENOENT: none. */
+int image_running(const struct image_slot *slot, uint32_t *ret_words, uint32_t *ret_revision);
 /* Puts words into a slot, in a map of that capacity; returns when no packet is judged by what was there before. */
-int image_put(const struct bpf_map *images, enum weir_slot slot, uint32_t capacity, const uint32_t *words,
-	      uint32_t n_words, struct error *error);
-/* Puts what a slot of one array holds into the same slot of another one; nothing there: -ENOENT. */
-int image_copy(const struct bpf_map *from, const struct bpf_map *to, enum weir_slot slot, uint32_t capacity,
-	       struct error *error);
+int image_put(const struct image_slot *slot, uint32_t capacity, const uint32_t *words, uint32_t n_words,
+	      struct error *error);
+/* Puts what one slot holds into another one; nothing there: -ENOENT. */
+int image_copy(const struct image_slot *from, const struct image_slot *to, uint32_t capacity, struct error *error);
+
+/* --- image_pin.c --- */
+
+/* Pins an image before it is put into a slot. */
+int image_pin(const char *root, int fd);
+/* The image in a slot. fd; -ENOENT: none. */
+int image_open(const struct image_slot *slot);
+/* Drops the pins of images that are in no slot of that array. */
+void image_unpin_unused(const char *root, int images);
 
 /* --- grow.c --- */
 

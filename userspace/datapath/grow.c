@@ -43,10 +43,13 @@ static int reuse_loaded(struct datapath *datapath, struct weir_bpf *skeleton)
 	return 0;
 }
 
-static int copy_images(const struct weir_bpf *from, const struct weir_bpf *to, uint32_t capacity, struct error *error)
+static int copy_images(const struct datapath *datapath, const struct weir_bpf *to, uint32_t capacity,
+		       struct error *error)
 {
 	for (enum weir_slot slot = 0; slot < WEIR_SLOTS; slot++) {
-		int r = image_copy(from->maps.images, to->maps.images, slot, capacity, error);
+		const struct image_slot here = { datapath->root, bpf_map__fd(datapath->skeleton->maps.images), slot };
+		const struct image_slot there = { datapath->root, bpf_map__fd(to->maps.images), slot };
+		int r = image_copy(&here, &there, capacity, error);
 
 		if (r < 0 && r != -ENOENT)
 			return r;
@@ -113,7 +116,7 @@ int grow(struct datapath *datapath, uint32_t n_words, struct error *error)
 				 WEIR_IMAGE_WORDS_MAX);
 	capacity = larger(datapath->config.image_words, n_words);
 	r = programs_load(datapath, capacity, reuse_loaded, &larger_one, error) ?:
-	    copy_images(old, larger_one, capacity, error) ?:
+	    copy_images(datapath, larger_one, capacity, error) ?:
 	    take_the_place(datapath, larger_one, error);
 	if (r < 0)
 		return error_prefix(error, "grow images from %u to %u words", datapath->config.image_words, capacity);

@@ -29,10 +29,10 @@ static int write_words(int fd, const uint32_t *words, uint32_t n_words)
 	return bpf_map_freeze(fd) < 0 ? -errno : 0;
 }
 
-int image_put(const struct bpf_map *images, enum weir_slot slot, uint32_t capacity, const uint32_t *words,
-	      uint32_t n_words, struct error *error)
+int image_put(const struct image_slot *slot, uint32_t capacity, const uint32_t *words, uint32_t n_words,
+	      struct error *error)
 {
-	uint32_t key = slot;
+	uint32_t key = slot->slot;
 	int r;
 
 	_cleanup_close_ int fd = image_map_create(capacity);
@@ -41,7 +41,10 @@ int image_put(const struct bpf_map *images, enum weir_slot slot, uint32_t capaci
 	r = write_words(fd, words, n_words);
 	if (r < 0)
 		return error_set(error, r, "write image: %s", strerror(-r));
-	r = map_update(images, &key, &fd);
+	r = image_pin(slot->root, fd);
+	if (r < 0)
+		return error_set(error, r, "pin image: %s", strerror(-r));
+	r = bpf_map_update_elem(slot->images, &key, &fd, BPF_ANY) < 0 ? -errno : 0;
 	return r < 0 ? error_set(error, r, "swap image: %s", strerror(-r)) : 0;
 }
 
@@ -67,8 +70,10 @@ int datapath_swap(struct datapath *datapath, const uint32_t *words, uint32_t n_w
 	r = n_words > datapath->config.image_words ? grow(datapath, n_words, error) : 0;
 	if (r < 0)
 		return r;
-	r = image_put(datapath->skeleton->maps.images, WEIR_SLOT_ENFORCED, datapath->config.image_words, words, n_words,
-		      error);
+	const struct image_slot slot = { datapath->root, bpf_map__fd(datapath->skeleton->maps.images),
+					 WEIR_SLOT_ENFORCED };
+	r = image_put(&slot, datapath->config.image_words, words, n_words, error);
+	image_unpin_unused(slot.root, slot.images);
 	if (r < 0)
 		return r;
 	datapath->revision = words[offsetof(struct weir_image_header, revision) / sizeof(*words)];
@@ -87,24 +92,24 @@ uint32_t datapath_image_words(const struct datapath *datapath)
 }
 
 /* The map in a slot; *ret_words: its capacity. fd or -errno. */
-static int open_slot(int images_fd, enum weir_slot slot, uint32_t *ret_words)
+static int open_slot(const struct image_slot *slot, uint32_t *ret_words)
 {
 	struct bpf_map_info info = {};
-	uint32_t key = slot, size = sizeof(info), id;
+	uint32_t size = sizeof(info);
 
-	if (bpf_map_lookup_elem(images_fd, &key, &id) < 0)
-		return -errno;
-	_cleanup_close_ int fd = bpf_map_get_fd_by_id(id);
-	if (fd < 0 || bpf_map_get_info_by_fd(fd, &info, &size) < 0)
+	_cleanup_close_ int fd = image_open(slot);
+	if (fd < 0)
+		return fd;
+	if (bpf_map_get_info_by_fd(fd, &info, &size) < 0)
 		return -errno;
 	*ret_words = info.value_size / sizeof(uint32_t);
 	return TAKE_FD(fd);
 }
 
-int image_running(int images_fd, enum weir_slot slot, uint32_t *ret_words, uint32_t *ret_revision)
+int image_running(const struct image_slot *slot, uint32_t *ret_words, uint32_t *ret_revision)
 {
 	uint32_t words;
-	_cleanup_close_ int fd = open_slot(images_fd, slot, &words);
+	_cleanup_close_ int fd = open_slot(slot, &words);
 
 	if (fd < 0)
 		return fd;
@@ -117,18 +122,17 @@ int image_running(int images_fd, enum weir_slot slot, uint32_t *ret_words, uint3
 	return 0;
 }
 
-int image_copy(const struct bpf_map *from, const struct bpf_map *to, enum weir_slot slot, uint32_t capacity,
-	       struct error *error)
+int image_copy(const struct image_slot *from, const struct image_slot *to, uint32_t capacity, struct error *error)
 {
 	uint32_t words;
-	_cleanup_close_ int fd = open_slot(bpf_map__fd(from), slot, &words);
+	_cleanup_close_ int fd = open_slot(from, &words);
 
 	if (fd < 0)
 		return fd;
 	uint32_t *image = mmap(NULL, words * sizeof(*image), PROT_READ, MAP_SHARED, fd, 0);
 	if (image == MAP_FAILED)
 		return error_set(error, -errno, "read the image in force: %s", strerror(errno));
-	int r = image_put(to, slot, capacity, image, words, error);
+	int r = image_put(to, capacity, image, words, error);
 	munmap(image, words * sizeof(*image));
 	return r;
 }

@@ -167,8 +167,10 @@ static void set_first_words(struct datapath *datapath)
 
 static int find_revision(struct datapath *datapath, struct error *error)
 {
+	const struct image_slot slot = { datapath->root, bpf_map__fd(datapath->skeleton->maps.images),
+					 WEIR_SLOT_ENFORCED };
 	uint32_t words, revision;
-	int r = image_running(bpf_map__fd(datapath->skeleton->maps.images), WEIR_SLOT_ENFORCED, &words, &revision);
+	int r = image_running(&slot, &words, &revision);
 
 	if (r == 0)
 		datapath->revision = revision;

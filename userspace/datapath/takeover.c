@@ -40,7 +40,8 @@ uint32_t takeover_image_words(const struct datapath *datapath)
 
 	pin_path(path, datapath->root, MAPS_PREFIX "%u/images", WEIR_MAPS_ABI);
 	_cleanup_close_ int fd = bpf_obj_get(path);
-	if (fd < 0 || image_running(fd, WEIR_SLOT_ENFORCED, &words, &revision) < 0)
+	const struct image_slot slot = { datapath->root, fd, WEIR_SLOT_ENFORCED };
+	if (fd < 0 || image_running(&slot, &words, &revision) < 0)
 		return 0;
 	return words < WEIR_HEADER_WORDS || words > WEIR_IMAGE_WORDS_MAX || (words & (words - 1)) ? 0 : words;
 }

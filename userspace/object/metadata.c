@@ -67,6 +67,14 @@ static void read_version(const struct field *field, void *target)
 	object->version = xstrdup(field_string(field));
 }
 
+static void read_uid(const struct field *field, void *target)
+{
+	struct object *object = target;
+
+	if (object->kind == KIND_POD && field->node->type == NODE_SCALAR)
+		object->uid = xstrdup(field->node->text);
+}
+
 /* What else Kubernetes' ObjectMeta has, and the API server fills in. */
 static const struct member metadata_members[] = {
 	{ "name", read_name },
@@ -75,7 +83,7 @@ static const struct member metadata_members[] = {
 	{ "annotations", check_annotations },
 	{ "generateName", field_ignore },
 	{ "selfLink", field_ignore },
-	{ "uid", field_ignore },
+	{ "uid", read_uid },
 	{ "resourceVersion", read_version },
 	{ "generation", field_ignore },
 	{ "creationTimestamp", field_ignore },

@@ -15,6 +15,8 @@
 #define ANNOTATION_XDP		 ANNOTATION_PREFIX "xdp"
 #define ANNOTATION_MAC		 ANNOTATION_PREFIX "mac"
 #define ANNOTATION_ANTI_SPOOFING ANNOTATION_PREFIX "anti-spoofing"
+/* What the kubelet and the runtime call a pod that the kubelet has from a file: the API server gives it another uid. */
+#define ANNOTATION_STATIC_UID "kubernetes.io/config.hash"
 
 void namespace_read(const struct field *document, struct object *object)
 {
@@ -229,8 +231,14 @@ static const struct member *find_annotation(const char *name)
 	return NULL;
 }
 
+static void set_uid(struct object *object, const char *uid)
+{
+	free(object->uid);
+	object->uid = xstrdup(uid);
+}
+
 /* That they are a mapping of strings has been seen to with the rest of the metadata. */
-static void read_annotations(const struct field *annotations, struct pod *pod)
+static void read_annotations(const struct field *annotations, struct object *object)
 {
 	for (const struct node *node = annotations->node->first; node; node = node->next) {
 		struct field field = { .report = annotations->report, .parent = annotations, .node = node };
@@ -239,7 +247,9 @@ static void read_annotations(const struct field *annotations, struct pod *pod)
 		if (node->type != NODE_SCALAR || node->scalar != SCALAR_STRING)
 			continue;
 		if (known)
-			known->read(&field, pod);
+			known->read(&field, &object->pod);
+		else if (strcmp(node->key->text, ANNOTATION_STATIC_UID) == 0)
+			set_uid(object, node->text);
 		else if (strncmp(node->key->text, ANNOTATION_PREFIX, strlen(ANNOTATION_PREFIX)) == 0)
 			warn_unknown(&field);
 	}
@@ -258,7 +268,7 @@ void pod_read(const struct field *document, struct object *object)
 	if (field_member(document, "metadata", &metadata) && metadata.node->type == NODE_MAPPING) {
 		owner_read(&metadata, object);
 		if (field_member(&metadata, "annotations", &annotations) && annotations.node->type == NODE_MAPPING)
-			read_annotations(&annotations, &object->pod);
+			read_annotations(&annotations, object);
 	}
 	field_read_members(document, pod_members, ARRAY_SIZE(pod_members), 0, &object->pod);
 }

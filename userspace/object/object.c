@@ -119,6 +119,7 @@ void object_free(struct object *object)
 	labels_free(&object->labels);
 	free(object->file);
 	free(object->version);
+	free(object->uid);
 	free(object->json);
 	free(object);
 }

@@ -40,6 +40,17 @@ const struct kind_info *kind_info(enum object_kind kind);
 enum object_kind kind_by_name(const char *name);
 
 enum pod_phase { POD_PENDING, POD_RUNNING, POD_SUCCEEDED, POD_FAILED, POD_UNKNOWN };
+/* Where it is known from which interface is a pod's. What only a look at the node's tables finds begins at route. */
+enum interface_found {
+	FOUND_ANNOTATION, /* weir.dev/interface */
+	FOUND_PLUGIN,	  /* the CNI plugin said so */
+	FOUND_ROUTE,	  /* a route of the node leads there */
+	FOUND_PEER,	  /* its other end has the pod's address */
+	FOUND_BRIDGE,	  /* neighbours and forwarding table of a bridge */
+	FOUND_NEIGHBOUR,  /* neighbours of the interface itself */
+	FOUND_KEPT,	  /* an earlier agent had found it */
+};
+
 enum xdp_mode { XDP_MODE_OFF, XDP_MODE_NATIVE, XDP_MODE_GENERIC };
 
 struct pod_port {
@@ -56,7 +67,8 @@ struct pod {
 	addr_list addrs;	    /* status.podIPs, and status.podIP */
 	VEC(struct pod_port) ports; /* named container ports only */
 	char *owner;		    /* of the Deployment, StatefulSet or the like that made it, or NULL */
-	char *interface;	    /* annotation weir.dev/interface, or NULL */
+	char *interface;	    /* annotation weir.dev/interface, or what the CNI plugin said, or NULL */
+	enum interface_found found; /* which of them */
 	enum xdp_mode xdp;	    /* annotation weir.dev/xdp: "on" is native, "generic" generic */
 	uint8_t mac[MAC_LENGTH];    /* annotation weir.dev/mac; zeros: none */
 	bool may_spoof;		    /* annotation weir.dev/anti-spoofing: "off" */
@@ -95,6 +107,7 @@ struct object {
 	char *name;
 	struct labels labels; /* a Namespace always has kubernetes.io/metadata.name */
 	char *version;	      /* metadata.resourceVersion, or NULL */
+	char *uid;	      /* of a Pod, as the container runtime has it; or NULL */
 	char *file;	      /* where it was read from, or NULL */
 	int line;	      /* of the document's first line */
 	time_t changed;	      /* since when its source has it as it is; 0: not known */
@@ -116,6 +129,9 @@ DEFINE_CLEANUP(struct object, object_free);
  * of them differs. Of policies only two of the same version are known to.
  */
 bool object_same(const struct object *a, const struct object *b);
+
+/* A Pod of its own that says the same, but for its document. */
+struct object *pod_copy(const struct object *pod);
 
 /* "NetworkPolicy shop/backend", "Namespace shop"; the caller frees. */
 char *object_title(const struct object *object);

@@ -32,8 +32,8 @@ static bool same_pod(const struct pod *a, const struct pod *b)
 	}
 	return same_text(a->node, b->node) && same_text(a->service_account, b->service_account) &&
 	       a->host_network == b->host_network && a->phase == b->phase && same_addrs(&a->addrs, &b->addrs) &&
-	       same_text(a->interface, b->interface) && a->xdp == b->xdp && memcmp(a->mac, b->mac, MAC_LENGTH) == 0 &&
-	       a->may_spoof == b->may_spoof;
+	       same_text(a->interface, b->interface) && a->found == b->found && a->xdp == b->xdp &&
+	       memcmp(a->mac, b->mac, MAC_LENGTH) == 0 && a->may_spoof == b->may_spoof;
 }
 
 static bool same_ports(const service_ports *a, const service_ports *b)
@@ -59,7 +59,7 @@ bool object_same(const struct object *a, const struct object *b)
 	case KIND_NAMESPACE:
 		return true;
 	case KIND_POD:
-		return same_pod(&a->pod, &b->pod);
+		return same_text(a->uid, b->uid) && same_pod(&a->pod, &b->pod);
 	case KIND_NODE:
 		return same_addrs(&a->node.addrs, &b->node.addrs);
 	case KIND_SERVICE:

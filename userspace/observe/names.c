@@ -23,6 +23,21 @@ const char *family_name(enum weir_family family)
 	return family == WEIR_IPV4 ? "IPv4" : "IPv6";
 }
 
+const char *interface_found_name(enum interface_found found)
+{
+	static const char *const names[] = {
+		[FOUND_ANNOTATION] = "annotation",
+		[FOUND_PLUGIN] = "plugin",
+		[FOUND_ROUTE] = "route",
+		[FOUND_PEER] = "peer",
+		[FOUND_BRIDGE] = "bridge",
+		[FOUND_NEIGHBOUR] = "neighbour",
+		[FOUND_KEPT] = "kept",
+	};
+
+	return names[found];
+}
+
 const char *flow_table_name(enum weir_flow_table table)
 {
 	static const char *const names[WEIR_FLOW_TABLES] = {

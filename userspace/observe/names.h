@@ -3,16 +3,17 @@
 #ifndef WEIR_OBSERVE_NAMES_H
 #define WEIR_OBSERVE_NAMES_H
 
-#include "object/policy.h"
+#include "object/object.h"
 #include "policy/words.h"
 #include "weir/image.h"
 #include "weir/maps.h"
 #include "weir/reason.h"
 
-const char *direction_text(enum weir_direction direction); /* "ingress", "egress" */
-const char *family_name(enum weir_family family);	   /* "IPv4", "IPv6" */
-const char *flow_table_name(enum weir_flow_table table);   /* "openings", "connections", "exchanges" */
-const char *flow_state_name(enum weir_flow_state state);   /* "SYN_SENT"; "?" for a number that is none */
+const char *direction_text(enum weir_direction direction);    /* "ingress", "egress" */
+const char *family_name(enum weir_family family);	      /* "IPv4", "IPv6" */
+const char *interface_found_name(enum interface_found found); /* "annotation", "plugin", "route", ... */
+const char *flow_table_name(enum weir_flow_table table);      /* "openings", "connections", "exchanges" */
+const char *flow_state_name(enum weir_flow_state state);      /* "SYN_SENT"; "?" for a number that is none */
 /* By name, in any case. False when there is none. */
 bool flow_state_by_name(const char *name, enum weir_flow_state *ret);
 /* The manifests' words. */

@@ -39,7 +39,7 @@ static bool is_gone(const struct objects_delta *delta, const struct object *pod)
 	return false;
 }
 
-static const struct object *find_by_name(const struct compiled *compiled, const struct object *pod)
+const struct object *increment_namesake(const struct compiled *compiled, const struct object *pod)
 {
 	const size_t at = vec_lower_bound(&compiled->by_name, pod, compare_names);
 
@@ -129,7 +129,7 @@ static bool is_disputed(const struct compiled *compiled, const struct object *po
 static bool can_go(const struct compiled *compiled, const struct object *pod)
 {
 	return pod->kind == KIND_POD && !pod->pod.host_network && !is_backend(compiled, pod) &&
-	       !is_disputed(compiled, pod) && (is_finished(pod) || find_by_name(compiled, pod) == pod);
+	       !is_disputed(compiled, pod) && (is_finished(pod) || increment_namesake(compiled, pod) == pod);
 }
 
 static bool can_come(const struct compiled *compiled, const struct numberings *numberings,
@@ -140,7 +140,7 @@ static bool can_come(const struct compiled *compiled, const struct numberings *n
 
 	if (pod->kind != KIND_POD || pod->pod.host_network || is_backend(compiled, pod) || is_disputed(compiled, pod))
 		return false;
-	namesake = find_by_name(compiled, pod);
+	namesake = increment_namesake(compiled, pod);
 	if (namesake && !is_gone(delta, namesake))
 		return false;
 	if (is_finished(pod))

@@ -22,6 +22,8 @@ bool increment_possible(const struct compiled *compiled, const struct numberings
 			const struct objects_delta *delta);
 /* Makes the compiled policy's lists of pods and addresses those of the changed objects, which must be possible. */
 void increment_apply(struct compiled *compiled, const struct numberings *numberings, const struct objects_delta *delta);
+/* The pod of the same namespace and name that the compiled policy has; NULL: none. */
+const struct object *increment_namesake(const struct compiled *compiled, const struct object *pod);
 /* The identity of a pod that the image knows; -ENOENT when it doesn't. */
 int increment_identity(const struct compiled *compiled, const struct numberings *numberings, const struct object *pod,
 		       uint32_t *ret);

@@ -1,0 +1,126 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""From a NetworkPolicy that changes in a real API server to the packets of a live veth.
+
+A pod sends numbered datagrams to another, which a policy admits and refuses by
+turns. The moment of a change is the sending of the first datagram whose fate is
+the new one. It is told from three starts: when the request was sent to the API,
+when its answer was there, and when another watcher of the API had the event.
+
+    kube_latency.py [TRIES]     default 100, half of them closing
+"""
+import http.client
+import json
+import os
+import ssl
+import statistics
+import sys
+import threading
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(TOP, "tests/e2e"))
+import lab  # noqa: E402  # pylint: disable=wrong-import-position
+from kube_case import NETWORK_POLICIES, KubeCase, isolate, server  # noqa: E402  # pylint: disable=wrong-import-position
+
+PORT = 9000
+RATE = 2000
+REST = 0.25  # between changes: each is the first one after quiet
+
+
+class Watcher(threading.Thread):
+    """Watches the policies too, and notes when each version came."""
+
+    def __init__(self, api, netns):
+        super().__init__(daemon=True)
+        self.api, self.netns = api, netns
+        self.seen = {}
+
+    def run(self):
+        server.enter_netns(self.netns)
+        context = ssl.create_default_context(cafile=self.api.path("ca.crt"))
+        context.load_cert_chain(self.api.path("admin.crt"), self.api.path("admin.key"))
+        connection = http.client.HTTPSConnection("127.0.0.1", self.api.port, context=context)
+        connection.request("GET", NETWORK_POLICIES + "?watch=1&timeoutSeconds=3600")
+        for line in connection.getresponse():
+            now = time.monotonic()
+            event = json.loads(line)
+            version = event["object"]["metadata"]["resourceVersion"]
+            self.seen.setdefault(version, now)
+
+
+class Bench(KubeCase):
+    """The lab of the tests, without being one."""
+
+    pods = ("frontend", "backend")
+
+    def runTest(self):
+        pass
+
+    def change(self, is_open):
+        sent = time.monotonic()
+        policy = isolate("backend", "backend", ["frontend"] if is_open else ["nobody"],
+                         [{"port": PORT, "protocol": "UDP"}])
+        answer = self.api.request("PUT", f"{NETWORK_POLICIES}/backend", policy)
+        return {"sent": sent, "answered": time.monotonic(), "version": answer["metadata"]["resourceVersion"],
+                "is_open": is_open}
+
+    def measure(self, tries):
+        self.put(isolate("backend", "backend", ["frontend"], [{"port": PORT, "protocol": "UDP"}]))
+        self.until_policies(1)
+        self.lab.settle()
+        watcher = Watcher(self.api, f"/run/netns/{self.lab.node.netns}")
+        watcher.start()
+        self.backend.do("ear", port=PORT)
+        self.frontend.do("pulse", number=1, host=self.backend.addr4, port=PORT, rate=RATE)
+        changes = []
+        for i in range(tries):
+            time.sleep(REST)
+            changes.append(self.change(i % 2 == 1))
+        time.sleep(REST * 4)
+        sent = self.frontend.do("pulse_end", number=1)
+        heard = set(self.backend.do("ear_end", port=PORT)["1"])
+        return changes, watcher.seen, sent, heard
+
+
+def moment(change, until, sent, heard):
+    """When the first datagram was sent that met the change; None: none did."""
+    met = [at for number, at in enumerate(sent)
+           if change["sent"] <= at < until and (number in heard) == change["is_open"]]
+    return met[0] if met else None
+
+
+def percentile(values, share):
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def tell(name, values):
+    print(f"kube_latency: {name:32} p50 {statistics.median(values):6.1f} ms   p99 {percentile(values, 0.99):6.1f} ms   "
+          f"longest {max(values):6.1f} ms   of {len(values)}")
+
+
+def main():
+    tries = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    Bench.setUpClass()
+    try:
+        bench = Bench()
+        bench.setUp()
+        changes, seen, sent, heard = bench.measure(tries)
+    finally:
+        Bench.doClassCleanups()
+        lab.close_all()
+    ends = [c["sent"] for c in changes[1:]] + [float("inf")]
+    rows = [(c, moment(c, until, sent, heard)) for c, until in zip(changes, ends)]
+    lost = sum(1 for _, at in rows if at is None)
+    rows = [(c, at) for c, at in rows if at is not None]
+    for name, start in (("from the request", lambda c: c["sent"]), ("from the API's answer", lambda c: c["answered"]),
+                        ("from the event at a watcher", lambda c: seen.get(c["version"], c["answered"]))):
+        tell(name, [(at - start(c)) * 1e3 for c, at in rows])
+    for name, is_open in (("closing, from the answer", False), ("opening, from the answer", True)):
+        tell(name, [(at - c["answered"]) * 1e3 for c, at in rows if c["is_open"] == is_open])
+    if lost:
+        sys.exit(f"kube_latency: {lost} changes were not met by any datagram in time")
+
+
+if __name__ == "__main__":
+    main()
