@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 
 #include "agent/api.h"
+#include "agent/cluster.h"
 #include "agent/packet_events.h"
 #include "agent/reconcile.h"
 #include "base/mem.h"
@@ -53,10 +54,12 @@ static json_t *sources(const struct agent *agent)
 	json_t *list = json_array();
 
 	vec_for_each (source, &agent->sources.list) {
-		json_t *json = json_pack("{s:o, s:b, s:I, s:o}", "name", api_text(source->name), "synced",
-					 source->errors.list.n == 0, "objects",
+		json_t *json = json_pack("{s:o, s:b, s:o, s:o, s:I, s:o, s:o}", "name", api_text(source->name),
+					 "synced", source->errors.list.n == 0, "since", api_time(source->since), "away",
+					 api_time(source->kube ? kube_away_since(source->kube) : 0), "objects",
 					 (json_int_t)source_objects(&agent->sources, source)->list.n, "errors",
-					 api_notes(&source->errors));
+					 api_notes(&source->errors), "feedback",
+					 source->kube ? cluster_json(agent) : json_null());
 
 		json_array_append_new(list, json);
 	}
@@ -181,6 +184,7 @@ static json_t *warnings(const struct agent *agent)
 		json_array_extend(list, more);
 		json_decref(more);
 	}
+	cluster_warnings(agent, list);
 	return list;
 }
 
