@@ -2,6 +2,7 @@
 #include "source/kube_conversation.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "base/cleanup.h"
@@ -97,6 +98,18 @@ static size_t on_data(char *data, size_t size, size_t n, void *of)
 	return size * n;
 }
 
+static size_t on_header(char *data, size_t size, size_t n, void *of)
+{
+	struct kube_conversation *conversation = of;
+	const bool is_last = size * n == 2 && memcmp(data, "\r\n", 2) == 0;
+	long status = 0;
+
+	curl_easy_getinfo(conversation->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (is_last && kube_reflector_answered(&conversation->reflector, status))
+		conversation->setup.changed(conversation->setup.data);
+	return size * n;
+}
+
 static void set_options(struct kube_conversation *conversation)
 {
 	CURL *easy = conversation->easy;
@@ -106,6 +119,8 @@ static void set_options(struct kube_conversation *conversation)
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, SILENCE_SECONDS);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_data);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, conversation);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, conversation);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, conversation->why);
 }
 

@@ -225,6 +225,18 @@ char *kube_reflector_ask(struct kube_reflector *reflector, unsigned watch_second
 	return xasprintf("/%s/%s/%s%s", strchr(version, '/') ? "apis" : "api", version, info->plural, query);
 }
 
+bool kube_reflector_answered(struct kube_reflector *reflector, long status)
+{
+	const bool was_wrong = *reflector->fault.text;
+
+	if (status != 200 || (reflector->phase == KUBE_LIST && !reflector->is_unreachable))
+		return false;
+	reflector->fault = (struct error){};
+	reflector->is_unreachable = false;
+	reflector->away_since = 0;
+	return was_wrong;
+}
+
 int kube_reflector_feed(struct kube_reflector *reflector, long status, const char *data, size_t n)
 {
 	int r;

@@ -61,6 +61,8 @@ void kube_reflector_free(struct kube_reflector *reflector); /* what it holds */
 
 /* The path and query to ask for; an answer begins. watch_seconds: the server is asked to end a watch then. */
 char *kube_reflector_ask(struct kube_reflector *reflector, unsigned watch_seconds);
+/* The answer has begun. True when what was wrong no longer is: a watch may last for minutes until its end says so. */
+bool kube_reflector_answered(struct kube_reflector *reflector, long status);
 /* Some of the answer's body. An error ends the request; the caller tells the end nevertheless. */
 int kube_reflector_feed(struct kube_reflector *reflector, long status, const char *data, size_t n);
 /* failure: why the answer did not come to its end, or NULL. */

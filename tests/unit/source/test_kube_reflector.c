@@ -228,12 +228,42 @@ static void a_kind_that_is_served_in_an_older_version_only_is_read_in_that(void 
 	kube_reflector_free(&reflector);
 }
 
+/* Whose end is minutes away. */
+static void a_watch_that_begins_again_is_well_at_once(void **state)
+{
+	struct kube_reflector reflector;
+	char *path;
+
+	kube_reflector_init(&reflector, KIND_POD);
+	free(kube_reflector_ask(&reflector, WATCH_SECONDS));
+	kube_reflector_feed(&reflector, 200, LIST("5", ""), strlen(LIST("5", "")));
+	assert_int_equal(kube_reflector_end(&reflector, 200, NULL), KUBE_NOW);
+	for (int i = 0; i < 2; i++) {
+		free(kube_reflector_ask(&reflector, WATCH_SECONDS));
+		assert_int_equal(kube_reflector_end(&reflector, 0, "connection refused"), KUBE_LATER);
+		assert_true(reflector.away_since > 0);
+	}
+	assert_true(reflector.is_unreachable);
+	path = kube_reflector_ask(&reflector, WATCH_SECONDS);
+	assert_string_equal(path, FROM("5"));
+	free(path);
+	assert_false(kube_reflector_answered(&reflector, 503));
+	assert_true(reflector.is_unreachable);
+	assert_true(kube_reflector_answered(&reflector, 200));
+	assert_false(reflector.is_unreachable);
+	assert_string_equal(reflector.fault.text, "");
+	assert_int_equal(reflector.away_since, 0);
+	assert_false(kube_reflector_answered(&reflector, 200));
+	kube_reflector_free(&reflector);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(conversations_go_as_the_tables_say),
 		cmocka_unit_test(an_object_that_cannot_be_read_is_named),
 		cmocka_unit_test(a_kind_that_is_served_in_an_older_version_only_is_read_in_that),
+		cmocka_unit_test(a_watch_that_begins_again_is_well_at_once),
 	};
 
 	return cmocka_run_group_tests_name("kube_reflector", tests, NULL, NULL);
