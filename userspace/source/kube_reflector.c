@@ -232,6 +232,7 @@ bool kube_reflector_answered(struct kube_reflector *reflector, long status)
 		return false;
 	reflector->fault = (struct error){};
 	reflector->is_unreachable = false;
+	reflector->away_since = 0;
 	return true;
 }
 

@@ -278,9 +278,11 @@ static void a_fault_is_over_when_a_watch_begins(void **state)
 	path = kube_reflector_ask(&reflector, WATCH_SECONDS);
 	assert_false(kube_reflector_answered(&reflector, 503));
 	assert_true(reflector.is_unreachable);
+	assert_true(reflector.away_since > 0);
 	assert_true(kube_reflector_answered(&reflector, 200));
 	assert_string_equal(reflector.fault.text, "");
 	assert_false(reflector.is_unreachable);
+	assert_int_equal(reflector.away_since, 0);
 	assert_false(kube_reflector_answered(&reflector, 200));
 	kube_reflector_free(&reflector);
 }
