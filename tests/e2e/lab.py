@@ -337,7 +337,7 @@ class Lab:
         netns.run("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", self.state)
         self._mounts.append(self.state)
 
-    def _unmount(self):
+    def unmount(self):
         while self._mounts:
             subprocess.run(["umount", "-l", self._mounts.pop()], check=False, capture_output=True)
 
@@ -353,7 +353,7 @@ class Lab:
                 self.detach()
         finally:
             shutil.rmtree(self.bpffs, ignore_errors=True)
-            self._unmount()
+            self.unmount()
             for host in [*self.pods.values(), *(getattr(self, h) for h in ("outside", "node") if hasattr(self, h))]:
                 with contextlib.suppress(OSError, netns.CommandFailed):
                     host.close()

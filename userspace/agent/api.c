@@ -5,6 +5,7 @@
 
 #include "agent/attaching.h"
 #include "agent/reconcile.h"
+#include "base/age.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 
@@ -80,12 +81,21 @@ static void append_notes(json_t *list, const struct notes *notes)
 }
 
 /* What is wrong with a source, and what that means for what it holds. */
-static void append_errors(json_t *list, const struct notes *errors)
+static void append_errors(json_t *list, const struct source *source)
 {
-	vec_for_each (text, &errors->list) {
-		const bool complete = strstr(*text, "stays in force") != NULL;
+	const time_t away = source->kube ? kube_away_since(source->kube) : 0;
+	_cleanup_free_ char *age = away ? age_text(time(NULL) - away) : NULL;
+	const bool is_known = !source->kube || kube_is_synced(source->kube);
+
+	if (away) {
 		_cleanup_free_ char *whole =
-			xasprintf("%s%s", *text, complete ? "" : "; its last good version stays in force");
+			xasprintf("%s: away since %s, last state stays enforced", source->name, age);
+
+		json_array_append_new(list, api_text(whole));
+	}
+	vec_for_each (text, &source->errors.list) {
+		_cleanup_free_ char *whole =
+			xasprintf("%s%s", *text, is_known && !away ? "; its last good version stays in force" : "");
 
 		json_array_append_new(list, api_text(whole));
 	}
@@ -109,7 +119,7 @@ json_t *api_degraded(const struct agent *agent)
 							"(the other reasons and the log say why)"));
 	append_notes(list, &agent->failures);
 	vec_for_each (source, &agent->sources.list)
-		append_errors(list, &source->errors);
+		append_errors(list, source);
 	append_notes(list, &agent->endpoints.problems);
 	append_conflicts(agent, list);
 	append_notes(list, &agent->uplinks.problems);

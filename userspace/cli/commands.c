@@ -34,6 +34,10 @@ const struct command_option global_options[] = {
 	{                                                                                                       \
 		0, "bpffs", "DIR", "where programs, maps and links are pinned (default " WEIR_BPFFS_DEFAULT ")" \
 	}
+#define LOCAL_OPTION                                                                                      \
+	{                                                                                                 \
+		0, "local", NULL, "on this node alone, although its objects come from the Kubernetes API" \
+	}
 #define NAMESPACE_OPTION(doc)               \
 	{                                   \
 		'n', "namespace", "NS", doc \
@@ -56,6 +60,7 @@ static const struct command_option agent_options[] = {
 static const struct command_option apply_options[] = {
 	FILES_OPTION,
 	{ 0, "dry-run", NULL, "let the agent validate, and change nothing" },
+	LOCAL_OPTION,
 	END,
 };
 
@@ -64,6 +69,7 @@ static const struct command_option files_options[] = { FILES_OPTION, END };
 static const struct command_option diff_options[] = {
 	FILES_OPTION,
 	{ 0, "delete", NULL, "if it were deleted instead" },
+	LOCAL_OPTION,
 	END,
 };
 
