@@ -17,6 +17,7 @@ ADMIN_KINDS = (("AdminNetworkPolicy", "adminnetworkpolicies", "v1alpha1"),
                ("ClusterNetworkPolicy", "clusternetworkpolicies", "v1alpha2"))
 POLICY = {"apiVersion": "weir.dev/v1alpha1", "kind": "TrafficPolicy", "metadata": {"name": "p", "namespace": "shop"},
           "spec": {"podSelector": {"matchLabels": {"app": "backend"}}, "mode": "Audit", "ingress": []}}
+BROKEN = {**POLICY, "spec": {"ingress": [{"name": "twice"}, {"name": "twice"}]}}  # only CEL knows, and not this server
 NOT_HIS = (("GET", "/api/v1/secrets"), ("GET", "/api/v1/configmaps"), ("DELETE", "/api/v1/namespaces/shop/pods/backend"),
            ("GET", "/api/v1/namespaces/shop/pods/backend"), ("DELETE", f"{TRAFFIC_POLICIES}/p"),
            ("GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles"))
@@ -134,6 +135,34 @@ class Rights(KubeCase):
                 self.restart()
                 self.lab.until(lambda: "403" in self.degraded() and resource in self.degraded(),
                                f"the lack of {verb or 'any right'} on {resource} is told", 20)
+
+    def writes(self, kind, result):
+        return self.lab.metric("weir_kube_writes_total", kind=kind, result=result)
+
+    def assert_told(self, kind, result):
+        """A policy that is wrong makes the agent write both an Event and the status; that is what comes of it."""
+        self.api.request("POST", TRAFFIC_POLICIES, BROKEN)
+        try:
+            self.lab.until(lambda: self.writes(kind, result), f"the {kind} is {result}", 20)
+        finally:
+            self.api.request("DELETE", f"{TRAFFIC_POLICIES}/p")
+
+    def test_written(self):
+        """with them what is wrong with a policy is told the cluster"""
+        self.restart()
+        for kind in ("event", "status"):
+            self.assert_told(kind, "written")
+            self.assertEqual(self.writes(kind, "forbidden"), 0)
+
+    def test_not_written(self):
+        """without one of those to write, just that is not told"""
+        self.addCleanup(self.restart)
+        self.addCleanup(self.set_rules, self.role["rules"])
+        for resource, kind in (("events", "event"), ("trafficpolicies/status", "status")):
+            with self.subTest(resource=resource):
+                self.set_rules(list(self.without(resource)))
+                self.restart()
+                self.assert_told(kind, "forbidden")
 
     def test_not_more(self):
         """they don't reach what is none of an agent's business"""
