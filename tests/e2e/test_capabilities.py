@@ -10,6 +10,7 @@ import yaml
 import case
 from case import LabCase, main
 from core_cases import ALLOW_FRONTEND
+from layouts import Sought, plain
 
 DAEMONSET = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../deploy/base/daemonset.yaml")
 UPLINK = "up0"
@@ -86,6 +87,14 @@ class Enough(LabCase):
                                and capture.poll() is not None, "a packet is captured", 20)
                 self.assertEqual(capture.returncode, 0, capture.stdout.read())
             self.assertGreater(os.path.getsize(file.name), 0)
+
+    def test_found(self):
+        """a pod that nobody names an interface of is found by the addresses in its own namespace"""
+        pod = Sought(self.lab, "sought", plain)
+        self.addCleanup(self.lab.remove_pod, "sought")
+        pod.announce()
+        self.lab.until(lambda: ("sought", "peer") in [(e["pod"], e["found"]) for e in self.lab.weir_json(
+            "get", "endpoints")["items"]], "the pod is found")
 
     def test_restart(self):
         """what is pinned is found again, by an agent that was killed too"""
