@@ -18,6 +18,7 @@ import urllib.request
 HERE = os.path.dirname(os.path.abspath(__file__))
 START_SECONDS = 60
 TOKEN = "weir-tests-token"
+READER_TOKEN = "weir-tests-reader-token"  # of a user who may nothing until a test says so
 
 
 def find():
@@ -130,7 +131,7 @@ class ApiServer:
     def __enter__(self):
         self.make_certificates()
         with open(self.path("tokens.csv"), "w", encoding="ascii") as file:
-            file.write(f'{TOKEN},weir,weir-uid,"system:masters"\n')
+            file.write(f'{TOKEN},weir,weir-uid,"system:masters"\n{READER_TOKEN},reader,reader-uid\n')
         self.context = ssl.create_default_context(cafile=self.path("ca.crt"))
         self.context.load_cert_chain(self.path("admin.crt"), self.path("admin.key"))
         self.start_etcd()

@@ -49,35 +49,37 @@ static char *first_fault(const char *key, enum object_kind kind, const struct di
 	return xasprintf("%s %s: can't be read", kind_info(kind)->kind, key);
 }
 
-/* What the text says of an object: *ret_object, or NULL and *ret_fault. */
-static int read_text(struct kube_reflector *reflector, const char *text, size_t length, struct object **ret_object,
-		     char **ret_fault, char **ret_key)
+static int read_text(struct kube_reflector *reflector, const char *text, size_t length, struct kube_version *ret,
+		     char **ret_key)
 {
 	struct diags diags _cleanup_(diags_free) = {};
+	struct object *object;
 
-	if (manifest_parse_item("kube", reflector->kind, text, length, ret_object, &diags) == 0) {
-		*ret_key = xasprintf("%s/%s", (*ret_object)->namespace ?: "", (*ret_object)->name);
-		(*ret_object)->changed = time(NULL);
-		return 0;
+	if (manifest_parse_item("kube", reflector->kind, text, length, &object, &diags) == 0) {
+		object->changed = time(NULL);
+		ret->object = object;
+		*ret_key = xasprintf("%s/%s", object->namespace ?: "", object->name);
+	} else {
+		*ret_key = key_of(text);
+		if (!*ret_key)
+			return error_set(&reflector->error, -EBADMSG, "the server sent an object without a name");
+		ret->fault = first_fault(*ret_key, reflector->kind, &diags);
 	}
-	*ret_key = key_of(text);
-	if (!*ret_key)
-		return error_set(&reflector->error, -EBADMSG, "the server sent an object without a name");
-	*ret_fault = first_fault(*ret_key, reflector->kind, &diags);
+	if (kind_info(reflector->kind)->is_policy)
+		kube_record_read(text, &ret->record);
 	return 0;
 }
 
 static int put_text(struct kube_reflector *reflector, const char *text, size_t length)
 {
 	_cleanup_free_ char *key = NULL;
-	struct object *object = NULL;
-	char *fault = NULL;
-	int r = read_text(reflector, text, length, &object, &fault, &key);
+	struct kube_version version = {};
+	int r = read_text(reflector, text, length, &version, &key);
 
 	if (r == 0 && reflector->phase == KUBE_WATCH)
-		kube_mirror_put(&reflector->mirror, key, object, fault);
+		kube_mirror_put(&reflector->mirror, key, &version);
 	else if (r == 0)
-		kube_entries_put(&reflector->pages, key, object, fault);
+		kube_entries_put(&reflector->pages, key, &version);
 	return r;
 }
 
@@ -365,5 +367,6 @@ enum kube_next kube_reflector_end(struct kube_reflector *reflector, long status,
 	 */
 	reflector->fault = reflector->failures >= FAILURES_OF_A_FAULT ? reflector->error : (struct error){};
 	reflector->is_unreachable = *reflector->fault.text && !status;
+	reflector->away_since = status ? 0 : reflector->away_since ?: time(NULL);
 	return next;
 }

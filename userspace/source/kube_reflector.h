@@ -11,6 +11,8 @@
 #ifndef WEIR_SOURCE_KUBE_REFLECTOR_H
 #define WEIR_SOURCE_KUBE_REFLECTOR_H
 
+#include <time.h>
+
 #include "base/error.h"
 #include "object/object.h"
 #include "source/kube_frames.h"
@@ -43,6 +45,7 @@ struct kube_reflector {
 	struct error error;   /* of the request under way */
 	struct error fault;   /* of the last one that has ended; "" when it was right */
 	bool is_unreachable;  /* the fault is of the connection, not of the kind */
+	time_t away_since;    /* the last requests have had no answer; 0: they had */
 
 	struct kube_frames frames;
 	char *event;	   /* type of the watch event that is being read */
