@@ -7,6 +7,7 @@
 # make differential  objects, compiled images and loaded programs against each other, CLUSTERS=N random clusters (root)
 # make fuzz       FUZZ_PACKETS=N random packets (10,000,000) by the programs and by the model, and libFuzzer (root)
 # make bench      measured comparisons                                  (root)
+# make bench-kube the same of an agent at a real Kubernetes API server  (root)
 # make install    into $(DESTDIR)$(PREFIX); make uninstall takes it away
 # make image      a container image, by buildah, podman or docker; BASE=IMAGE to build in
 # make deb        a Debian package
@@ -63,7 +64,7 @@ BENCHES := $(patsubst bench/%.c,$(B)/bench/%,$(filter-out %.bpf.c,$(wildcard ben
 MANUAL := $(patsubst docs/man/%.in,$(B)/man/%,$(wildcard docs/man/*.in))
 COMPLETION := $(B)/completion/weir.bash $(B)/completion/weir.zsh
 
-.PHONY: all demo test check bench differential fuzz clean deps-build deps-test deps-kube tests benches FORCE
+.PHONY: all demo test check bench bench-kube differential fuzz clean deps-build deps-test deps-kube tests benches FORCE
 .SECONDARY:
 
 all: $(B)/weir $(B)/weir-cni $(MANUAL) $(COMPLETION)
@@ -227,6 +228,12 @@ check: deps-test
 bench: deps-test
 	@$(MAKE) --no-print-directory tests benches
 	@bench/run
+
+# Beside a real API server. It writes no results: what it prints is the machine's own.
+bench-kube: deps-kube
+	@$(MAKE) --no-print-directory $(B)/weir
+	@WEIR=$(B)/weir bench/kube_latency.py
+	@WEIR=$(B)/weir bench/kube_scale.py
 
 CLUSTERS ?= 10000
 differential: $(B)/tests/unit/policy/test_differential $(B)/tests/packet/test_differential
