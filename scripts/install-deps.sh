@@ -25,7 +25,7 @@ readonly TEST_PACKAGES=(
 	prometheus
 )
 # Ubuntu has Chromium only as a snap, and the image is Debian's; the tests that need these are skipped there.
-readonly DEBIAN_TEST_PACKAGES=(chromium chromium-driver python3-selenium podman crun mmdebstrap)
+readonly DEBIAN_TEST_PACKAGES=(chromium chromium-driver python3-selenium podman crun mmdebstrap debhelper lintian systemd)
 
 say() { echo "install-deps: $*"; }
 die() { echo "weir: install-deps failed: $*" >&2; exit 1; }
