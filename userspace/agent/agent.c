@@ -145,6 +145,7 @@ static int start(struct agent *agent, struct error *error)
 	agent->endpoints.datapath = agent->datapath;
 	agent->endpoints.links = agent->links;
 	agent->endpoints.finder = agent->finder;
+	agent->endpoints.attachments = &agent->attachments;
 	agent->endpoints.events = agent->sources.events = agent->shields.events = agent->limits.events = &agent->events;
 	agent->uplinks = (struct uplinks){
 		.config = agent->config,

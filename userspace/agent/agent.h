@@ -16,6 +16,7 @@ struct agent_config {
 	VEC(char *) directories; /* of --source dir:PATH, in order */
 	bool kube;		 /* --source kube */
 	char *kubeconfig;	 /* NULL: what Kubernetes gives to the pod that it runs in */
+	bool kube_silent;	 /* the cluster isn't told what becomes of its policies */
 	char *node;		 /* this node's name */
 	char *state_dir;
 	char *run_dir; /* holds weir.sock and the lock that keeps a second agent out */
@@ -39,7 +40,8 @@ void agent_config_init(struct agent_config *config);
 void agent_config_free(struct agent_config *config); /* what it holds */
 /*
  * Reads a YAML file: keys sources (["dir:/path", "kube"]), kubeconfig, node, stateDir, runDir,
- * bpffs, metrics, ui, uplinks (["eth0"] or ["auto"]), newInterfaces ("closed" or "open"), the capacities openings,
+ * bpffs, metrics, ui, uplinks (["eth0"] or ["auto"]), newInterfaces ("closed" or "open"),
+ * kubeStatus ("on" or "off"), the capacities openings,
  * connections, exchanges, fragments, shields, addresses, limitSources, pairs and imageWords,
  * pairSeries,
  * timeouts (a mapping), answersPerSecond,

@@ -5,6 +5,7 @@
 
 #include "agent/attaching.h"
 #include "agent/reconcile.h"
+#include "base/age.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 
@@ -30,12 +31,14 @@ const struct http_route api_socket_routes[] = {
 	{ "POST", "/v1/settle", api_settle },
 	{ "GET", "/metrics", api_metrics },
 	{ "GET", "/healthz", api_health },
+	{ "GET", "/readyz", api_ready },
 };
 const size_t api_socket_n_routes = ARRAY_SIZE(api_socket_routes);
 
 const struct http_route api_metrics_routes[] = {
 	{ "GET", "/metrics", api_metrics },
 	{ "GET", "/healthz", api_health },
+	{ "GET", "/readyz", api_ready },
 };
 const size_t api_metrics_n_routes = ARRAY_SIZE(api_metrics_routes);
 
@@ -78,12 +81,21 @@ static void append_notes(json_t *list, const struct notes *notes)
 }
 
 /* What is wrong with a source, and what that means for what it holds. */
-static void append_errors(json_t *list, const struct notes *errors)
+static void append_errors(json_t *list, const struct source *source)
 {
-	vec_for_each (text, &errors->list) {
-		const bool complete = strstr(*text, "stays in force") != NULL;
+	const time_t away = source->kube ? kube_away_since(source->kube) : 0;
+	_cleanup_free_ char *age = away ? age_text(time(NULL) - away) : NULL;
+	const bool is_known = !source->kube || kube_is_synced(source->kube);
+
+	if (away) {
 		_cleanup_free_ char *whole =
-			xasprintf("%s%s", *text, complete ? "" : "; its last good version stays in force");
+			xasprintf("%s: away since %s, last state stays enforced", source->name, age);
+
+		json_array_append_new(list, api_text(whole));
+	}
+	vec_for_each (text, &source->errors.list) {
+		_cleanup_free_ char *whole =
+			xasprintf("%s%s", *text, is_known && !away ? "; its last good version stays in force" : "");
 
 		json_array_append_new(list, api_text(whole));
 	}
@@ -107,7 +119,7 @@ json_t *api_degraded(const struct agent *agent)
 							"(the other reasons and the log say why)"));
 	append_notes(list, &agent->failures);
 	vec_for_each (source, &agent->sources.list)
-		append_errors(list, &source->errors);
+		append_errors(list, source);
 	append_notes(list, &agent->endpoints.problems);
 	append_conflicts(agent, list);
 	append_notes(list, &agent->uplinks.problems);
@@ -154,5 +166,30 @@ void api_settle(void *data, const struct http_request *request, struct http_repl
 void api_health(void *data, const struct http_request *request, struct http_reply *reply)
 {
 	reply->text = xstrdup("ok\n");
+	reply->content_type = "text/plain; charset=utf-8";
+}
+
+/*
+ * Why a rollout shall stop here, or NULL. What an older agent has left in force
+ * doesn't count: that this one can put the sources in force is the question. Nor
+ * does what is wrong with one policy, for which its last good version stands.
+ */
+static char *unready(const struct agent *agent)
+{
+	vec_for_each (source, &agent->sources.list) {
+		if (source->kube && !kube_is_synced(source->kube))
+			return xstrdup(source->errors.list.n ? source->errors.list.items[0] : source->name);
+	}
+	if (agent->compiled)
+		return NULL;
+	return xstrdup(agent->failures.list.n ? agent->failures.list.items[0] : "no policy has been put in force yet");
+}
+
+void api_ready(void *data, const struct http_request *request, struct http_reply *reply)
+{
+	_cleanup_free_ char *why = unready(data);
+
+	reply->status = why ? HTTP_UNAVAILABLE : HTTP_OK;
+	reply->text = xasprintf("%s%s\n", why ? "not ready: " : "ok", why ?: "");
 	reply->content_type = "text/plain; charset=utf-8";
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* POST /v1/diff. Both sides are compiled anew: what is in force may be older than the sources. Nothing is changed. */
 #include "agent/api.h"
+#include "agent/cluster.h"
+#include "agent/origins.h"
 #include "agent/reconcile.h"
+#include "agent/rehearsal.h"
 #include "base/mem.h"
 #include "policy/diff.h"
 
@@ -19,6 +22,13 @@ static void side_free(struct side *side)
 	compiled_free(side->compiled);
 	world_free(&side->world);
 }
+
+/* What would be changed. */
+struct proposal {
+	const struct objects *store;	  /* that it would become */
+	const struct objects *in_cluster; /* that the Kubernetes API would have, or (gone) have no more; NULL: none */
+	bool gone;
+};
 
 static int side_compile(struct agent *agent, const struct objects *store, struct side *side, struct error *error)
 {
@@ -66,8 +76,10 @@ static json_t *diff_json(const struct diff *diff)
 			 (json_int_t)diff->n_pods_removed);
 }
 
-static void answer(struct agent *agent, const struct objects *store, struct http_reply *reply)
+/* The sources as they are, and as they would be. */
+static void answer(struct agent *agent, const struct proposal *proposal, struct http_reply *reply)
 {
+	_cleanup_(rehearsal_end) struct rehearsal rehearsal = {};
 	_cleanup_(side_free) struct side before = {}, after = {};
 	struct error error = {};
 	struct diff diff;
@@ -77,7 +89,9 @@ static void answer(struct agent *agent, const struct objects *store, struct http
 		http_fail(reply, HTTP_UNPROCESSABLE, "%s", error.text);
 		return;
 	}
-	if (side_compile(agent, store, &after, &error) < 0) {
+	if (proposal->in_cluster)
+		rehearsal_begin(&rehearsal, &agent->sources, proposal->in_cluster, proposal->gone);
+	if (side_compile(agent, proposal->store, &after, &error) < 0) {
 		http_fail(reply, HTTP_UNPROCESSABLE, "%s", error.text);
 		return;
 	}
@@ -100,23 +114,44 @@ static void draft_deletions(struct store_draft *draft, const struct objects *obj
 		store_draft_delete(draft, (*object)->kind, (*object)->namespace, (*object)->name);
 }
 
+static bool has_any(const struct agent *agent, const struct objects *objects)
+{
+	struct origins origins;
+	bool has = false;
+
+	origins_find(&agent->sources, ORIGINS_ALL, &origins);
+	vec_for_each (object, &objects->list) {
+		const struct origin *origin =
+			origin_of(&origins, (*object)->kind, (*object)->namespace, (*object)->name);
+
+		has |= origin && !origin->source->directory;
+	}
+	origins_free(&origins);
+	return has;
+}
+
 void api_diff(void *data, const struct http_request *request, struct http_reply *reply)
 {
 	struct agent *agent = data;
 	_cleanup_(store_draft_freep) struct store_draft *draft = store_draft_new(agent->sources.store);
 	_cleanup_(objects_free) struct objects objects = {};
 	_cleanup_(diags_free) struct diags diags = {};
+	struct proposal proposal = { .gone = http_query(request, "delete") != NULL };
 
 	if (api_manifests(request, reply, &objects, &diags) < 0)
 		return;
-	if (http_query(request, "delete"))
+	if (cluster_source(agent) && !http_flag(request, "local"))
+		proposal.in_cluster = &objects;
+	if (proposal.gone)
 		draft_deletions(draft, &objects);
-	else
+	else if (!proposal.in_cluster)
 		draft_puts(draft, &objects);
-	if (objects.list.n && http_query(request, "delete") && !store_draft_changed(draft)) {
+	if (objects.list.n && proposal.gone && !store_draft_changed(draft) &&
+	    !(proposal.in_cluster && has_any(agent, &objects))) {
 		http_fail(reply, HTTP_NOT_FOUND,
 			  "nothing of it is in the store (what a directory holds is deleted there)");
 		return;
 	}
-	answer(agent, store_draft_objects(draft), reply);
+	proposal.store = store_draft_objects(draft);
+	answer(agent, &proposal, reply);
 }

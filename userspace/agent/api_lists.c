@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agent/api.h"
+#include "agent/origins.h"
 #include "agent/selection.h"
 #include "observe/names.h"
 
@@ -53,9 +54,10 @@ static json_t *endpoint_json(const struct agent *agent, const struct world *worl
 {
 	const struct port *port = endpoint->ifindex ? endpoints_port(&agent->endpoints, endpoint->ifindex) : NULL;
 
-	return json_pack("{s:o, s:o, s:o, s:s, s:I, s:I, s:o, s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:o}", "namespace",
+	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:o}", "namespace",
 			 api_text(endpoint->namespace), "pod", api_text(endpoint->pod), "interface",
-			 api_text(endpoint->interface), "found", interface_found_name(endpoint->found), "ifindex",
+			 api_text(endpoint->interface), "found",
+			 api_text(endpoint->interface ? interface_found_name(endpoint->found) : NULL), "ifindex",
 			 (json_int_t)endpoint->ifindex, "identity", (json_int_t)endpoint->identity, "addresses",
 			 addresses(endpoint), "mac", mac(port), "checks", api_checks(port), "ingress",
 			 isolation(world, endpoint, WEIR_INGRESS), "egress", isolation(world, endpoint, WEIR_EGRESS),
@@ -68,11 +70,18 @@ void api_endpoints(void *data, const struct http_request *request, struct http_r
 {
 	const struct agent *agent = data;
 	json_t *list = json_array();
+	struct origins origins;
 	struct world world = {};
 
 	api_world(agent, &world);
-	vec_for_each (endpoint, &agent->endpoints.list)
-		json_array_append_new(list, endpoint_json(agent, &world, endpoint));
+	origins_find(&agent->sources, ORIGINS_OF(KIND_POD), &origins);
+	vec_for_each (endpoint, &agent->endpoints.list) {
+		json_t *item = endpoint_json(agent, &world, endpoint);
+
+		origin_tell(origin_of(&origins, KIND_POD, endpoint->namespace, endpoint->pod), item);
+		json_array_append_new(list, item);
+	}
+	origins_free(&origins);
 	world_free(&world);
 	reply->json = api_items(list);
 }
@@ -120,30 +129,40 @@ static size_t count_selected(const struct world *world, const struct object *pol
 	return n;
 }
 
-static json_t *policy_json(const struct agent *agent, const struct world *world, const struct object *object)
+static json_t *policy_json(const struct world *world, const struct object *object)
 {
 	const struct policy *policy = &object->policy;
-	const struct source *source = sources_of(&agent->sources, object);
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:b, s:s, s:s, s:o}", "kind",
+	return json_pack("{s:s, s:o, s:o, s:I, s:I, s:I, s:b, s:b, s:s, s:s, s:o}", "kind",
 			 kind_info(object->kind)->kind, "namespace", api_text(object->namespace), "name",
-			 api_text(object->name), "source", api_text(source ? source->name : NULL), "pods",
-			 (json_int_t)count_selected(world, object), "ingressRules",
+			 api_text(object->name), "pods", (json_int_t)count_selected(world, object), "ingressRules",
 			 (json_int_t)policy->rules[WEIR_INGRESS].n, "egressRules",
 			 (json_int_t)policy->rules[WEIR_EGRESS].n, "ingress", policy->isolates[WEIR_INGRESS], "egress",
 			 policy->isolates[WEIR_EGRESS], "mode", policy_mode_name(policy->mode), "onDeny",
 			 policy_on_deny_name(policy->on_deny), "since", api_time(object->changed));
 }
 
+#define POLICIES                                                                                                       \
+	(ORIGINS_OF(KIND_NETWORK_POLICY) | ORIGINS_OF(KIND_TRAFFIC_POLICY) | ORIGINS_OF(KIND_CLUSTER_TRAFFIC_POLICY) | \
+	 ORIGINS_OF(KIND_ADMIN_NETWORK_POLICY) | ORIGINS_OF(KIND_BASELINE_ADMIN_NETWORK_POLICY) |                      \
+	 ORIGINS_OF(KIND_CLUSTER_NETWORK_POLICY))
+
 void api_policies(void *data, const struct http_request *request, struct http_reply *reply)
 {
 	const struct agent *agent = data;
 	json_t *list = json_array();
+	struct origins origins;
 	struct world world = {};
 
 	api_world(agent, &world);
-	for (size_t i = 0; i < world.policies.n; i++)
-		json_array_append_new(list, policy_json(agent, &world, world.policies.items[i]));
+	origins_find(&agent->sources, POLICIES, &origins);
+	vec_for_each (object, &world.policies) {
+		json_t *item = policy_json(&world, *object);
+
+		origin_tell(origin_of(&origins, (*object)->kind, (*object)->namespace, (*object)->name), item);
+		json_array_append_new(list, item);
+	}
+	origins_free(&origins);
 	world_free(&world);
 	reply->json = api_items(list);
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agent/api.h"
+#include "agent/cluster.h"
 #include "agent/counts.h"
 #include "agent/limit_level.h"
 #include "agent/pairs.h"
@@ -95,9 +96,12 @@ static uint64_t *read_open(const struct agent *agent)
 
 static void add_sources(const struct agent *agent, struct prometheus_source *sources)
 {
-	for (size_t i = 0; i < agent->sources.list.n; i++)
-		sources[i] = (struct prometheus_source){ agent->sources.list.items[i].name,
-							 agent->sources.list.items[i].errors.list.n == 0 };
+	for (size_t i = 0; i < agent->sources.list.n; i++) {
+		const struct source *source = &agent->sources.list.items[i];
+
+		sources[i] = (struct prometheus_source){ source->name, source->errors.list.n == 0,
+							 source->kube ? kube_away_since(source->kube) : 0 };
+	}
 }
 
 static int write_text(const struct prometheus_input *input, char **ret)
@@ -156,6 +160,7 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 		http_fail(reply, HTTP_INTERNAL_ERROR, "counters can't be read from the kernel: %s", strerror(-r));
 		return;
 	}
+	otlp_count_dropped(agent->otlp);
 	save_counts(agent);
 	add_sources(agent, sources);
 	add_pairs(agent, &reading, maps, &n_maps);
@@ -186,6 +191,7 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 						   .flows = &agent->sweeper.counts,
 						   .tallies = tallies,
 						   .told = agent->events.added,
+						   .kube_writes = cluster_counts(agent),
 						   .otlp = { agent->otlp_counts.sent, agent->otlp_counts.dropped,
 							     agent->otlp_counts.retries },
 						   .shields = agent->shields.up.n,

@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include "agent/api.h"
+#include "agent/cluster.h"
 #include "agent/increment.h"
+#include "agent/origins.h"
 #include "agent/reconcile.h"
+#include "agent/rehearsal.h"
 #include "base/mem.h"
 #include "object/manifest.h"
 
@@ -23,11 +26,16 @@ struct change {
 	struct plan plan;
 	json_t *results; /* "objects" of the answer */
 	json_t *warnings;
+	struct rehearsal rehearsal;
+	struct origins origins;	   /* found when something is deleted */
+	const struct source *kube; /* where the objects belong, unless they shall be here alone; or NULL */
 	bool dry_run;
 };
 
 static void change_release(struct change *change)
 {
+	rehearsal_end(&change->rehearsal);
+	origins_free(&change->origins);
 	plan_free(&change->plan); /* borrows from the draft */
 	store_draft_free(change->draft);
 	vec_free(&change->delta.gone);
@@ -38,11 +46,6 @@ static void change_release(struct change *change)
 	json_decref(change->warnings);
 }
 
-static bool is_true(const char *text)
-{
-	return text && (strcmp(text, "true") == 0 || strcmp(text, "1") == 0 || !*text);
-}
-
 static void change_begin(struct change *change, void *data, const struct http_request *request,
 			 struct http_reply *reply)
 {
@@ -50,7 +53,8 @@ static void change_begin(struct change *change, void *data, const struct http_re
 	change->draft = store_draft_new(change->agent->sources.store);
 	change->results = json_array();
 	change->warnings = json_array();
-	change->dry_run = is_true(http_query(request, "dryRun"));
+	change->dry_run = http_flag(request, "dryRun");
+	change->kube = http_flag(request, "local") ? NULL : cluster_source(change->agent);
 }
 
 static json_t *diag_json(const struct diag *diag)
@@ -188,16 +192,22 @@ static int enforce_pods(struct change *change)
 	return r < 0 ? not_in_force(change, r, &error) : 0;
 }
 
+static bool is_whole(struct change *change)
+{
+	if (sources_whole(&change->agent->sources))
+		return true;
+	http_fail(change->reply, HTTP_UNAVAILABLE,
+		  "nothing was changed: the Kubernetes API has not been read yet (weir status says why)");
+	return false;
+}
+
 static int enforce_draft(struct change *change)
 {
 	struct agent *agent = change->agent;
 	struct error error = {};
 
-	if (!sources_whole(&agent->sources)) {
-		http_fail(change->reply, HTTP_UNAVAILABLE,
-			  "nothing was changed: the Kubernetes API has not been read yet (weir status says why)");
+	if (!is_whole(change))
 		return -EAGAIN;
-	}
 	store_draft_delta(change->draft, &change->delta);
 	if (!change->dry_run && increment_fits(agent, &change->delta))
 		return enforce_pods(change);
@@ -214,6 +224,13 @@ static int enforce_draft(struct change *change)
 	return 0;
 }
 
+static void reply_change(struct change *change)
+{
+	change->reply->json =
+		json_pack("{s:O, s:I, s:b, s:O}", "objects", change->results, "revision",
+			  (json_int_t)change->agent->revision, "dryRun", change->dry_run, "warnings", change->warnings);
+}
+
 /* From the draft to the answer. */
 static void change_apply(struct change *change)
 {
@@ -223,9 +240,41 @@ static void change_apply(struct change *change)
 		return;
 	if (!change->dry_run)
 		add_endpoint_warnings(change, &agent->endpoints.list);
-	change->reply->json =
-		json_pack("{s:O, s:I, s:b, s:O}", "objects", change->results, "revision", (json_int_t)agent->revision,
-			  "dryRun", change->dry_run, "warnings", change->warnings);
+	reply_change(change);
+}
+
+/* What the API's objects would be; whether one of them would be another than it is isn't known here. */
+static void rehearse(struct change *change)
+{
+	struct agent *agent = change->agent;
+	struct error error = {};
+	struct origins origins;
+
+	origins_find(&agent->sources, ORIGINS_ALL & ~ORIGINS_OF(KIND_POD), &origins);
+	vec_for_each (object, &change->objects.list)
+		add_result(change, *object,
+			   origin_of(&origins, (*object)->kind, (*object)->namespace, (*object)->name)
+				   ? STORE_CONFIGURED
+				   : STORE_CREATED);
+	origins_free(&origins);
+	rehearsal_begin(&change->rehearsal, &agent->sources, &change->objects, false);
+	if (plan_make(agent, store_objects(agent->sources.store), &change->plan, &error) < 0) {
+		http_fail(change->reply, HTTP_UNPROCESSABLE, "%s", error.text);
+		return;
+	}
+	add_world_warnings(change);
+	add_endpoint_warnings(change, &change->plan.endpoints);
+	reply_change(change);
+}
+
+/* Objects in the store of one node of a cluster would be nobody's. */
+static void refuse_for_cluster(struct change *change)
+{
+	http_fail(change->reply, HTTP_CONFLICT,
+		  "nothing was changed: the objects of this node come from the Kubernetes API at %s "
+		  "(kubectl apply -f FILE; or with local=true into the store of this node alone)",
+		  kube_server(change->kube->kube));
+	json_object_set_new(change->reply->json, "kubernetes", json_string(kube_server(change->kube->kube)));
 }
 
 void api_put_objects(void *data, const struct http_request *request, struct http_reply *reply)
@@ -235,6 +284,15 @@ void api_put_objects(void *data, const struct http_request *request, struct http
 	change_begin(&change, data, request, reply);
 	if (read_body(&change) < 0)
 		return;
+	if (change.kube) {
+		if (!is_whole(&change))
+			return;
+		if (change.dry_run)
+			rehearse(&change);
+		else
+			refuse_for_cluster(&change);
+		return;
+	}
 	vec_for_each (object, &change.objects.list) {
 		/* The draft may free the object, so its result is made first and its change filled in. */
 		add_result(&change, *object, STORE_UNCHANGED);
@@ -242,6 +300,35 @@ void api_put_objects(void *data, const struct http_request *request, struct http
 				    json_string(store_change_name(store_draft_put(change.draft, TAKE_PTR(*object)))));
 	}
 	change_apply(&change);
+}
+
+/* How somebody gets rid of an object that isn't in the store; the caller frees. */
+static char *elsewhere(const struct origin *origin)
+{
+	const struct object *object = origin->object;
+	_cleanup_free_ char *title = object_title(object);
+
+	if (origin->source->kube)
+		return xasprintf("%s is in the Kubernetes API (kubectl delete %s %s%s%s)", title,
+				 kind_info(object->kind)->plural, object->name, object->namespace ? " -n " : "",
+				 object->namespace ?: "");
+	return xasprintf("%s is in %s (delete it there)", title, object->file ?: origin->source->name);
+}
+
+static void delete_object(struct change *change, const struct object *object)
+{
+	const enum store_change what = store_draft_delete(change->draft, object->kind, object->namespace, object->name);
+	const struct origin *origin;
+
+	add_result(change, object, what);
+	if (!change->origins.list)
+		origins_find(&change->agent->sources, ORIGINS_ALL, &change->origins);
+	origin = origin_of(&change->origins, object->kind, object->namespace, object->name);
+	if (origin && (origin->source->kube || origin->source->directory)) {
+		_cleanup_free_ char *text = elsewhere(origin);
+
+		json_array_append_new(change->warnings, api_text(text));
+	}
 }
 
 /* Deletes what the query names. */
@@ -259,7 +346,7 @@ static int delete_named(struct change *change)
 	object.namespace =
 		kind_info(object.kind)->namespaced ? (char *)(namespace && *namespace ? namespace : "default") : NULL;
 	object.name = (char *)name;
-	add_result(change, &object, store_draft_delete(change->draft, object.kind, object.namespace, object.name));
+	delete_object(change, &object);
 	return 0;
 }
 
@@ -270,9 +357,15 @@ static int delete_in_body(struct change *change)
 	if (r < 0)
 		return r;
 	vec_for_each (object, &change->objects.list)
-		add_result(change, *object,
-			   store_draft_delete(change->draft, (*object)->kind, (*object)->namespace, (*object)->name));
+		delete_object(change, *object);
 	return 0;
+}
+
+static void refuse_deletion(struct change *change)
+{
+	const char *where = json_string_value(json_array_get(change->warnings, 0));
+
+	http_fail(change->reply, HTTP_NOT_FOUND, "nothing of it is in the store%s%s", where ? ": " : "", where ?: "");
 }
 
 void api_delete_objects(void *data, const struct http_request *request, struct http_reply *reply)
@@ -283,8 +376,7 @@ void api_delete_objects(void *data, const struct http_request *request, struct h
 	if ((http_query(request, "kind") ? delete_named(&change) : delete_in_body(&change)) < 0)
 		return;
 	if (!store_draft_changed(change.draft))
-		http_fail(reply, HTTP_NOT_FOUND,
-			  "nothing of it is in the store (what a directory holds is deleted there)");
+		refuse_deletion(&change);
 	else
 		change_apply(&change);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/api.h"
+#include "agent/origins.h"
 #include "base/mem.h"
 #include "policy/words.h"
 
@@ -77,14 +78,21 @@ void api_services(void *data, const struct http_request *request, struct http_re
 {
 	const struct agent *agent = data;
 	json_t *list = json_array();
+	struct origins origins;
 	struct world world = {};
 
 	api_world(agent, &world);
 	if (world.service_objects.n)
 		qsort(world.service_objects.items, world.service_objects.n, sizeof(*world.service_objects.items),
 		      compare_names);
-	vec_for_each (object, &world.service_objects)
-		json_array_append_new(list, service_json(&world, *object));
+	origins_find(&agent->sources, ORIGINS_OF(KIND_SERVICE), &origins);
+	vec_for_each (object, &world.service_objects) {
+		json_t *item = service_json(&world, *object);
+
+		origin_tell(origin_of(&origins, KIND_SERVICE, (*object)->namespace, (*object)->name), item);
+		json_array_append_new(list, item);
+	}
+	origins_free(&origins);
 	world_free(&world);
 	reply->json = api_items(list);
 }

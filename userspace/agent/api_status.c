@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 
 #include "agent/api.h"
+#include "agent/cluster.h"
 #include "agent/packet_events.h"
 #include "agent/reconcile.h"
 #include "base/mem.h"
@@ -53,10 +54,12 @@ static json_t *sources(const struct agent *agent)
 	json_t *list = json_array();
 
 	vec_for_each (source, &agent->sources.list) {
-		json_t *json = json_pack("{s:o, s:b, s:I, s:o}", "name", api_text(source->name), "synced",
-					 source->errors.list.n == 0, "objects",
+		json_t *json = json_pack("{s:o, s:b, s:o, s:o, s:I, s:o, s:o}", "name", api_text(source->name),
+					 "synced", source->errors.list.n == 0, "since", api_time(source->since), "away",
+					 api_time(source->kube ? kube_away_since(source->kube) : 0), "objects",
 					 (json_int_t)source_objects(&agent->sources, source)->list.n, "errors",
-					 api_notes(&source->errors));
+					 api_notes(&source->errors), "feedback",
+					 source->kube ? cluster_json(agent) : json_null());
 
 		json_array_append_new(list, json);
 	}
@@ -181,13 +184,29 @@ static json_t *warnings(const struct agent *agent)
 		json_array_extend(list, more);
 		json_decref(more);
 	}
+	cluster_warnings(agent, list);
 	return list;
+}
+
+/* For who asks again and again: no table is walked for it, the flows are those of the last sweep. */
+static json_t *brief(const struct agent *agent)
+{
+	return json_pack("{s:s, s:o, s:b, s:o, s:I, s:b, s:o, s:o, s:o, s:o}", "version", WEIR_VERSION, "node",
+			 api_text(agent->config->node), "enforcing", agent->revision != 0, "since",
+			 api_time(agent->since), "revision", (json_int_t)agent->revision, "settled",
+			 agent_settled(agent), "degraded", api_degraded(agent), "warnings", warnings(agent), "shields",
+			 shields(agent), "flows", flows(agent));
 }
 
 void api_status(void *data, const struct http_request *request, struct http_reply *reply)
 {
+	const char *wanted = http_query(request, "brief");
 	struct agent *agent = data;
 
+	if (wanted && strcmp(wanted, "true") == 0) {
+		reply->json = brief(agent);
+		return;
+	}
 	sweeper_run(&agent->sweeper, agent->datapath, &agent->config->capacities);
 	reply->json = json_pack(
 		"{s:s, s:o, s:b, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",

@@ -169,6 +169,15 @@ static void read_new_interfaces(const struct field *field, void *target)
 		((struct agent_config *)target)->new_interfaces_open = word == 1;
 }
 
+static void read_kube_status(const struct field *field, void *target)
+{
+	static const char *const words[] = { "on", "off" };
+	int word = field_word(field, words, ARRAY_SIZE(words));
+
+	if (word >= 0)
+		((struct agent_config *)target)->kube_silent = word == 1;
+}
+
 /* The reader of a member that is the capacity of a table. */
 #define CAPACITY(name)                                                                                 \
 	static void read_##name(const struct field *field, void *target)                               \
@@ -318,6 +327,7 @@ static void read_event_bytes(const struct field *field, void *target)
 static const struct member members[] = {
 	{ "sources", read_sources },
 	{ "kubeconfig", read_kubeconfig },
+	{ "kubeStatus", read_kube_status },
 	{ "node", read_node },
 	{ "stateDir", read_state_dir },
 	{ "runDir", read_run_dir },

@@ -39,6 +39,13 @@ const char *http_query(const struct http_request *request, const char *name)
 	return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
+bool http_flag(const struct http_request *request, const char *name)
+{
+	const char *text = http_query(request, name);
+
+	return text && (strcmp(text, "true") == 0 || strcmp(text, "1") == 0 || !*text);
+}
+
 int http_client(const struct http_request *request)
 {
 	const union MHD_ConnectionInfo *info =

@@ -36,6 +36,8 @@ struct http_request {
 
 /* What follows the question mark; NULL when it isn't there. */
 const char *http_query(const struct http_request *request, const char *name);
+/* Whether it is there and says "true", "1" or nothing. */
+bool http_flag(const struct http_request *request, const char *name);
 /* The client's socket; valid while its request is, or the stream that answers it. */
 int http_client(const struct http_request *request);
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "agent/cluster.h"
 #include "agent/corrupt.h"
 #include "agent/increment.h"
 #include "agent/packet_events.h"
@@ -230,7 +231,7 @@ int plan_enforce(struct agent *agent, struct plan *plan, struct error *error)
 		if (r < 0) {
 			notes_add(&failures, "policy can't be put in force: %s (it is tried again)", error->text);
 			agent->stale = true;
-			agent_sync_endpoints(agent);
+			reconcile_endpoints(agent);
 			note_failures(agent, &failures);
 			agent_tell_refused(agent, "policy can't be put in force", error);
 			return r;
@@ -270,10 +271,11 @@ static void refresh(struct agent *agent, bool everything)
 bool reconcile_pods(struct agent *agent)
 {
 	refresh(agent, false);
+	cluster_tell(agent);
 	return !agent->stale || !sources_whole(&agent->sources);
 }
 
-void reconcile(struct agent *agent, bool everything)
+static void take_in(struct agent *agent, bool everything)
 {
 	struct notes failures = {};
 	struct error error = {};
@@ -297,8 +299,17 @@ void reconcile(struct agent *agent, bool everything)
 	}
 }
 
+void reconcile(struct agent *agent, bool everything)
+{
+	take_in(agent, everything);
+	cluster_tell(agent);
+}
+
 void reconcile_endpoints(struct agent *agent)
 {
+	/* Before the first policy there are no pods: what an earlier agent left stays as it is. */
+	if (!agent->compiled)
+		return;
 	if (agent_sync_endpoints(agent))
 		datapath_new_generation(agent->datapath);
 	if (endpoints_failed(&agent->endpoints))

@@ -20,7 +20,7 @@ static int open_store(const struct agent_config *config, struct sources *sources
 static int open_kube(const struct agent_config *config, const struct kube_follower *follower, struct sources *sources,
 		     struct error *error)
 {
-	struct kube_options options = { .follower = *follower };
+	struct kube_options options = { .follower = *follower, .node = config->kube_silent ? NULL : config->node };
 	struct source source = {};
 	int r = config->kubeconfig ? kube_config_read(config->kubeconfig, &options.config, error)
 				   : kube_config_in_cluster(NULL, &options.config, error);
@@ -92,6 +92,8 @@ static void tell(const struct sources *sources, const struct source *source, con
 static void note_errors(struct sources *sources, struct source *source, struct notes *errors)
 {
 	tell(sources, source, errors);
+	if (!source->since || !errors->list.n != !source->errors.list.n)
+		source->since = time(NULL);
 	sources->n_errors += notes_replace(&source->errors, errors, LOG_LEVEL_ERROR);
 }
 
@@ -168,8 +170,11 @@ const struct objects *source_objects(const struct sources *sources, const struct
 
 void sources_world(const struct sources *sources, const struct objects *store, struct world *world, struct diags *diags)
 {
-	vec_for_each (source, &sources->list)
-		world_add(world, source->directory || source->kube ? source_objects(sources, source) : store, diags);
+	vec_for_each (source, &sources->list) {
+		const struct objects *objects = source->kube ? sources->rehearsed : source->directory ? NULL : store;
+
+		world_add(world, objects ?: source_objects(sources, source), diags);
+	}
 	if (sources->overlay)
 		overlay_world(sources->overlay, world);
 	world_finish(world, diags);
@@ -186,19 +191,6 @@ const struct object *sources_pod(const struct sources *sources, const char *name
 			if (object->kind == KIND_POD && strcmp(object->name, name) == 0 &&
 			    strcmp(object->namespace, namespace) == 0)
 				return object;
-		}
-	}
-	return NULL;
-}
-
-const struct source *sources_of(const struct sources *sources, const struct object *object)
-{
-	vec_for_each (source, &sources->list) {
-		const struct objects *objects = source_objects(sources, source);
-
-		for (size_t i = 0; i < objects->list.n; i++) {
-			if (objects->list.items[i] == object)
-				return source;
 		}
 	}
 	return NULL;

@@ -17,6 +17,7 @@ struct source {
 	struct directory *directory; /* one of these, or none: the store */
 	struct kube *kube;
 	struct notes errors; /* what is wrong with it now */
+	time_t since;	     /* it is in order, or it is not */
 	struct notes warnings;
 };
 
@@ -24,8 +25,9 @@ struct sources {
 	VEC(struct source) list;
 	struct store *store;
 	struct events *events;
-	struct overlay *overlay; /* borrowed; NULL: none */
-	uint64_t n_errors;	 /* ever seen */
+	struct overlay *overlay;	 /* borrowed; NULL: none */
+	const struct objects *rehearsed; /* stands for what the Kubernetes API holds; NULL: what it does hold */
+	uint64_t n_errors;		 /* ever seen */
 };
 
 int sources_open(const struct agent_config *config, const struct kube_follower *follower, struct sources *ret,
@@ -43,8 +45,6 @@ void sources_world(const struct sources *sources, const struct objects *store, s
 /* The pod that is in force; NULL: no source has one of this name. */
 const struct object *sources_pod(const struct sources *sources, const char *namespace, const char *name);
 const struct objects *source_objects(const struct sources *sources, const struct source *source);
-/* The source whose object is in force; NULL when none has it. */
-const struct source *sources_of(const struct sources *sources, const struct object *object);
 bool sources_broken(const struct sources *sources);
 /* False while one has not told everything that it holds: then there is no world to compile yet. */
 bool sources_whole(const struct sources *sources);

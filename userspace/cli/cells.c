@@ -62,6 +62,16 @@ char *cell_age(const json_t *item)
 	return output_age((long long)(time(NULL) - timegm(&tm)));
 }
 
+char *cell_origin(const json_t *item)
+{
+	const char *source = json_string_value(json_object_get(item, "source"));
+	_cleanup_free_ char *others = cell_text(json_object_get(item, "otherSources"));
+
+	if (!source)
+		return NULL;
+	return others ? xasprintf("%s (also in %s)", source, others) : xstrdup(source);
+}
+
 char *cell_kind(const json_t *item)
 {
 	const char *name = json_string_value(json_object_get(item, "kind")) ?: "";

@@ -9,6 +9,7 @@
 char *cell_text(const json_t *value);
 
 char *cell_age(const json_t *item);	      /* since its "since" */
+char *cell_origin(const json_t *item);	      /* its source, and which others have one of its name */
 char *cell_kind(const json_t *item);	      /* "netpol": as short as the CLI takes it */
 char *cell_labels(const json_t *item);	      /* of an identity; the name of one that is built in */
 char *cell_service_ports(const json_t *item); /* "80/TCP,53/UDP" */

@@ -2,7 +2,9 @@
 #include "cli/changes.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
+#include "base/mem.h"
 #include "cli/output.h"
 #include "object/diag.h"
 
@@ -67,6 +69,24 @@ static void prefix_command(const struct invocation *invocation, struct error *er
 		error_prefix(error, "%s", invocation->command->name);
 }
 
+/* The objects belong into the API of a cluster: how to put the same files there. */
+static int say_kubectl(const struct invocation *invocation, const json_t *reply)
+{
+	_cleanup_free_ char *command = xstrdup("kubectl apply");
+	const char *path;
+	size_t position = 0;
+
+	while ((path = option_next(invocation, "filename", &position))) {
+		char *longer = xasprintf("%s -f %s", command, path);
+
+		free(command);
+		command = longer;
+	}
+	return say_failed("%s: nothing was changed: the objects of this node come from the Kubernetes API at %s "
+			  "(%s; or --local, into the store of this node alone)",
+			  invocation->command->name, text_of(reply, "kubernetes"), command);
+}
+
 int changes_call(const struct invocation *invocation, const struct request *request, json_t **ret)
 {
 	json_auto_t *reply = NULL;
@@ -77,6 +97,8 @@ int changes_call(const struct invocation *invocation, const struct request *requ
 		print_warnings(reply);
 	if (reply && r)
 		print_refusals(reply);
+	if (r && json_object_get(reply, "kubernetes"))
+		return say_kubectl(invocation, reply);
 	if (r == -EREMOTEIO)
 		prefix_command(invocation, &error);
 	if (r)

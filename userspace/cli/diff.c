@@ -106,9 +106,13 @@ static void print(const struct invocation *invocation, const json_t *reply)
 int command_diff(const struct invocation *invocation)
 {
 	struct objects objects _cleanup_(objects_free) = { 0 };
-	struct request request = { .socket = invocation->socket,
-				   .method = "POST",
-				   .path = option_given(invocation, "delete") ? "/v1/diff?delete=true" : "/v1/diff" };
+	const struct query query[] = {
+		{ "delete", option_given(invocation, "delete") ? "true" : NULL },
+		{ "local", option_given(invocation, "local") ? "true" : NULL },
+		{ NULL, NULL },
+	};
+	_cleanup_free_ char *path = client_path("/v1/diff", query);
+	struct request request = { .socket = invocation->socket, .method = "POST", .path = path };
 	_cleanup_free_ char *body = NULL;
 	json_auto_t *reply = NULL;
 	int code;

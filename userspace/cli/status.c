@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/age.h"
 #include "base/mem.h"
 #include "cli/client.h"
 #include "cli/output.h"
@@ -24,24 +25,12 @@ static const char *count_of(const json_t *object, const char *field)
 	return output_count(number_of(object, field));
 }
 
-/* "3 d 4 h", "12 min"; empty when since is no time. The caller frees. */
+/* "3 d 4 h"; NULL when since is no time. The caller frees. */
 static char *age(const char *since)
 {
 	struct tm tm = { 0 };
-	long long seconds;
 
-	if (!strptime(since, "%Y-%m-%dT%H:%M:%SZ", &tm))
-		return xstrdup("");
-	seconds = time(NULL) - timegm(&tm);
-	if (seconds < 0)
-		seconds = 0;
-	if (seconds >= 86400)
-		return xasprintf(" (%lld d %lld h)", seconds / 86400, seconds / 3600 % 24);
-	if (seconds >= 3600)
-		return xasprintf(" (%lld h %lld min)", seconds / 3600, seconds / 60 % 60);
-	if (seconds >= 60)
-		return xasprintf(" (%lld min)", seconds / 60);
-	return xasprintf(" (%lld s)", seconds);
+	return strptime(since, "%Y-%m-%dT%H:%M:%SZ", &tm) ? age_text(time(NULL) - timegm(&tm)) : NULL;
 }
 
 static void print_verified(const json_t *verified)
@@ -92,7 +81,7 @@ static void print_head(const struct invocation *invocation, const json_t *status
 		printf(", but %sdegraded%s (%zu reason%s below)", invocation->color ? "\033[31m" : "", off, n_degraded,
 		       n_degraded == 1 ? "" : "s");
 	if (*since)
-		printf(", since %s%s", since, elapsed);
+		printf(", since %s (%s)", since, elapsed ?: "");
 	printf("\nrevision   %lld, %s\n", number_of(status, "revision"),
 	       json_is_true(json_object_get(status, "settled")) ? "settled" : "not settled");
 	printf("node       %s, weir %s, kernel %s, hook %s\n", text_of(status, "node"), text_of(status, "version"),
@@ -107,10 +96,22 @@ static void print_head(const struct invocation *invocation, const json_t *status
 	printf("events     %s lost\n", count_of(json_object_get(status, "events"), "lost"));
 }
 
+/* For as long as its age says. */
+static const char *source_state(const json_t *source)
+{
+	if (*text_of(source, "away"))
+		return "away";
+	return json_is_true(json_object_get(source, "synced")) ? "synced" : "broken";
+}
+
 static void print_sources(const struct invocation *invocation, const json_t *sources)
 {
 	static const struct column columns[] = {
-		{ "SOURCE", COLUMN_PLAIN }, { "STATE", COLUMN_PLAIN }, { "OBJECTS", COLUMN_RIGHT }, { 0 }
+		{ "SOURCE", COLUMN_PLAIN },
+		{ "STATE", COLUMN_PLAIN },
+		{ "AGE", COLUMN_RIGHT },
+		{ "OBJECTS", COLUMN_RIGHT },
+		{ 0 },
 	};
 	struct libscols_table *table _cleanup_(table_freep) = table_new(columns, invocation);
 	const json_t *source;
@@ -120,13 +121,14 @@ static void print_sources(const struct invocation *invocation, const json_t *sou
 		return;
 	json_array_foreach (sources, i, source) {
 		struct libscols_line *row = table_row(table);
-		const char *state = json_array_size(json_object_get(source, "errors")) ? "broken"
-				    : json_is_true(json_object_get(source, "synced"))  ? "synced"
-										       : "reading";
+		const char *away = text_of(source, "away");
+		_cleanup_free_ char *elapsed = age(*away ? away : text_of(source, "since"));
+		const char *state = source_state(source);
 
 		table_cell(row, 0, text_of(source, "name"), NULL);
 		table_cell(row, 1, state, table_state_color(state));
-		table_cell(row, 2, count_of(source, "objects"), NULL);
+		table_cell(row, 2, elapsed, NULL);
+		table_cell(row, 3, count_of(source, "objects"), NULL);
 	}
 	putchar('\n');
 	table_print(table);

@@ -71,8 +71,16 @@ static void read_uid(const struct field *field, void *target)
 {
 	struct object *object = target;
 
-	if (object->kind == KIND_POD && field->node->type == NODE_SCALAR)
+	if ((kind_info(object->kind)->is_policy || object->kind == KIND_POD) && field->node->type == NODE_SCALAR)
 		object->uid = xstrdup(field->node->text);
+}
+
+static void read_generation(const struct field *field, void *target)
+{
+	struct object *object = target;
+
+	if (kind_info(object->kind)->is_policy)
+		field_integer(field, 0, INT64_MAX, &object->generation);
 }
 
 /* What else Kubernetes' ObjectMeta has, and the API server fills in. */
@@ -85,7 +93,7 @@ static const struct member metadata_members[] = {
 	{ "selfLink", field_ignore },
 	{ "uid", read_uid },
 	{ "resourceVersion", read_version },
-	{ "generation", field_ignore },
+	{ "generation", read_generation },
 	{ "creationTimestamp", field_ignore },
 	{ "deletionTimestamp", field_ignore },
 	{ "deletionGracePeriodSeconds", field_ignore },

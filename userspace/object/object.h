@@ -33,6 +33,7 @@ struct kind_info {
 	const char *short_name;	 /* "netpol", or NULL */
 	bool namespaced;
 	bool is_policy; /* unknown fields are errors */
+	bool is_custom; /* Kubernetes has it only where its definition is installed */
 };
 
 const struct kind_info *kind_info(enum object_kind kind);
@@ -107,7 +108,8 @@ struct object {
 	char *name;
 	struct labels labels; /* a Namespace always has kubernetes.io/metadata.name */
 	char *version;	      /* metadata.resourceVersion, or NULL */
-	char *uid;	      /* of a Pod, as the container runtime has it; or NULL */
+	char *uid;	      /* metadata.uid of a policy; of a Pod, as the container runtime has it; or NULL */
+	int64_t generation;   /* metadata.generation of a policy: another one when its spec is; 0: not known */
 	char *file;	      /* where it was read from, or NULL */
 	int line;	      /* of the document's first line */
 	time_t changed;	      /* since when its source has it as it is; 0: not known */
@@ -126,7 +128,8 @@ DEFINE_CLEANUP(struct object, object_free);
 
 /*
  * Whether two objects of one kind and name say the same to weir, whatever else
- * of them differs. Of policies only two of the same version are known to.
+ * of them differs. Of policies only two of one version, or of one generation of
+ * one uid, are known to.
  */
 bool object_same(const struct object *a, const struct object *b);
 

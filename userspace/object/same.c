@@ -53,6 +53,8 @@ bool object_same(const struct object *a, const struct object *b)
 {
 	if (a->version && same_text(a->version, b->version))
 		return true;
+	if (a->generation && a->uid && a->generation == b->generation && same_text(a->uid, b->uid))
+		return true;
 	if (!labels_equal(&a->labels, &b->labels))
 		return false;
 	switch (a->kind) {

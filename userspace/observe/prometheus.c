@@ -8,6 +8,7 @@
 #include "observe/event.h"
 #include "observe/names.h"
 #include "observe/process.h"
+#include "observe/prometheus_sources.h"
 #include "observe/series.h"
 
 static void write_build(FILE *out, const struct prometheus_input *input)
@@ -387,18 +388,6 @@ static void write_told(FILE *out, const struct prometheus_input *input)
 		       input->otlp.retries);
 }
 
-static void write_sources(FILE *out, const struct prometheus_input *input)
-{
-	series_metric(out, "weir_source_synced", "gauge",
-		      "1 when all that the source holds was read without an error.");
-	for (size_t i = 0; i < input->n_sources; i++) {
-		const struct series_label label = { "source", input->sources[i].name };
-		_cleanup_free_ char *text = series_labels(&label, 1);
-
-		series_count(out, "weir_source_synced", text, input->sources[i].synced);
-	}
-}
-
 static void write_process(FILE *out)
 {
 	struct process_usage usage;
@@ -427,6 +416,6 @@ void prometheus_write(FILE *out, const struct prometheus_input *input)
 	write_flows(out, input);
 	write_answers(out, input);
 	write_told(out, input);
-	write_sources(out, input);
+	prometheus_write_sources(out, input);
 	write_process(out);
 }

@@ -4,14 +4,17 @@
 #define WEIR_OBSERVE_PROMETHEUS_H
 
 #include <stdbool.h>
+#include <time.h>
 
 #include "datapath/datapath.h"
 #include "observe/histogram.h"
 #include "observe/ledger.h"
+#include "source/kube_writer.h"
 
 struct prometheus_source {
 	const char *name;
 	bool synced;
+	time_t away_since; /* 0: it answers */
 };
 
 /* A limit in force. */
@@ -51,6 +54,7 @@ struct prometheus_input {
 	struct prometheus_otlp {
 		uint64_t sent, dropped, retries;
 	} otlp;
+	struct kube_write_counts kube_writes;
 };
 
 void prometheus_write(FILE *out, const struct prometheus_input *input);

@@ -73,34 +73,63 @@ static void sort_out(struct world *world, const struct object *object)
 	}
 }
 
+/* Every object that there is, by the number of its key. */
+struct known {
+	struct interner keys;
+	VEC(const struct object *) objects;
+};
+
+static void known_free(struct known *known)
+{
+	interner_free(&known->keys);
+	vec_free(&known->objects);
+}
+
+/* The object that has been there by its name, or NULL. */
+static const struct object *know(struct known *known, const struct object *object)
+{
+	const uint32_t number = intern_object(&known->keys, object);
+
+	if (number < known->objects.n)
+		return known->objects.items[number];
+	vec_push(&known->objects, object);
+	return NULL;
+}
+
+static void warn_of_another(struct diags *diags, const struct object *object, const struct object *first)
+{
+	_cleanup_free_ char *title = object_title(object);
+	_cleanup_free_ char *text =
+		xasprintf("%s is defined more than once; the one in %s counts", title, first->file ?: "another source");
+
+	warn(diags, object, "", text);
+}
+
 void world_add(struct world *world, const struct objects *objects, struct diags *diags)
 {
-	_cleanup_(interner_free) struct interner names = {};
+	_cleanup_(known_free) struct known known = {};
 
 	vec_for_each (object, &world->namespaces)
-		intern_object(&names, *object);
+		know(&known, *object);
 	vec_for_each (object, &world->pods)
-		intern_object(&names, *object);
+		know(&known, *object);
 	vec_for_each (object, &world->nodes)
-		intern_object(&names, *object);
+		know(&known, *object);
 	vec_for_each (object, &world->policies)
-		intern_object(&names, *object);
+		know(&known, *object);
 	vec_for_each (object, &world->service_objects)
-		intern_object(&names, *object);
+		know(&known, *object);
 	vec_for_each (object, &world->slices)
-		intern_object(&names, *object);
+		know(&known, *object);
 
 	vec_for_each (object, &objects->list) {
-		const uint32_t known = interner_count(&names);
-		_cleanup_free_ char *title = NULL, *text = NULL;
+		const struct object *first = know(&known, *object);
 
-		if (intern_object(&names, *object) == known) {
+		if (!first) {
 			sort_out(world, *object);
 			continue;
 		}
-		title = object_title(*object);
-		text = xasprintf("%s is defined more than once; the first definition counts", title);
-		warn(diags, *object, "", text);
+		warn_of_another(diags, *object, first);
 		if ((*object)->kind == KIND_POD)
 			vec_push(&world->disputed, *object);
 	}

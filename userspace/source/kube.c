@@ -18,7 +18,9 @@ struct kube {
 	struct objects all;				  /* borrows */
 	struct objects old;				  /* that the last refresh replaced */
 	struct objects_delta delta;
-	bool was_synced; /* as of the last refresh */
+	struct kube_feedback *feedback; /* NULL: nothing is told, or not started */
+	bool records_changed;		/* since it was told */
+	bool was_synced;		/* as of the last refresh */
 };
 
 static void on_tell(uv_timer_t *timer)
@@ -55,12 +57,31 @@ int kube_open(struct kube_options *options, struct kube **ret, struct error *err
 	return 0;
 }
 
+static const struct kube_mirror *mirror_of(void *data, enum object_kind kind)
+{
+	return &((struct kube *)data)->conversations[kind].reflector.mirror;
+}
+
+static int open_feedback(struct kube *kube, uv_loop_t *loop, struct error *error)
+{
+	const struct kube_feedback_setup setup = {
+		.config = &kube->options.config, .node = kube->options.node, .mirror = mirror_of, .data = kube
+	};
+
+	return setup.node ? kube_feedback_open(&setup, loop, kube->transfers, &kube->feedback, error) : 0;
+}
+
 int kube_start(struct kube *kube, uv_loop_t *loop, struct error *error)
 {
 	int r = transfers_open(loop, &kube->transfers, error);
 
 	if (r < 0)
 		return r;
+	r = open_feedback(kube, loop, error);
+	if (r < 0) {
+		transfers_close(TAKE_PTR(kube->transfers));
+		return r;
+	}
 	uv_timer_init(loop, &kube->tell);
 	kube->tell.data = kube;
 	for (size_t i = 0; i < KIND_MAX; i++)
@@ -74,6 +95,7 @@ void kube_stop(struct kube *kube)
 		return;
 	for (size_t i = 0; i < KIND_MAX; i++)
 		kube_conversation_stop(&kube->conversations[i]);
+	kube_feedback_close(TAKE_PTR(kube->feedback));
 	uv_close((uv_handle_t *)&kube->tell, NULL);
 	transfers_close(TAKE_PTR(kube->transfers));
 }
@@ -142,7 +164,8 @@ bool kube_refresh(struct kube *kube)
 		return false;
 	kube->was_synced = true;
 	for (size_t i = 0; i < KIND_MAX; i++)
-		kube_mirror_take(&kube->conversations[i].reflector.mirror, &kube->delta, &kube->old);
+		kube->records_changed |=
+			kube_mirror_take(&kube->conversations[i].reflector.mirror, &kube->delta, &kube->old);
 	if (kube->delta.gone.n || kube->delta.come.n)
 		collect(kube);
 	return !was_synced || kube->delta.gone.n || kube->delta.come.n;
@@ -167,8 +190,7 @@ static void tell_unreachable(const struct kube *kube, void (*each)(void *data, c
 
 		if (!reflector->is_unreachable)
 			continue;
-		text = xasprintf("%s can't be reached: %s (what was read last stays in force)", kube_server(kube),
-				 reflector->fault.text);
+		text = xasprintf("%s can't be reached: %s", kube_server(kube), reflector->fault.text);
 		each(data, text);
 		return;
 	}
@@ -197,4 +219,32 @@ void kube_faults(const struct kube *kube, void (*each)(void *data, const char *t
 const char *kube_server(const struct kube *kube)
 {
 	return kube->options.config.server;
+}
+
+time_t kube_away_since(const struct kube *kube)
+{
+	time_t since = 0;
+
+	for (size_t i = 0; i < KIND_MAX; i++) {
+		const struct kube_reflector *reflector = &kube->conversations[i].reflector;
+
+		if (reflector->is_unreachable && (!since || reflector->away_since < since))
+			since = reflector->away_since;
+	}
+	return since;
+}
+
+/* --- what the cluster is told ------------------------------------------------ */
+
+void kube_tell(struct kube *kube, const struct kube_verdict *verdict)
+{
+	if (!kube->feedback || !kube_is_synced(kube))
+		return;
+	kube_feedback_tell(kube->feedback, verdict, kube->records_changed);
+	kube->records_changed = false;
+}
+
+const struct kube_feedback *kube_feedback(const struct kube *kube)
+{
+	return kube->feedback;
 }

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "object/object.h"
 #include "source/kube_config.h"
+#include "source/kube_feedback.h"
 
 struct kube;
 
@@ -23,6 +24,8 @@ struct kube_follower {
 
 struct kube_options {
 	struct kube_config config; /* taken over */
+	const char *node;	   /* this node's name, borrowed: the cluster is told what becomes of its policies */
+				   /* NULL: it isn't */
 	struct kube_follower follower;
 };
 
@@ -45,5 +48,10 @@ const struct objects_delta *kube_delta(const struct kube *kube);
 /* What is wrong now, one line each: objects that can't be read, kinds that can't be asked for. */
 void kube_faults(const struct kube *kube, void (*each)(void *data, const char *text), void *data);
 const char *kube_server(const struct kube *kube);
+time_t kube_away_since(const struct kube *kube); /* 0: the server answers */
+
+/* After each refresh, and whenever something else is in force. */
+void kube_tell(struct kube *kube, const struct kube_verdict *verdict);
+const struct kube_feedback *kube_feedback(const struct kube *kube); /* NULL: nothing is told */
 
 #endif

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "source/kube_conversation.h"
 
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 
 #include "base/cleanup.h"
-#include "base/file.h"
 #include "base/mem.h"
+#include "source/kube_request.h"
 
-#define CONNECT_SECONDS 10L
 #define LIST_SECONDS	120L
 #define WATCH_SECONDS	240u /* and up to twice that, so that not all end together */
 #define SILENCE_SECONDS 150L /* the server sends a bookmark every minute or so */
@@ -19,8 +16,7 @@
 #define BACKOFF_MS	500u
 #define BACKOFF_MAX_MS	30000u
 #define SHORT_WATCH_MS	1000u
-#define UNANSWERED_MS	30000 /* what was sent is acknowledged by then, or the connection is gone */
-#define TOKEN_MAX	(64u << 10)
+#define LONG_WATCH_MS	2000u /* all was well meanwhile */
 #define MS_PER_SECOND	1000u
 
 static void ask(struct kube_conversation *conversation);
@@ -62,10 +58,19 @@ static uint64_t pause_before(struct kube_conversation *conversation, enum kube_n
 	if (next == KUBE_LATER)
 		return backoff(conversation);
 	/* A server that ends each watch as soon as it begins is not asked without a pause. */
-	if (conversation->reflector.phase == KUBE_WATCH &&
-	    uv_now(conversation->pause.loop) - conversation->begun < SHORT_WATCH_MS)
+	if (conversation->watched && uv_now(conversation->pause.loop) - conversation->begun < SHORT_WATCH_MS)
 		return SHORT_WATCH_MS / 2 + random_below(SHORT_WATCH_MS);
 	return 0;
+}
+
+/* Watches that end now and then, however they do, are not one long outage, even if nothing ever happens in them. */
+static void forget_failures(struct kube_conversation *conversation, long status)
+{
+	struct kube_reflector *reflector = &conversation->reflector;
+
+	if (status == 200 && conversation->watched &&
+	    uv_now(conversation->pause.loop) - conversation->begun >= LONG_WATCH_MS)
+		reflector->failures = 0;
 }
 
 static void on_done(void *data, CURLcode result)
@@ -77,6 +82,7 @@ static void on_done(void *data, CURLcode result)
 	long status = 0;
 
 	curl_easy_getinfo(conversation->easy, CURLINFO_RESPONSE_CODE, &status);
+	forget_failures(conversation, status);
 	next = kube_reflector_end(reflector, status,
 				  result == CURLE_OK   ? NULL
 				  : *conversation->why ? conversation->why
@@ -103,74 +109,31 @@ static size_t on_data(char *data, size_t size, size_t n, void *of)
 	return size * n;
 }
 
-static int on_socket(void *data, curl_socket_t socket, curlsocktype purpose)
+static size_t on_header(char *data, size_t size, size_t n, void *of)
 {
-	const unsigned ms = UNANSWERED_MS;
+	struct kube_conversation *conversation = of;
+	const bool is_last = size * n == 2 && memcmp(data, "\r\n", 2) == 0;
+	long status = 0;
 
-	setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
-	return CURL_SOCKOPT_OK;
-}
-
-static void set_blob(CURL *easy, CURLoption option, char *pem)
-{
-	struct curl_blob blob = { .data = pem, .len = pem ? strlen(pem) : 0, .flags = CURL_BLOB_NOCOPY };
-
-	if (pem)
-		curl_easy_setopt(easy, option, &blob);
+	curl_easy_getinfo(conversation->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (is_last && kube_reflector_answered(&conversation->reflector, status))
+		conversation->setup.changed(conversation->setup.data);
+	return size * n;
 }
 
 static void set_options(struct kube_conversation *conversation)
 {
-	struct kube_config *config = conversation->setup.config;
 	CURL *easy = conversation->easy;
 
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
-	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 15L);
-	curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 5L);
-	curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
+	kube_request_init(easy, conversation->setup.config);
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, SILENCE_SECONDS);
-	curl_easy_setopt(easy, CURLOPT_USERAGENT, "weir");
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_data);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, conversation);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, conversation);
+	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, conversation->why);
-	if (config->proxy)
-		curl_easy_setopt(easy, CURLOPT_PROXY, config->proxy);
-	if (config->insecure) {
-		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
-	}
-	set_blob(easy, CURLOPT_CAINFO_BLOB, config->ca);
-	set_blob(easy, CURLOPT_SSLCERT_BLOB, config->cert);
-	set_blob(easy, CURLOPT_SSLKEY_BLOB, config->key);
-}
-
-/* Kubernetes replaces the token of a service account from time to time. */
-static char *read_token(const struct kube_config *config)
-{
-	char *token = NULL;
-	size_t length;
-
-	if (!config->token_file)
-		return xstrdup(config->token);
-	if (file_read(config->token_file, TOKEN_MAX, &token, &length) < 0)
-		return NULL;
-	token[strcspn(token, "\r\n")] = '\0';
-	return token;
-}
-
-static void set_headers(struct kube_conversation *conversation)
-{
-	_cleanup_free_ char *token = read_token(conversation->setup.config);
-	_cleanup_free_ char *authorization = token ? xasprintf("Authorization: Bearer %s", token) : NULL;
-
-	conversation->headers = curl_slist_append(NULL, "Accept: application/json");
-	if (authorization)
-		conversation->headers = curl_slist_append(conversation->headers, authorization);
-	curl_easy_setopt(conversation->easy, CURLOPT_HTTPHEADER, conversation->headers);
 }
 
 static void ask(struct kube_conversation *conversation)
@@ -180,11 +143,14 @@ static void ask(struct kube_conversation *conversation)
 	_cleanup_free_ char *path = kube_reflector_ask(&conversation->reflector, seconds);
 	_cleanup_free_ char *url = xasprintf("%s%s", conversation->setup.config->server, path);
 
+	conversation->watched = watches;
 	conversation->begun = uv_now(conversation->pause.loop);
 	conversation->why[0] = '\0';
 	curl_easy_setopt(conversation->easy, CURLOPT_URL, url);
-	curl_easy_setopt(conversation->easy, CURLOPT_TIMEOUT, watches ? (long)seconds + CONNECT_SECONDS : LIST_SECONDS);
-	set_headers(conversation);
+	curl_easy_setopt(conversation->easy, CURLOPT_TIMEOUT,
+			 watches ? (long)seconds + KUBE_CONNECT_SECONDS : LIST_SECONDS);
+	conversation->headers = kube_request_headers(conversation->setup.config);
+	curl_easy_setopt(conversation->easy, CURLOPT_HTTPHEADER, conversation->headers);
 	transfers_start(conversation->transfers, conversation->easy, on_done, conversation);
 }
 

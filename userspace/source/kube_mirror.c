@@ -25,6 +25,7 @@ static void free_entry(struct kube_entry **entries, struct kube_entry *entry)
 	HASH_DEL(*entries, entry);
 	free(entry->key);
 	free(entry->fault);
+	kube_record_free(&entry->record);
 	free(entry);
 }
 
@@ -34,13 +35,14 @@ static void set_fault(struct kube_entry *entry, char *fault)
 	entry->fault = fault;
 }
 
-void kube_entries_put(struct kube_entry **entries, const char *key, struct object *object, char *fault)
+void kube_entries_put(struct kube_entry **entries, const char *key, struct kube_version *version)
 {
 	struct kube_entry *entry = get_entry(entries, key);
 
 	object_free(entry->object);
-	entry->object = object;
-	set_fault(entry, fault);
+	entry->object = TAKE_PTR(version->object);
+	set_fault(entry, TAKE_PTR(version->fault));
+	kube_record_replace(&entry->record, &version->record);
 }
 
 void kube_entries_free(struct kube_entry **entries)
@@ -76,6 +78,7 @@ static void retire_object(struct kube_mirror *mirror, struct kube_entry *entry)
 static void drop_entry(struct kube_mirror *mirror, struct kube_entry *entry)
 {
 	mirror->faults_changed |= entry->fault != NULL;
+	mirror->records_changed |= entry->record.uid != NULL;
 	retire_object(mirror, entry);
 	if (entry->is_new)
 		take_from_come(mirror, entry);
@@ -95,14 +98,15 @@ static void put_object(struct kube_mirror *mirror, struct kube_entry *entry, str
 	entry->is_new = true;
 }
 
-void kube_mirror_put(struct kube_mirror *mirror, const char *key, struct object *object, char *fault)
+void kube_mirror_put(struct kube_mirror *mirror, const char *key, struct kube_version *version)
 {
 	struct kube_entry *entry = get_entry(&mirror->entries, key);
 
-	mirror->faults_changed |= fault || entry->fault;
-	set_fault(entry, fault);
-	if (object)
-		put_object(mirror, entry, object);
+	mirror->faults_changed |= version->fault || entry->fault;
+	set_fault(entry, TAKE_PTR(version->fault));
+	mirror->records_changed |= kube_record_replace(&entry->record, &version->record);
+	if (version->object)
+		put_object(mirror, entry, TAKE_PTR(version->object));
 }
 
 void kube_mirror_delete(struct kube_mirror *mirror, const char *key)
@@ -119,7 +123,10 @@ void kube_mirror_replace(struct kube_mirror *mirror, struct kube_entry **list)
 	struct kube_entry *listed, *entry, *next;
 
 	HASH_ITER (hh, *list, listed, next) {
-		kube_mirror_put(mirror, listed->key, TAKE_PTR(listed->object), TAKE_PTR(listed->fault));
+		struct kube_version version = { TAKE_PTR(listed->object), TAKE_PTR(listed->fault), listed->record };
+
+		listed->record = (struct kube_record){};
+		kube_mirror_put(mirror, listed->key, &version);
 		get_entry(&mirror->entries, listed->key)->listed = true;
 	}
 	HASH_ITER (hh, mirror->entries, entry, next) {
@@ -146,11 +153,13 @@ void kube_mirror_free(struct kube_mirror *mirror)
 
 bool kube_mirror_changed(const struct kube_mirror *mirror)
 {
-	return mirror->come.n || mirror->gone.list.n || mirror->faults_changed;
+	return mirror->come.n || mirror->gone.list.n || mirror->faults_changed || mirror->records_changed;
 }
 
-void kube_mirror_take(struct kube_mirror *mirror, struct objects_delta *delta, struct objects *ret_old)
+bool kube_mirror_take(struct kube_mirror *mirror, struct objects_delta *delta, struct objects *ret_old)
 {
+	const bool records_changed = mirror->records_changed;
+
 	vec_for_each (object, &mirror->gone.list) {
 		vec_push(&delta->gone, *object);
 		vec_push(&ret_old->list, *object);
@@ -161,5 +170,6 @@ void kube_mirror_take(struct kube_mirror *mirror, struct objects_delta *delta, s
 		(*entry)->is_new = false;
 	}
 	vec_free(&mirror->come);
-	mirror->faults_changed = false;
+	mirror->faults_changed = mirror->records_changed = false;
+	return records_changed;
 }

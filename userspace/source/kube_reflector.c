@@ -49,35 +49,37 @@ static char *first_fault(const char *key, enum object_kind kind, const struct di
 	return xasprintf("%s %s: can't be read", kind_info(kind)->kind, key);
 }
 
-/* What the text says of an object: *ret_object, or NULL and *ret_fault. */
-static int read_text(struct kube_reflector *reflector, const char *text, size_t length, struct object **ret_object,
-		     char **ret_fault, char **ret_key)
+static int read_text(struct kube_reflector *reflector, const char *text, size_t length, struct kube_version *ret,
+		     char **ret_key)
 {
 	struct diags diags _cleanup_(diags_free) = {};
+	struct object *object;
 
-	if (manifest_parse_item("kube", reflector->kind, text, length, ret_object, &diags) == 0) {
-		*ret_key = xasprintf("%s/%s", (*ret_object)->namespace ?: "", (*ret_object)->name);
-		(*ret_object)->changed = time(NULL);
-		return 0;
+	if (manifest_parse_item("kube", reflector->kind, text, length, &object, &diags) == 0) {
+		object->changed = time(NULL);
+		ret->object = object;
+		*ret_key = xasprintf("%s/%s", object->namespace ?: "", object->name);
+	} else {
+		*ret_key = key_of(text);
+		if (!*ret_key)
+			return error_set(&reflector->error, -EBADMSG, "the server sent an object without a name");
+		ret->fault = first_fault(*ret_key, reflector->kind, &diags);
 	}
-	*ret_key = key_of(text);
-	if (!*ret_key)
-		return error_set(&reflector->error, -EBADMSG, "the server sent an object without a name");
-	*ret_fault = first_fault(*ret_key, reflector->kind, &diags);
+	if (kind_info(reflector->kind)->is_policy)
+		kube_record_read(text, &ret->record);
 	return 0;
 }
 
 static int put_text(struct kube_reflector *reflector, const char *text, size_t length)
 {
 	_cleanup_free_ char *key = NULL;
-	struct object *object = NULL;
-	char *fault = NULL;
-	int r = read_text(reflector, text, length, &object, &fault, &key);
+	struct kube_version version = {};
+	int r = read_text(reflector, text, length, &version, &key);
 
 	if (r == 0 && reflector->phase == KUBE_WATCH)
-		kube_mirror_put(&reflector->mirror, key, object, fault);
+		kube_mirror_put(&reflector->mirror, key, &version);
 	else if (r == 0)
-		kube_entries_put(&reflector->pages, key, object, fault);
+		kube_entries_put(&reflector->pages, key, &version);
 	return r;
 }
 
@@ -223,6 +225,16 @@ char *kube_reflector_ask(struct kube_reflector *reflector, unsigned watch_second
 	return xasprintf("/%s/%s/%s%s", strchr(version, '/') ? "apis" : "api", version, info->plural, query);
 }
 
+/* A watch that has begun is in order, whenever its first event comes. A list is when it is whole. */
+bool kube_reflector_answered(struct kube_reflector *reflector, long status)
+{
+	if (status != 200 || reflector->phase != KUBE_WATCH || !*reflector->fault.text)
+		return false;
+	reflector->fault = (struct error){};
+	reflector->is_unreachable = false;
+	return true;
+}
+
 int kube_reflector_feed(struct kube_reflector *reflector, long status, const char *data, size_t n)
 {
 	int r;
@@ -265,22 +277,44 @@ static enum kube_next end_list(struct kube_reflector *reflector)
 		return KUBE_NOW;
 	kube_mirror_replace(&reflector->mirror, &reflector->pages);
 	forget_pages(reflector);
-	reflector->absent = reflector->unpaged = false;
+	reflector->absent = reflector->missed = reflector->unpaged = false;
 	reflector->synced = true;
 	reflector->phase = KUBE_WATCH;
 	return KUBE_NOW;
 }
 
-/* The kind is not served, or not in this version. */
+/* Its list is asked for again, and what was read stays meanwhile. */
+static enum kube_next doubt(struct kube_reflector *reflector)
+{
+	begin_list(reflector);
+	return failed(reflector);
+}
+
+/*
+ * The kind is not served, or not in this version. Kinds that are always there
+ * are not believed to be gone, whoever answers so, and others only when it is
+ * said again after a pause.
+ */
 static enum kube_next not_found(struct kube_reflector *reflector)
 {
-	if (reflector->phase == KUBE_LIST && kind_info(reflector->kind)->old_version && !reflector->old_version) {
+	const struct kind_info *info = kind_info(reflector->kind);
+
+	if (reflector->phase == KUBE_LIST && info->old_version && !reflector->old_version) {
 		reflector->old_version = true;
 		return begin_list(reflector);
 	}
-	kube_mirror_clear(&reflector->mirror);
 	reflector->old_version = false;
+	if (!info->is_custom)
+		return doubt(reflector);
+	if (reflector->synced && !reflector->absent && !reflector->missed) {
+		reflector->missed = true;
+		begin_list(reflector);
+		return KUBE_RARELY;
+	}
+	kube_mirror_clear(&reflector->mirror);
 	reflector->absent = reflector->synced = true;
+	reflector->missed = false;
+	reflector->failures = 0;
 	reflector->error = (struct error){};
 	begin_list(reflector);
 	return KUBE_RARELY;
@@ -307,7 +341,8 @@ static enum kube_next end_request(struct kube_reflector *reflector, long status)
 
 	if (status == 404)
 		return not_found(reflector);
-	if (reflector->expired)
+	/* Another server than the one that gave it may not understand the token of a page. */
+	if (reflector->expired || (status == 400 && reflector->next_page))
 		return start_over(reflector);
 	if (*reflector->error.text)
 		return failed(reflector);
@@ -332,5 +367,6 @@ enum kube_next kube_reflector_end(struct kube_reflector *reflector, long status,
 	 */
 	reflector->fault = reflector->failures >= FAILURES_OF_A_FAULT ? reflector->error : (struct error){};
 	reflector->is_unreachable = *reflector->fault.text && !status;
+	reflector->away_since = status ? 0 : reflector->away_since ?: time(NULL);
 	return next;
 }

@@ -11,6 +11,8 @@
 #ifndef WEIR_SOURCE_KUBE_REFLECTOR_H
 #define WEIR_SOURCE_KUBE_REFLECTOR_H
 
+#include <time.h>
+
 #include "base/error.h"
 #include "object/object.h"
 #include "source/kube_frames.h"
@@ -38,10 +40,12 @@ struct kube_reflector {
 	char *next_page;      /* token of the page of a list to ask for, or NULL: the first */
 	char *following_page; /* of the one after the page that is being read, or NULL */
 	bool unpaged;	      /* pages grew too old before the last was read */
+	bool missed;	      /* a kind that was there has not been found, once */
 	unsigned failures;    /* since the last success */
 	struct error error;   /* of the request under way */
 	struct error fault;   /* of the last one that has ended; "" when it was right */
 	bool is_unreachable;  /* the fault is of the connection, not of the kind */
+	time_t away_since;    /* the last requests have had no answer; 0: they had */
 
 	struct kube_frames frames;
 	char *event;	   /* type of the watch event that is being read */
@@ -58,6 +62,8 @@ void kube_reflector_free(struct kube_reflector *reflector); /* what it holds */
 
 /* The path and query to ask for; an answer begins. watch_seconds: the server is asked to end a watch then. */
 char *kube_reflector_ask(struct kube_reflector *reflector, unsigned watch_seconds);
+/* The answer's headers are there. True when a fault is over by that. */
+bool kube_reflector_answered(struct kube_reflector *reflector, long status);
 /* Some of the answer's body. An error ends the request; the caller tells the end nevertheless. */
 int kube_reflector_feed(struct kube_reflector *reflector, long status, const char *data, size_t n);
 /* failure: why the answer did not come to its end, or NULL. */

@@ -47,6 +47,14 @@ static void an_age_is_in_the_largest_whole_unit(void **state)
 	}
 }
 
+static void a_source_names_the_others_that_have_the_object_too(void **state)
+{
+	check_cell(cell_origin, "{\"source\": \"kube\", \"otherSources\": []}", "kube");
+	check_cell(cell_origin, "{\"source\": \"dir:/a\", \"otherSources\": [\"kube\", \"store\"]}",
+		   "dir:/a (also in kube,store)");
+	check_cell(cell_origin, "{\"source\": null, \"otherSources\": []}", NULL);
+}
+
 static void what_is_not_known_to_be_old_has_no_age(void **state)
 {
 	check_cell(cell_age, "{\"since\": null}", NULL);
@@ -92,6 +100,7 @@ int main(void)
 		cmocka_unit_test(a_kind_is_as_short_as_the_command_line_takes_it),
 		cmocka_unit_test(an_age_is_in_the_largest_whole_unit),
 		cmocka_unit_test(what_is_not_known_to_be_old_has_no_age),
+		cmocka_unit_test(a_source_names_the_others_that_have_the_object_too),
 		cmocka_unit_test(a_service_says_its_ports_and_how_many_answer),
 		cmocka_unit_test(any_value_is_a_cell),
 		cmocka_unit_test(a_built_in_identity_is_called_by_its_name),

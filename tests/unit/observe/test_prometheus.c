@@ -92,8 +92,8 @@ static int setup(void **state)
 	f->tallies[WEIR_TALLY_TOLD] = 16;
 	f->tallies[WEIR_TALLY_HELD_BACK] = 17;
 	f->tallies[WEIR_TALLY_LOST] = 18;
-	f->sources[0] = (struct prometheus_source){ "dir:/a \"b\"\\c\nd", true };
-	f->sources[1] = (struct prometheus_source){ "store", false };
+	f->sources[0] = (struct prometheus_source){ "dir:/a \"b\"\\c\nd", true, 0 };
+	f->sources[1] = (struct prometheus_source){ "store", false, time(NULL) + 1000 };
 	vec_push(&f->pairs.list,
 		 (struct pair){ .source = "shop/a",
 				.destination = "world",
@@ -127,7 +127,8 @@ static int setup(void **state)
 							  .flows = &f->flows,
 							  .tallies = f->tallies,
 							  .told = f->told,
-							  .otlp = { 21, 22, 23 } });
+							  .otlp = { 21, 22, 23 },
+							  .kube_writes.n = { [KUBE_EVENT][KUBE_WRITTEN] = 61 } });
 	fclose(out);
 	*state = f;
 	return 0;
@@ -191,6 +192,8 @@ static const char *const expected[] = {
 	"weir_otlp_records_total{result=\"dropped\"} 22",
 	"weir_otlp_retries_total 23",
 	"weir_source_synced{source=\"store\"} 0",
+	"weir_source_away_seconds{source=\"store\"} 0", /* since tomorrow, by a clock that was set back */
+	"weir_kube_writes_total{kind=\"event\",result=\"written\"} 61",
 	"weir_limit_dropped_total{kind=\"NetworkPolicy\",namespace=\"shop\",policy=\"p\",rule=\"web\",limit="
 	"\"bytesPerSecond\"} 42",
 	"weir_limit_passed_total{kind=\"NetworkPolicy\",namespace=\"shop\",policy=\"p\",rule=\"web\",limit="
