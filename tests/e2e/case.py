@@ -4,12 +4,14 @@ import atexit
 import os
 import signal
 import sys
+import time
 import unittest
 
 import netns
 from lab import BPFFS, WEIR, Lab, close_all
 
 OPEN_WAIT = 3.0  # a permitted attempt answers in a millisecond; the rest is for a busy machine
+TOLD_AGAIN = 12  # seconds after which what goes on being denied is told of again, and a little
 SHUT_WAIT = 0.35  # as long as a refused attempt is given to get through all the same
 
 
@@ -55,16 +57,27 @@ class LabCase(unittest.TestCase):
         self.explains_drops()
 
     def explains_drops(self):
-        """In the end, weir observe has something to say of whatever was dropped in the test."""
-        agent, before = self.lab.agent, self.lab.drops()
+        """In the end, weir observe explains whatever was dropped in the test: every reason, rule and limit whose counter
+        has grown has an event that names it, and no event names another."""
+        agent, before, begun = self.lab.agent, self.lab.drops(), time.monotonic()
 
         def check():
-            if self.lab.agent is not agent or not agent or agent.poll() is not None:
-                return  # what an earlier agent told has gone with it
-            dropped = {where for where, n in self.lab.drops().items() if n > before.get(where, 0)}
-            if dropped:
-                self.lab.until(lambda: dropped <= {(e["reason"], e["direction"]) for e in self.lab.events(
-                    "--type", "denied,withdrawn")}, f"weir observe explains the drops of {dropped}")
+            if not self.lab.agent or self.lab.agent.poll() is not None:
+                return  # what it told has gone with it
+            since = before if self.lab.agent is agent else self.lab.drops_before
+            seconds = int(time.monotonic() - begun) + TOLD_AGAIN
+            now = self.lab.drops()
+            dropped = {what for what, n in now.items() if n > since.get(what, 0)}
+            told = set()
+
+            def explained():
+                told.update(self.lab.told_drops(seconds))
+                return dropped <= told
+            try:
+                self.lab.until(explained, "")
+            except AssertionError:
+                self.fail(f"weir observe does not explain the drops of {dropped - told}{self.lab.log_tail()}")
+            self.assertEqual({what for what in told if not self.lab.drops().get(what)}, set(), "told, not dropped")
         self.addCleanup(check)
 
     # --- packets -------------------------------------------------------------

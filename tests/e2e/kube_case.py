@@ -91,6 +91,7 @@ class KubeCase(LabCase):
         for policy in self.api.request("GET", NETWORK_POLICIES)["items"]:
             self.api.request("DELETE", f"{NETWORK_POLICIES}/{policy['metadata']['name']}")
         self.until_policies(0)
+        self.explains_drops()
 
     def put(self, policy):
         self.api.request("POST", NETWORK_POLICIES, policy)

@@ -123,6 +123,7 @@ class Lab:
         self.launcher = []  # words in front of the program, such as those that take rights from it
         self.settings, self.bridged = settings, bridged
         self.agent = None
+        self.drops_before = {}  # before this agent, whose events begin with it
         self.pods = {}
         self._number = 0
         self._mounts = []
@@ -234,6 +235,7 @@ class Lab:
                                           stdout=log, stderr=log, env=os.environ | self.env,
                                           preexec_fn=die_with_parent)
         self.until(self._answers, "the agent answers on its socket", 20)
+        self.drops_before = self.drops()
 
     def start_agent(self):
         self.spawn_agent()
@@ -290,12 +292,28 @@ class Lab:
                    if line.startswith((name + "{", name + " ")) and all(w in line for w in wanted))
 
     def drops(self):
-        """How many packets were dropped, by (reason, direction)."""
+        """How many packets were dropped, by (reason, direction), by rule (kind, namespace, policy, rule), and by rule
+        and limit."""
         found = {}
-        for line in self.weir("metrics").stdout.splitlines():
-            if line.startswith("weir_packets_total{") and 'verdict="drop"' in line:
-                labels = dict(re.findall(r'(\w+)="([^"]*)"', line))
-                found[labels["reason"], labels["direction"]] = float(line.rsplit(" ", 1)[1])
+        for name, labels, n in re.findall(r"(?m)^(\w+)\{(.*)\} (\d+)$", self.weir("metrics").stdout):
+            labels = dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', labels))
+            rule = tuple(labels.get(n) for n in ("kind", "namespace", "policy", "rule"))
+            if name == "weir_packets_total" and labels["verdict"] == "drop":
+                found[labels["reason"], labels["direction"]] = float(n)
+            elif name == "weir_policy_packets_total" and labels["verdict"] in ("drop", "reject"):
+                found[rule] = found.get(rule, 0) + float(n)
+            elif name == "weir_limit_dropped_total":
+                found[*rule, labels["limit"]] = float(n)
+        return found
+
+    def told_drops(self, seconds):
+        """The same of the events of the last so many seconds: those that were told."""
+        found = set()
+        for event in self.events("--type", "denied,withdrawn", "--since", f"{seconds}s"):
+            limit = event["limit"].split()[-1:] if event["limit"] else []
+            found.add((event["reason"], event["direction"]))
+            found.update((p["kind"], p["namespace"] or "", p["policy"], p["rule"] or "", *limit)
+                         for p in event["policies"])
         return found
 
     def events(self, *words):

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """weir-cni behind the bridge, ptp and host-local plugins of Debian, called as a container runtime calls them."""
 import concurrent.futures
+import json
 import os
 import subprocess
 import sys
@@ -191,6 +192,21 @@ class Life(PodCase):
         self.assertIn(f"pod shop/web: its annotation says interface veth-elsewhere, the CNI plugin says "
                       f"{pod.interface}; the annotation counts", str(self.lab.status()["degraded"]))
 
+    def test_explained(self):
+        """explain knows what a plugin's pod is, also where only the policy can be asked"""
+        self.lab.enforce(ALLOW_FRONTEND)
+        backend, *_ = (self.pod(n) for n in ("backend", "frontend", "intruder"))
+        for interface in (None, "veth-elsewhere"):  # where no program is that could be asked
+            if interface:
+                backend.annotations["weir.dev/interface"] = interface
+                backend.announce()
+                self.lab.settle()
+            for name, code in ("frontend", 0), ("intruder", 1):
+                done = self.lab.weir("explain", f"shop/{name}", "shop/backend:8080", "-o", "json")
+                self.assertEqual(done.returncode, code, f"{name}: {done.stdout}{done.stderr}")
+                judges = {side["direction"]: side["judgedBy"] for side in json.loads(done.stdout)["sides"]}
+                self.assertEqual(judges["ingress"], "image" if interface else "kernel")
+
     def test_no_room(self):
         """a full disk keeps no pod from being enforced, and status says what a restart would lose"""
         pod = self.new_pod("web")
@@ -315,6 +331,25 @@ class Commands(PodCase):
         error = self.refused("ADD", {"prevResult": {}}, CNI_CONTAINERID="a", CNI_IFNAME="eth0",
                              CNI_NETNS=f"/run/netns/{pod.netns}")
         self.assertIn("in another network namespace", error["details"])
+
+    def test_bad_calls(self):
+        """calls that no plugin would make are refused with a word"""
+        good = {"containerId": "c", "ifname": "eth0", "network": "n", "namespace": "shop", "pod": "web",
+                "interface": "nowhere", "ifindex": 77, "addresses": [], "timeoutSeconds": 1}
+        rows = [
+            ("POST", "", "[", 400, "must be a JSON object"),
+            ("POST", "", good | {"ifindex": "7"}, 400, "ifindex: must be"),
+            ("POST", "", good | {"timeoutSeconds": 61}, 400, "timeoutSeconds: must be 0 to 60"),
+            ("POST", "", good, 409, "interface nowhere with number 77 isn't there"),
+            ("DELETE", "", {}, 400, "containerId and ifname are needed"),
+            ("POST", "/keep", {"network": "n"}, 400, "network and valid, a list, are needed"),
+        ]
+        for method, path, body, code, says in rows:
+            said = run("curl", "-s", "-w", "\n%{http_code}", "--unix-socket", self.lab.socket, "-X", method, "--data",
+                       body if isinstance(body, str) else json.dumps(body), f"http://weir/v1/attachments{path}")
+            answer, status = said.rsplit("\n", 1)
+            self.assertEqual(status, str(code), answer)
+            self.assertIn(says, json.loads(answer)["error"])
 
     def test_garbage(self):
         """garbage on standard input gets an error, in JSON, and nothing else"""

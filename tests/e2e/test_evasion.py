@@ -44,6 +44,7 @@ class Evasion:
 
     def setUp(self):
         self.lab.enforce(OPEN_PORTS)
+        self.explains_drops()
 
     def assert_stopped(self, sender, mac, addrs, direction):
         victim = self.backend

@@ -16,6 +16,7 @@ FILES = {
     "lib/sysusers.d/weir.conf": 0o644,
     "share/man/man8/weir.8": 0o644,
     "share/man/man8/weir-agent.8": 0o644,
+    "share/man/man8/weir-cni.8": 0o644,
     "share/man/man5/weir-policy.5": 0o644,
     "share/bash-completion/completions/weir": 0o644,
     "share/zsh/site-functions/_weir": 0o644,

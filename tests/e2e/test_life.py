@@ -25,6 +25,7 @@ class Life(LabCase):
         if self.lab.agent is None:
             self.lab.start_agent()
         self.lab.enforce(ALLOW_FRONTEND_ALL)
+        self.explains_drops()
         self.connection = self.connect(self.frontend, self.backend)
         self.datagrams = self.connect(self.frontend, self.backend, 53, "UDP", 6)
 
@@ -152,6 +153,7 @@ class Detach(LabCase):
     def setUp(self):
         self.addCleanup(self.lab.end_agent)
         self.lab.start_agent()
+        self.explains_drops()
 
     def round(self):
         """Enforce, end the agent, detach; what had been ours is gone."""

@@ -16,6 +16,7 @@ FRONTEND_ONLY = policy("""
     ingress:
     - from: [{podSelector: {matchLabels: {app: frontend}}}]
     """)
+NOBODY_TO_OPS = policy("podSelector: {matchLabels: {app: monitor}}\ningress: []", namespace="ops", name="closed")
 BROKEN = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: x}\nspec: {podSelectr: {}}\n"
 
 
@@ -226,6 +227,21 @@ class Packets(ObserveCase):
         self.assertRegex(row, r"^\d\d:\d\d:\d\d open    shop/frontend -> shop/backend:8081 +(policy-allow|no-policy)")
         follower.end()
 
+    def test_established(self):
+        """packets of established connections write no record, also when policy is decided anew and still allows them"""
+        def told():
+            return [self.lab.metric(f"weir_events_{what}total") for what in ("", "held_back_", "lost_")]
+        self.lab.enforce(FRONTEND_ONLY)
+        connections = [self.connect(self.frontend, self.backend, *how) for how in (
+            (8080,), (8081, "TCP", 6), (53, "UDP"), (54, "UDP", 6))]
+        before, passed = told(), self.lab.packets("flow", "ingress")
+        for again in (FRONTEND_ONLY, FRONTEND_ONLY + "---\n" + NOBODY_TO_OPS):
+            self.lab.enforce(again)
+            for connection in connections * 50:
+                self.assert_talks(self.frontend, connection)
+        self.assertGreater(self.lab.packets("flow", "ingress") - passed, 390)
+        self.assertEqual(told(), before)
+
     def followed(self, follower, port):
         """Connects until the follower has said something, as it may not have begun to follow yet."""
         self.assert_open(self.frontend, self.backend, port)
@@ -260,7 +276,7 @@ class Packets(ObserveCase):
 
     def test_scan(self):
         """one sender that is denied on twenty ports is a port scan, told once"""
-        self.lab.enforce(policy("podSelector: {matchLabels: {app: monitor}}\ningress: []", namespace="ops"))
+        self.lab.enforce(NOBODY_TO_OPS)
         self.assert_each(self.frontend, [], [(self.monitor, port, "UDP", 4) for port in range(2000, 2030)])
         event = self.until_event("--type", "port-scan", "--from", "shop/frontend")
         self.assertEqual((event["source"]["address"], event["severity"]), (self.frontend.addr4, "warning"))

@@ -70,6 +70,7 @@ class Output(LabCase):
 
     def setUp(self):
         self.lab.enforce(OBJECTS.replace("ADDRESS", self.backend.addr4))
+        self.explains_drops()
         self.connect(self.frontend, self.backend)
         self.connect(self.lab.pods[POD], self.frontend)
 

@@ -9,6 +9,7 @@
 #include "policy/increment.h"
 
 struct overlaid {
+	const struct object *of; /* the source's, which may be gone */
 	struct object *pod;
 	bool in_use;
 	UT_hash_handle hh;
@@ -22,11 +23,16 @@ static struct overlaid *find(const struct overlay *overlay, const struct object 
 	return found;
 }
 
+static void overlaid_free(struct overlaid *copy)
+{
+	object_free(copy->pod);
+	free(copy);
+}
+
 static void drop(struct overlay *overlay, struct overlaid *copy)
 {
 	HASH_DEL(overlay->copies, copy);
-	object_free(copy->pod);
-	free(copy);
+	overlaid_free(copy);
 }
 
 void overlay_free(struct overlay *overlay)
@@ -43,15 +49,22 @@ static bool can_be_here(const struct overlay *overlay, const struct object *pod)
 	       (!pod->pod.node || strcmp(pod->pod.node, overlay->node) == 0);
 }
 
-const struct object *overlay_pod(struct overlay *overlay, const struct object *pod)
+/* A copy that says the same; so whoever has one finds it again in a world that is made later. */
+static struct overlaid *find_same(const struct overlay *overlay, const struct overlaid *wanted)
 {
-	const struct attachment *attachment =
-		can_be_here(overlay, pod) ? attachments_of(overlay->attachments, pod) : NULL;
-	struct overlaid *copy;
+	for (struct overlaid *copy = overlay->copies; copy; copy = copy->hh.next) {
+		if (copy->of == wanted->of && strcmp(copy->pod->name, wanted->pod->name) == 0 &&
+		    strcmp(copy->pod->namespace, wanted->pod->namespace) == 0 && object_same(copy->pod, wanted->pod))
+			return copy;
+	}
+	return NULL;
+}
 
-	if (!attachment)
-		return pod;
-	copy = new0(struct overlaid);
+static struct overlaid *make(const struct object *pod, const struct attachment *attachment)
+{
+	struct overlaid *copy = new0(struct overlaid);
+
+	copy->of = pod;
 	copy->pod = pod_copy(pod);
 	if (!copy->pod->pod.interface) {
 		copy->pod->pod.interface = xstrdup(attachment->interface);
@@ -59,6 +72,23 @@ const struct object *overlay_pod(struct overlay *overlay, const struct object *p
 	}
 	for (size_t i = 0; !pod->pod.addrs.n && i < attachment->addrs.n; i++)
 		vec_push(&copy->pod->pod.addrs, attachment->addrs.items[i]);
+	return copy;
+}
+
+const struct object *overlay_pod(struct overlay *overlay, const struct object *pod)
+{
+	const struct attachment *attachment =
+		can_be_here(overlay, pod) ? attachments_of(overlay->attachments, pod) : NULL;
+	struct overlaid *copy, *same;
+
+	if (!attachment)
+		return pod;
+	copy = make(pod, attachment);
+	same = find_same(overlay, copy);
+	if (same) {
+		overlaid_free(copy);
+		return same->pod;
+	}
 	HASH_ADD_PTR(overlay->copies, pod, copy);
 	overlay->dirty = true;
 	return copy->pod;

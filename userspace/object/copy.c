@@ -30,7 +30,6 @@ struct object *pod_copy(const struct object *pod)
 	copy->kind = pod->kind;
 	copy->namespace = xstrdup(pod->namespace);
 	copy->name = xstrdup(pod->name);
-	copy->version = xstrdup(pod->version);
 	copy->uid = xstrdup(pod->uid);
 	copy->file = xstrdup(pod->file);
 	copy->line = pod->line;

@@ -133,7 +133,7 @@ DEFINE_CLEANUP(struct object, object_free);
  */
 bool object_same(const struct object *a, const struct object *b);
 
-/* A Pod of its own that says the same, but for its document. */
+/* A Pod of its own that says the same, without its document and version: it may be changed. */
 struct object *pod_copy(const struct object *pod);
 
 /* "NetworkPolicy shop/backend", "Namespace shop"; the caller frees. */
