@@ -253,4 +253,4 @@ clean:
 	$(Q)rm -rf $(B)
 	@echo "clean: $(B) removed"
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -type f -name '*.d' 2>/dev/null)

@@ -26,7 +26,9 @@ readonly TEST_PACKAGES=(
 	containernetworking-plugins podman crun
 )
 # Ubuntu has Chromium and kubectl only as snaps, and the image is Debian's; the tests that need these are skipped there.
-readonly DEBIAN_TEST_PACKAGES=(kubernetes-client chromium chromium-driver python3-selenium mmdebstrap)
+readonly DEBIAN_TEST_PACKAGES=(
+	kubernetes-client chromium chromium-driver python3-selenium mmdebstrap debhelper lintian systemd
+)
 
 say() { echo "install-deps: $*"; }
 die() { echo "weir: install-deps failed: $*" >&2; exit 1; }

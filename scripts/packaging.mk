@@ -53,3 +53,18 @@ image:
 	$(Q)$(IMAGE_BUILD) -f deploy/Dockerfile -t $(IMAGE) $(if $(BASE),--build-arg BASE=$(BASE)) \
 		--build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) .
 	@echo "image: $(IMAGE) is made$(if $(BASE), in $(BASE))"
+
+# --- the Debian package -----------------------------------------------------------
+
+DEB := $(B)/deb
+DEB_DATE := $(shell git log -1 --format=%cD 2>/dev/null || date -R)
+
+.PHONY: deb
+deb: all
+	$(Q)command -v dh >/dev/null || { echo "weir: deb failed: no debhelper (apt-get install debhelper)" >&2; exit 1; }
+	$(Q)rm -rf $(DEB) && mkdir -p $(DEB)/weir && cp -r deploy/debian $(DEB)/weir/debian
+	$(Q)printf 'weir (%s) unstable; urgency=medium\n\n  * Version %s, commit %s.\n\n -- %s  %s\n' '$(VERSION)' '$(VERSION)' \
+		'$(COMMIT)' "$$(sed -n 's/^Maintainer: //p' deploy/debian/control)" '$(DEB_DATE)' >$(DEB)/weir/debian/changelog
+	$(Q)cd $(DEB)/weir && WEIR_SOURCE=$(CURDIR) WEIR_BUILD=$(abspath $(B)) dpkg-buildpackage -b -us -uc >../build.log 2>&1 || \
+		{ tail -n 20 ../build.log >&2; exit 1; }
+	@echo "deb: $$(ls $(DEB)/weir_*.deb)"

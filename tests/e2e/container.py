@@ -134,8 +134,8 @@ class PodSpec:
             mode = "ro" if mount.get("readOnly") else "rw"
             if "emptyDir" in volume:
                 yield from ("--tmpfs", f"{mount['mountPath']}:{mode}")
-            elif volume.get("hostPath", {}).get("path") in self.places:
-                yield from ("--volume", f"{self.places[volume['hostPath']['path']]}:{mount['mountPath']}:{mode}")
+            elif place := self.places.get(volume.get("hostPath", {}).get("path") or f"configMap/{mount['name']}"):
+                yield from ("--volume", f"{place}:{mount['mountPath']}:{mode}")
             else:
                 raise AssertionError(f"the test knows no place for volume {volume}")
 
@@ -166,7 +166,9 @@ class PodSpec:
 
 
 class ContainerLab(Lab):
-    """A lab whose agent runs in a container, as a pod's spec has it."""
+    """A lab whose agent runs in a container, as a pod's spec has it, but that a directory is its source."""
+
+    POLICIES = "/etc/weir/policy.d"
 
     def __init__(self, engine, image, spec, **about):
         super().__init__("image", **about)
@@ -176,11 +178,21 @@ class ContainerLab(Lab):
         os.mkdir(self.mounted)
         self.bpffs = os.path.join(self.mounted, "weir")
         spec.places |= {BPFFS: self.mounted, "/run/weir": self.rundir, "/var/lib/weir": self.state,
-                        "/etc/weir/policy.d": self.source}
+                        "configMap/config": self._settings()}
+
+    def _settings(self):
+        directory = os.path.join(self.dir, "config")
+        os.makedirs(os.path.join(directory, os.path.basename(self.POLICIES)))
+        with open(os.path.join(directory, "config.yaml"), "w", encoding="utf-8") as f:
+            json.dump({"sources": [f"dir:{self.POLICIES}"]}, f)
+        return directory
+
+    def container_words(self, name, kind="containers"):
+        before, after = self.spec.words(self.spec.container(name, kind), self.seccomp)
+        return self.engine.container(*before, "--volume", f"{self.source}:{self.POLICIES}:ro", self.image, *after)
 
     def agent_words(self):
-        before, after = self.spec.words(self.spec.container("agent"), self.seccomp)
-        return self.engine.container(*before, self.image, *after)
+        return self.container_words("agent")
 
     def close(self):
         super().close()

@@ -1,15 +1,19 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """The container image: built from the sources, small, and an enforcer with the rights that its pod gives it."""
+import json
 import os
 import subprocess
 import tarfile
 import threading
 import unittest
 
+import yaml
+
 from case import LabCase, main, shop, skip_all
 from container import ContainerLab, Engine, PodSpec, cannot_run
 from core_cases import policy
+from lab import TOP
 
 BASE, IMAGE = "localhost/weir-test-base", "localhost/weir-test"
 MEGABYTES = 60
@@ -24,27 +28,12 @@ ALLOWED = policy(f"""
       ports: [{{protocol: UDP, port: {DATAGRAMS}}}]
     """)
 
-# As much as an agent needs that reads a directory.
-POD = {
-    "hostNetwork": True,
-    "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
-    "containers": [{
-        "name": "agent",
-        "args": ["agent", "--source", "dir:/etc/weir/policy.d", "--node", "$(NODE_NAME)"],
-        "securityContext": {
-            "runAsUser": 0, "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"], "add": ["BPF", "NET_ADMIN", "PERFMON"]}},
-        "livenessProbe": {"httpGet": {"path": "/metrics", "host": "127.0.0.1", "port": 9964}},
-        "volumeMounts": [{"name": "bpffs", "mountPath": "/sys/fs/bpf"}, {"name": "run", "mountPath": "/run/weir"},
-                         {"name": "state", "mountPath": "/var/lib/weir"},
-                         {"name": "policies", "mountPath": "/etc/weir/policy.d", "readOnly": True}],
-    }],
-    "volumes": [{"name": "bpffs", "hostPath": {"path": "/sys/fs/bpf"}}, {"name": "run", "hostPath": {"path": "/run/weir"}},
-                {"name": "state", "hostPath": {"path": "/var/lib/weir"}},
-                {"name": "policies", "hostPath": {"path": "/etc/weir/policy.d"}}],
-}
-
 ENGINE = None
+
+
+def pod_spec():
+    with open(os.path.join(TOP, "deploy/base/daemonset.yaml"), encoding="utf-8") as f:
+        return yaml.safe_load(f)["spec"]["template"]["spec"]
 
 
 class Image(unittest.TestCase):
@@ -93,7 +82,7 @@ class Agent(LabCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.lab = ContainerLab(ENGINE, IMAGE, PodSpec(POD, {}, {"NODE_NAME": "node-1"}))
+        cls.lab = ContainerLab(ENGINE, IMAGE, PodSpec(pod_spec(), {}, {"NODE_NAME": "node-1"}))
         cls.addClassCleanup(cls.lab.close)
         shop(cls.lab)
         for name, pod in cls.lab.pods.items():
@@ -126,6 +115,23 @@ class Agent(LabCase):
                 return os.readlink(f"/proc/{pid}/exe") == "/usr/bin/weir" and self.lab.state in f.read()
         except OSError:
             return False
+
+    def test_init_container(self):
+        """the init container puts the CNI plugin, and a list of plugins that ends with it, on the node"""
+        directories = {path: os.path.join(self.lab.dir, name) for path, name in (
+            ("/opt/cni/bin", "cni-bin"), ("/etc/cni/net.d", "cni-conf"))}
+        for path in directories.values():
+            os.mkdir(path)
+        network = {"cniVersion": "1.0.0", "name": "lab", "plugins": [{"type": "ptp"}]}
+        with open(os.path.join(directories["/etc/cni/net.d"], "10-lab.conflist"), "w", encoding="utf-8") as f:
+            json.dump(network, f)
+        self.lab.spec.places |= directories
+        done = subprocess.run(self.lab.container_words("install-cni", "initContainers"), capture_output=True, text=True,
+                              timeout=60, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue(os.access(os.path.join(directories["/opt/cni/bin"], "weir-cni"), os.X_OK))
+        with open(os.path.join(directories["/etc/cni/net.d"], "10-lab.conflist"), encoding="utf-8") as f:
+            self.assertEqual([p["type"] for p in json.load(f)["plugins"]], ["ptp", "weir-cni"])
 
     def test_probes(self):
         """each probe of the spec is answered"""
