@@ -9,8 +9,8 @@ import unittest
 import netns
 from lab import BPFFS, WEIR, Lab, close_all
 
-OPEN_WAIT = 3.0  # a permitted attempt answers in a millisecond; the rest is for a busy machine
-SHUT_WAIT = 0.35  # as long as a refused attempt is given to get through all the same
+OPEN_WAIT = 3.0 * netns.PATIENCE  # a permitted attempt answers in a millisecond; the rest is for a busy machine
+SHUT_WAIT = 0.35 * netns.PATIENCE  # as long as a refused attempt is given to get through all the same
 
 
 def shop(lab, xdp=()):
