@@ -4,6 +4,7 @@
 # make demo       install what is missing, build, run `weir demo`       (root)
 # make test       install what is missing, build, run every test        (root)
 # make check      format, layers, static analysis, ABI and verifier budgets
+# make vm-test    Debian's kernels in QEMU: their verifiers, packet and e2e tests  (root)
 # make differential  objects, compiled images and loaded programs against each other, CLUSTERS=N random clusters (root)
 # make fuzz       FUZZ_PACKETS=N random packets (10,000,000) by the programs and by the model, and libFuzzer (root)
 # make bench      measured comparisons                                  (root)
@@ -61,10 +62,15 @@ TEST_HELPERS := $(patsubst tests/%.c,$(B)/obj/tests/%.o,$(filter-out tests/packe
 FUZZ_HELPERS := $(patsubst tests/%.c,$(B)/obj/tests/%.o,$(filter-out tests/fuzz/host% tests/fuzz/target%,$(wildcard tests/fuzz/*.c)))
 BENCHES := $(patsubst bench/%.c,$(B)/bench/%,$(filter-out %.bpf.c,$(wildcard bench/*.c)))
 
+# Those of the supported compilers that are here: what each builds must load.
+CLANGS := $(foreach n,14 16 19,$(if $(shell command -v clang-$(n) 2>/dev/null),clang-$(n)))
+CLANG_OBJECTS := $(CLANGS:%=$(B)/clang/%.bpf.o)
+CHECKER := $(B)/tests/check/programs
+
 MANUAL := $(patsubst docs/man/%.in,$(B)/man/%,$(wildcard docs/man/*.in))
 COMPLETION := $(B)/completion/weir.bash $(B)/completion/weir.zsh
 
-.PHONY: all demo test check bench bench-kube differential fuzz clean deps-build deps-test deps-kube tests benches FORCE
+.PHONY: all demo test check vm-test bench bench-kube differential fuzz clean deps-build deps-test deps-kube tests benches FORCE
 .SECONDARY:
 
 all: $(B)/weir $(B)/weir-cni $(MANUAL) $(COMPLETION)
@@ -81,6 +87,11 @@ $(B)/bpf/weir.bpf.o: bpf/weir.bpf.c | packages
 	$(call say,BPF,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/clang/%.bpf.o: bpf/weir.bpf.c | packages
+	$(call say,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)$* $(BPF_CFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/bpf/%.bpf.o: bench/%.bpf.c | packages
 	$(call say,BPF,$@)
@@ -162,6 +173,11 @@ $(B)/tests/packet/%: $(B)/obj/tests/packet/%.o $(TEST_HELPERS) $(B)/libweir.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) $(TEST_LIBS)
 
+$(CHECKER): $(B)/obj/tests/check/programs.o
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 $(B)/tests/packet/test_model: $(FUZZ_HELPERS)
 $(B)/tests/packet/test_window $(B)/tests/packet/test_bucket: \
 		$(B)/obj/host/fuzz/host_helpers.o $(B)/obj/host/fuzz/host_programs.o
@@ -222,8 +238,12 @@ test: deps-test deps-kube
 	@tests/run
 
 check: deps-test
-	@$(MAKE) --no-print-directory tests
+	@$(MAKE) --no-print-directory tests $(CHECKER) $(CLANG_OBJECTS)
 	@tests/check/run
+
+vm-test: deps-test
+	@$(MAKE) --no-print-directory tests $(CHECKER) $(CLANG_OBJECTS)
+	@vm/run
 
 bench: deps-test
 	@$(MAKE) --no-print-directory tests benches

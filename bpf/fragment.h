@@ -173,7 +173,7 @@ static __always_inline enum weir_verdict remember_first(struct packet *pkt, enum
 
 /* Not inlined: for the stack's sake. */
 #define FRAGMENT_STAGE(name, stage, family, key_type)                                                                \
-	static __noinline int name(struct facts *facts, struct key_type *key)                                        \
+	__subprogram int name(struct facts *facts, struct key_type *key)                                             \
 	{                                                                                                            \
 		struct packet pkt = { .f = facts, .direction = facts->direction & 1, .key = (union flow_key *)key }; \
                                                                                                                      \

@@ -9,7 +9,7 @@
 
 /* --- it goes, or comes to an end --- */
 
-static __noinline int drop_flow(struct weir_flow *flow, const union flow_key *key, int family)
+__subprogram int drop_flow(struct weir_flow *flow, const union flow_key *key, int family)
 {
 	struct opener opener;
 
@@ -17,11 +17,11 @@ static __noinline int drop_flow(struct weir_flow *flow, const union flow_key *ke
 		fill_opener_of(flow, key, WEIR_IPV4, &opener);
 	else
 		fill_opener_of(flow, key, WEIR_IPV6, &opener);
-	drop_slots(flow, &opener);
+	drop_both(flow, &opener);
 	return 0;
 }
 
-static __noinline int settle_flow(struct weir_flow *flow, const union flow_key *key, int family)
+__subprogram int settle_flow(struct weir_flow *flow, const union flow_key *key, int family)
 {
 	struct opener opener;
 
@@ -43,7 +43,7 @@ static __always_inline struct weir_flow *look_up_any(enum weir_flow_table table,
  * is none; the opening that the new one takes the place of; and a connection that
  * is over, while one that goes on is left to the two ends to settle.
  */
-static __noinline int make_room(const union flow_key *key, int family, int table, int opening)
+__subprogram int make_room(const union flow_key *key, int family, int table, int opening)
 {
 	struct weir_flow *flow = table == WEIR_EXCHANGES ? look_up_any(WEIR_EXCHANGES, family, key)
 							 : look_up_any(WEIR_OPENINGS, family, key);
@@ -71,7 +71,7 @@ static __always_inline void drop_if_expired(struct weir_flow *flow, const union 
 }
 
 /* What an expired entry holds shall not stand in the way of a connection of the same name. */
-static __noinline int drop_expired(const union flow_key *key, int family, int table)
+static __always_inline int drop_expired(const union flow_key *key, int family, int table)
 {
 	if (table == WEIR_EXCHANGES) {
 		drop_if_expired(look_up_any(WEIR_EXCHANGES, family, key), key, family);
@@ -104,26 +104,26 @@ static __always_inline bool find_same_image(__u32 revision, struct weir_image *r
 	return ret->words && weir_image_header_word(ret, revision) == revision;
 }
 
-/* Of a decision: the words that its caps ask for, with WEIR_HELD_OVER where it only counts. */
-struct wanted {
-	__u32 held[WEIR_FLOW_HELD];
-};
-
-static __always_inline struct wanted wanted_slots(const struct weir_image *image, __u32 decision)
+/*
+ * Of a decision: the words that its caps ask for, the second one in the upper
+ * half, with WEIR_HELD_OVER where it only counts.
+ */
+__subprogram __u64 wanted_slots(const __u32 *words, __u32 decision)
 {
-	const __u32 n = weir_image_decision_at(image, decision).n_limits;
-	struct wanted wanted = {};
+	const struct weir_image image = { .words = words, .mask = weir_image_mask };
+	const __u32 n = weir_image_decision_at(&image, decision).n_limits;
+	__u64 wanted = 0;
 
 	for (__u32 i = 0; i < WEIR_DECISION_LIMITS && i < n; i++) {
-		const struct weir_image_limit limit = weir_image_limit_at(image, decision, i);
+		const struct weir_image_limit limit = weir_image_limit_at(&image, decision, i);
 		const __u32 word = slot_word(&limit) | (limit.flags & WEIR_LIMIT_AUDIT ? WEIR_HELD_OVER : 0);
 
 		if (limit.unit != WEIR_LIMIT_OPEN)
 			continue;
-		if (!wanted.held[0])
-			wanted.held[0] = word;
+		if (!wanted)
+			wanted = word;
 		else
-			wanted.held[1] = word;
+			wanted = (__u32)wanted | (__u64)word << 32;
 	}
 	return wanted;
 }
@@ -155,31 +155,32 @@ static __always_inline void hold_wanted(__u32 *held, __u32 wanted, bool same_sou
  * entry's source still says. Of two packets that do this at a time each gives
  * back what it has taken out of the entry.
  */
-static __noinline int hold_again(struct weir_flow *flow, const union flow_key *key, int family,
-				 const struct facts *facts)
+__subprogram int hold_again(struct weir_flow *flow, const union flow_key *key, int family, const struct facts *facts)
 {
 	const __u32 source = facts->opener == WEIR_INGRESS ? facts->peer : facts->identity;
 	const bool same_source = source == flow->source;
 	struct weir_image image;
 	struct opener opener;
-	struct wanted wanted;
+	__u32 first, second;
+	__u64 wanted;
 
 	if (*(volatile __u32 *)&flow->generation != facts->flow_generation || !find_same_image(facts->revision, &image))
 		return 0;
-	wanted = wanted_slots(&image, facts->decision);
+	wanted = wanted_slots(image.words, facts->decision);
+	first = wanted;
+	second = wanted >> 32;
 	if (family == WEIR_IPV4)
 		fill_opener_of(flow, key, WEIR_IPV4, &opener);
 	else
 		fill_opener_of(flow, key, WEIR_IPV6, &opener);
 	/* The same caps in another order. */
-	if (is_wanted(flow->held[0], wanted.held[1], same_source) ||
-	    is_wanted(flow->held[1], wanted.held[0], same_source)) {
+	if (is_wanted(flow->held[0], second, same_source) || is_wanted(flow->held[1], first, same_source)) {
 		const __u32 other = __sync_lock_test_and_set(&flow->held[1], 0);
 
 		carry_slot(__sync_lock_test_and_set(&flow->held[0], other), &flow->held[1], &opener);
 	}
-	hold_wanted(&flow->held[0], wanted.held[0], same_source, &opener);
-	hold_wanted(&flow->held[1], wanted.held[1], same_source, &opener);
+	hold_wanted(&flow->held[0], first, same_source, &opener);
+	hold_wanted(&flow->held[1], second, same_source, &opener);
 	return 0;
 }
 

@@ -69,49 +69,39 @@ static __always_inline void update_flow(struct packet *pkt, struct weir_flow *fl
 }
 
 /* Returns enum turn. */
-static __always_inline int keep_flow(struct packet *pkt, enum weir_family family)
+static __always_inline int update(struct packet *pkt, enum weir_family family)
 {
-	int turn = 0;
+	update_flow(pkt, pkt->flow);
+	return pkt->f->quoted ? 0 : track(pkt, pkt->flow);
+}
 
-	if (pkt->flow) {
-		update_flow(pkt, pkt->flow);
-		turn = pkt->f->quoted ? 0 : track(pkt, pkt->flow);
-	} else if (is_kept(pkt)) {
-		insert_flow(pkt, family);
+static __always_inline int insert(struct packet *pkt, enum weir_family family)
+{
+	insert_flow(pkt, family);
+	return 0;
+}
+
+/* Not inlined: what they put on the stack shall not stand beside each other, nor beside what limits and promotion need.
+ */
+#define KEEP_FUNCTION(name, does, family, member)                                                               \
+	__subprogram int name(struct facts *facts, struct weir_flow##member##_key *key, struct weir_flow *flow, \
+			      struct weir_endpoint *endpoint)                                                   \
+	{                                                                                                       \
+		struct packet pkt = {                                                                           \
+			.f = facts,                                                                             \
+			.direction = facts->direction & 1,                                                      \
+			.deep = true,                                                                           \
+			.key = (union flow_key *)key,                                                           \
+			.flow = flow,                                                                           \
+			.endpoint = endpoint,                                                                   \
+		};                                                                                              \
+		return does(&pkt, family);                                                                      \
 	}
-	return turn;
-}
 
-/* Not inlined: what it puts on the stack shall not stand beside what limits and promotion need. */
-static __noinline int keep4(struct facts *facts, struct weir_flow4_key *key, struct weir_flow *flow,
-			    struct weir_endpoint *endpoint)
-{
-	struct packet pkt = {
-		.f = facts,
-		.direction = facts->direction & 1,
-		.deep = true,
-		.key = (union flow_key *)key,
-		.flow = flow,
-		.endpoint = endpoint,
-	};
-
-	return keep_flow(&pkt, WEIR_IPV4);
-}
-
-static __noinline int keep6(struct facts *facts, struct weir_flow6_key *key, struct weir_flow *flow,
-			    struct weir_endpoint *endpoint)
-{
-	struct packet pkt = {
-		.f = facts,
-		.direction = facts->direction & 1,
-		.deep = true,
-		.key = (union flow_key *)key,
-		.flow = flow,
-		.endpoint = endpoint,
-	};
-
-	return keep_flow(&pkt, WEIR_IPV6);
-}
+KEEP_FUNCTION(insert4, insert, WEIR_IPV4, 4)
+KEEP_FUNCTION(insert6, insert, WEIR_IPV6, 6)
+KEEP_FUNCTION(update4, update, WEIR_IPV4, 4)
+KEEP_FUNCTION(update6, update, WEIR_IPV6, 6)
 
 /* The slots of an entry that is decided again, or replaced. */
 static __always_inline void prepare(struct packet *pkt, enum weir_family family)
@@ -129,10 +119,17 @@ static __always_inline void keep(struct packet *pkt, enum weir_family family)
 	int turn;
 
 	prepare(pkt, family);
-	turn = family == WEIR_IPV4 ? keep4(pkt->f, &pkt->key->v4, pkt->flow, pkt->endpoint)
-				   : keep6(pkt->f, &pkt->key->v6, pkt->flow, pkt->endpoint);
-	if (!pkt->flow)
+	if (!pkt->flow) {
+		if (!is_kept(pkt))
+			return;
+		if (family == WEIR_IPV4)
+			insert4(pkt->f, &pkt->key->v4, NULL, pkt->endpoint);
+		else
+			insert6(pkt->f, &pkt->key->v6, NULL, pkt->endpoint);
 		return;
+	}
+	turn = family == WEIR_IPV4 ? update4(pkt->f, &pkt->key->v4, pkt->flow, pkt->endpoint)
+				   : update6(pkt->f, &pkt->key->v6, pkt->flow, pkt->endpoint);
 	if (holds_any(pkt->flow))
 		settle_flow(pkt->flow, pkt->key, family);
 	if (turn & TURN_COMPLETES)

@@ -17,6 +17,13 @@
 #include "maps.h"
 #include "weir/event.h"
 
+/*
+ * A function with a frame of its own. Used: else a compiler that finds that nobody
+ * asks for what it returns leaves anything there, and from an inner function the
+ * verifier takes no pointer into the stack.
+ */
+#define __subprogram static __noinline __attribute__((used))
+
 enum packet_hook {
 	PACKET_TC,
 	PACKET_XDP,

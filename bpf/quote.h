@@ -173,14 +173,14 @@ static __always_inline enum weir_verdict find_quoted(struct packet *pkt, enum we
 }
 
 /* Not inlined: for the stack's sake. */
-static __noinline int find_quoted4(struct __sk_buff *skb, struct facts *facts, struct weir_flow4_key *key)
+__subprogram int find_quoted4(struct __sk_buff *skb, struct facts *facts, struct weir_flow4_key *key)
 {
 	struct packet pkt = { .f = facts, .ctx = skb, .direction = facts->direction & 1, .key = (union flow_key *)key };
 
 	return find_quoted(&pkt, WEIR_IPV4);
 }
 
-static __noinline int find_quoted6(struct __sk_buff *skb, struct facts *facts, struct weir_flow6_key *key)
+__subprogram int find_quoted6(struct __sk_buff *skb, struct facts *facts, struct weir_flow6_key *key)
 {
 	struct packet pkt = { .f = facts, .ctx = skb, .direction = facts->direction & 1, .key = (union flow_key *)key };
 

@@ -57,7 +57,7 @@ static __always_inline bool is_shielded(const struct packet *pkt, enum weir_fami
 }
 
 /* True when that is more than the rate allows. The key is made here, as the caller's stack has no room for it. */
-static __noinline bool note_denied_of(const void *addr, __u32 family, __u64 now)
+__subprogram bool note_denied_of(const void *addr, __u32 family, __u64 now)
 {
 	const struct weir_shield first = { .tat = now + weir_control.shield_cost };
 	struct weir_shield_key key = { .family = family };

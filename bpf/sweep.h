@@ -129,19 +129,18 @@ static __always_inline void sweep_flows(struct weir_sweep *asked)
 		.recount = asked->recount,
 	};
 
-	asked->now = sweep.now;
 	if (sweep.table == WEIR_SWEEP_SLOTS) {
 		end_recount(&sweep);
-		asked->corrected = sweep.corrected;
-		return;
+	} else if (sweep.table < WEIR_FLOW_TABLES && sweep.family < WEIR_FAMILIES) {
+		sweep_table(&sweep);
+		tally_add(WEIR_TALLY_LEFT + sweep.table * WEIR_FAMILIES + sweep.family, sweep.removed);
 	}
-	if (sweep.table >= WEIR_FLOW_TABLES || sweep.family >= WEIR_FAMILIES)
-		return;
-	sweep_table(&sweep);
-	tally_add(WEIR_TALLY_LEFT + sweep.table * WEIR_FAMILIES + sweep.family, sweep.removed);
+	/* In one place: of stores in several the compiler makes one at an offset that the verifier doesn't take. */
+	asked->now = sweep.now;
 	asked->present = sweep.present;
 	asked->removed = sweep.removed;
 	asked->held = sweep.held;
+	asked->corrected = sweep.corrected;
 }
 
 #endif

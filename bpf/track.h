@@ -62,7 +62,7 @@ static __always_inline void promote(struct weir_flow *flow, const union flow_key
 	carry_slot(second, to ? &to->held[1] : NULL, &opener);
 }
 
-static __noinline int promote_flow(struct weir_flow *flow, const union flow_key *key, int family)
+__subprogram int promote_flow(struct weir_flow *flow, const union flow_key *key, int family)
 {
 	if (family == WEIR_IPV4)
 		promote(flow, key, WEIR_IPV4);
@@ -177,7 +177,7 @@ static __always_inline int take_tcp_turn(struct weir_flow *flow, const struct tc
 }
 
 /* Not inlined: segments of an open connection shall not carry its weight. */
-static __noinline int turn_tcp(struct weir_flow *flow, __u32 end, __u32 flags, __u32 ack, __u32 opening)
+__subprogram int turn_tcp(struct weir_flow *flow, __u32 end, __u32 flags, __u32 ack, __u32 opening)
 {
 	const struct tcp_turn turn = { .end = end & 1, .flags = flags, .ack = ack, .opening = opening };
 

@@ -24,7 +24,10 @@ readonly TEST_PACKAGES=(
 	clang-format clang-tidy cppcheck curl libclang-rt-dev tshark zsh man-db mandoc groff
 	prometheus
 	containernetworking-plugins podman crun
+	qemu-system-x86 busybox-static kmod cpio xz-utils e2fsprogs
 )
+# The compilers whose programs are loaded; a release has some of them.
+readonly OTHER_CLANGS=(clang-14 clang-16 clang-19)
 # Ubuntu has Chromium and kubectl only as snaps, and the image is Debian's; the tests that need these are skipped there.
 readonly DEBIAN_TEST_PACKAGES=(
 	kubernetes-client chromium chromium-driver python3-selenium mmdebstrap debhelper lintian systemd
@@ -38,6 +41,13 @@ missing() { # prints those of the named packages that are not installed
 	for package in "$@"; do
 		dpkg-query -W -f '${Status}' "$package" 2>/dev/null |
 			grep -q '^install ok installed$' || echo "$package"
+	done
+}
+
+available() { # prints those of the named packages that the archive has
+	local package
+	for package in "$@"; do
+		[[ $(apt-cache policy "$package") != *"Candidate: "[0-9]* ]] || echo "$package"
 	done
 }
 
@@ -92,6 +102,11 @@ main() {
 		updated=1
 	fi
 	apt_install "${todo[@]}"
+	if [[ $what == test ]]; then # now that apt knows what there is
+		mapfile -t todo < <(available "${OTHER_CLANGS[@]}")
+		mapfile -t todo < <(missing "${todo[@]}")
+		apt_install "${todo[@]}"
+	fi
 	if ! new_enough libbpf "$LIBBPF_MIN"; then
 		if [[ ${VERSION_CODENAME:-} == bookworm ]]; then
 			add_backports bookworm

@@ -19,7 +19,7 @@ import tempfile
 import time
 
 import netns
-from netns import Host
+from netns import PATIENCE, Host
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 WEIR = os.path.abspath(os.environ.get("WEIR") or os.path.join(TOP, "build/weir"))
@@ -212,7 +212,7 @@ class Lab:
         self.settle()
 
     def settle(self):
-        done = self.weir("wait", "--settled", "--timeout", "10")
+        done = self.weir("wait", "--settled", "--timeout", f"{10 * PATIENCE:.0f}")
         if done.returncode != 0:
             raise AssertionError(f"weir wait --settled: exit {done.returncode}: {done.stderr}{self.log_tail()}")
 
@@ -255,7 +255,7 @@ class Lab:
         if self.agent.poll() is None:
             self.agent.send_signal(signal_number)
         try:
-            self.agent.wait(10)
+            self.agent.wait(10 * PATIENCE)
         except subprocess.TimeoutExpired:
             self.agent.kill()
             self.agent.wait(5)
@@ -266,7 +266,7 @@ class Lab:
     def weir(self, *words, stdin=None, timeout=20, socket=None, env=None):
         """Runs the program with this lab's socket, in the node's namespace."""
         return subprocess.run([*self.node.enter(), WEIR, "--socket", socket or self.socket, *words], input=stdin,
-                              capture_output=True, text=True, timeout=timeout, check=False,
+                              capture_output=True, text=True, timeout=timeout * PATIENCE, check=False,
                               env=os.environ | self.env | (env or {}))
 
     def weir_json(self, *words):
@@ -343,7 +343,7 @@ class Lab:
     @staticmethod
     def until(condition, what, seconds=5):
         """Waits for a condition; the first true value of it."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * PATIENCE
         while not (value := condition()):
             if time.monotonic() > deadline:
                 raise AssertionError(f"not within {seconds} s: {what}")

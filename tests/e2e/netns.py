@@ -8,6 +8,8 @@ import sys
 import time
 
 PREFIX = f"we{os.getpid()}"
+# How many times longer everything may take; an emulated machine (vm/) is slow.
+PATIENCE = float(os.environ.get("WEIR_PATIENCE") or 1)
 WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "worker.py")
 
 # Duplicate address detection would hold IPv6 back for a second; pings need no privilege here.
@@ -30,7 +32,7 @@ class CommandFailed(Exception):
 
 
 def run(*command, text=None, timeout=20):
-    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=timeout, check=False)
+    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=timeout * PATIENCE, check=False)
     if done.returncode != 0:
         raise CommandFailed(f"{' '.join(command)}: {done.stderr.strip()}\n{text or ''}")
     return done.stdout
@@ -82,7 +84,7 @@ class Host:
         """Has the worker do something; its answer, or OSError with the worker's word."""
         self.worker.stdin.write(json.dumps({"do": name, **arguments}) + "\n")
         self.worker.stdin.flush()
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout * PATIENCE
         if not select.select([self.worker.stdout], [], [], max(0, deadline - time.monotonic()))[0]:
             self.worker.kill()
             raise CommandFailed(f"{self.netns}: no answer to {name} in {timeout} s")
@@ -97,7 +99,7 @@ class Host:
     def close(self):
         self.worker.stdin.close()
         try:
-            self.worker.wait(2)
+            self.worker.wait(2 * PATIENCE)
         except subprocess.TimeoutExpired:
             self.worker.kill()
             self.worker.wait(2)
