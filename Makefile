@@ -209,6 +209,7 @@ deps-test:
 # A real API server for tests/e2e/test_kube.py. Where it can't be built these tests say SKIP.
 deps-kube: deps-test
 	@tests/kube/fetch >/dev/null || true
+	@tests/kube/fetch-schema >/dev/null || true
 
 demo: deps-build
 	@$(MAKE) --no-print-directory $(B)/weir

@@ -29,6 +29,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "packet/counting.h"
 #include "packet/frame.h"
 #include "weir/maps.h"
 
@@ -54,7 +55,7 @@ struct flood {
 	char dir[64];
 	char *source, *state, *socket, *bpffs;
 	pid_t agent;
-	int target, counting; /* the agent's program in an array of one, and the one that calls it */
+	struct counting counting; /* on to the agent's program */
 };
 
 static double now(void)
@@ -158,51 +159,13 @@ static int attached_program(const struct flood *flood)
 	return bpf_prog_get_fd_by_id(info.prog_id);
 }
 
-/* *(u32 *)(data + SOURCE_AT) += 1; tail call into target's only entry. */
-static int load_counting(int target)
-{
-	const struct bpf_insn insns[] = {
-		{ .code = BPF_LDX | BPF_MEM | BPF_W,
-		  .dst_reg = 2,
-		  .src_reg = 1,
-		  .off = offsetof(struct __sk_buff, data) },
-		{ .code = BPF_LDX | BPF_MEM | BPF_W,
-		  .dst_reg = 3,
-		  .src_reg = 1,
-		  .off = offsetof(struct __sk_buff, data_end) },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 4, .src_reg = 2 },
-		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = 4, .imm = SOURCE_AT + 4 },
-		{ .code = BPF_JMP | BPF_JGT | BPF_X, .dst_reg = 4, .src_reg = 3, .off = 9 },
-		{ .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = 5, .src_reg = 2, .off = SOURCE_AT },
-		{ .code = BPF_ALU | BPF_END | BPF_TO_BE, .dst_reg = 5, .imm = 32 },
-		{ .code = BPF_ALU | BPF_ADD | BPF_K, .dst_reg = 5, .imm = 1 },
-		{ .code = BPF_ALU | BPF_END | BPF_TO_BE, .dst_reg = 5, .imm = 32 },
-		{ .code = BPF_STX | BPF_MEM | BPF_W, .dst_reg = 2, .src_reg = 5, .off = SOURCE_AT },
-		{ .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = 2, .src_reg = BPF_PSEUDO_MAP_FD, .imm = target },
-		{ 0 },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 3 },
-		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_tail_call },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-
-	return bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "weir_bench", "GPL", insns, sizeof(insns) / sizeof(insns[0]),
-			     NULL);
-}
-
 static int open_flood(struct flood *flood)
 {
 	_cleanup_close_ int program = attached_program(flood);
-	uint32_t first = 0;
 
 	if (program < 0)
 		return -EOPNOTSUPP; /* without tcx there is no link */
-	flood->target =
-		bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "weir_bench", sizeof(uint32_t), sizeof(uint32_t), 1, NULL);
-	if (flood->target < 0 || bpf_map_update_elem(flood->target, &first, &program, BPF_ANY) < 0)
-		return -errno;
-	flood->counting = load_counting(flood->target);
-	return flood->counting < 0 ? flood->counting : 0;
+	return counting_open(program, (struct counting_word){ .at = SOURCE_AT, .step = 1 }, &flood->counting);
 }
 
 /* So many packets, each from another address. */
@@ -218,7 +181,7 @@ static int send_slice(const struct flood *flood, uint32_t first, uint32_t n)
 	frame_build(&syn, &ends, &frame);
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame.bytes, .data_size_in = frame.length, .ctx_in = &skb,
 		    .ctx_size_in = sizeof(skb), .repeat = (int)n);
-	return bpf_prog_test_run_opts(flood->counting, &opts) < 0 ? -errno : 0;
+	return bpf_prog_test_run_opts(flood->counting.program, &opts) < 0 ? -errno : 0;
 }
 
 /* How often the programs had something to tell, and how often they did. */
@@ -307,8 +270,7 @@ static void stop(struct flood *flood)
 	free(flood->state);
 	free(flood->socket);
 	free(flood->bpffs);
-	closep(&flood->target);
-	closep(&flood->counting);
+	counting_close(&flood->counting);
 }
 
 static int prepare(struct flood *flood)
@@ -330,7 +292,7 @@ int main(int argc, char **argv)
 {
 	long rounds = argc > 1 ? strtol(argv[1], NULL, 10) : ROUNDS_MAX;
 	_cleanup_free_ char *program = xasprintf("%.*sweir", (int)(strlen(argv[0]) - strlen("bench/flood")), argv[0]);
-	struct flood flood = { .program = program, .dir = "/tmp/weir-bench-XXXXXX", .target = -1, .counting = -1 };
+	struct flood flood = { .program = program, .dir = "/tmp/weir-bench-XXXXXX", .counting = COUNTING_NONE };
 	int r;
 
 	if (rounds < 1) {

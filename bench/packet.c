@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "base/vec.h"
+#include "packet/counting.h"
 #include "packet/world.h"
 
 #define ROUNDS_DEFAULT 11
@@ -34,6 +35,7 @@
 #define FILL_ADDRESSES 10000
 #define FLOWS	       16384
 #define PORTS_OFFSET   34 /* Ethernet, IPv4 without options */
+#define SOURCE_PORT    (1 << 16)
 
 struct bench_case {
 	const char *name;
@@ -65,9 +67,8 @@ static const struct bench_case cases[] = {
 
 struct bench {
 	struct lab *lab;
-	int empty[2];	 /* tc, XDP */
-	int counting[2]; /* to the program under test, to the empty one */
-	int targets[2];	 /* the arrays that these tail-call into */
+	int empty[2];		     /* tc, XDP */
+	struct counting counting[2]; /* to the program under test, to the empty one */
 };
 
 static int load(enum bpf_prog_type type, const struct bpf_insn *insns, size_t n)
@@ -85,49 +86,6 @@ static int load_empty(enum bpf_prog_type type, int32_t code)
 	};
 
 	return load(type, insns, ARRAY_SIZE(insns));
-}
-
-/* *(u32 *)(data + PORTS_OFFSET) += 1; tail call into target's only entry. */
-static int load_counting(int target)
-{
-	const struct bpf_insn insns[] = {
-		{ .code = BPF_LDX | BPF_MEM | BPF_W,
-		  .dst_reg = 2,
-		  .src_reg = 1,
-		  .off = offsetof(struct __sk_buff, data) },
-		{ .code = BPF_LDX | BPF_MEM | BPF_W,
-		  .dst_reg = 3,
-		  .src_reg = 1,
-		  .off = offsetof(struct __sk_buff, data_end) },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 4, .src_reg = 2 },
-		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = 4, .imm = PORTS_OFFSET + 4 },
-		{ .code = BPF_JMP | BPF_JGT | BPF_X, .dst_reg = 4, .src_reg = 3, .off = 7 },
-		{ .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = 5, .src_reg = 2, .off = PORTS_OFFSET },
-		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = 5, .imm = 1 },
-		{ .code = BPF_STX | BPF_MEM | BPF_W, .dst_reg = 2, .src_reg = 5, .off = PORTS_OFFSET },
-		{ .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = 2, .src_reg = BPF_PSEUDO_MAP_FD, .imm = target },
-		{ 0 },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 3 },
-		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_tail_call },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-
-	return load(BPF_PROG_TYPE_SCHED_CLS, insns, ARRAY_SIZE(insns));
-}
-
-static int open_counting(struct bench *bench, unsigned index, int program)
-{
-	uint32_t first = 0;
-	int fd = bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "weir_bench", sizeof(uint32_t), sizeof(uint32_t), 1, NULL);
-
-	if (fd < 0)
-		return -errno;
-	bench->targets[index] = fd;
-	if (bpf_map_update_elem(fd, &first, &program, BPF_ANY) < 0)
-		return -errno;
-	bench->counting[index] = load_counting(fd);
-	return bench->counting[index] < 0 ? bench->counting[index] : 0;
 }
 
 /* The peer opens a connection to the pod, to the end of the handshake. */
@@ -176,6 +134,7 @@ static int fill(struct lab *lab)
 static int bench_open(struct bench *bench)
 {
 	static const struct lab_config config = { .flows = FLOWS, .addresses = 1 << 17, .image_words = 1 << 18 };
+	static const struct counting_word ports = { .at = PORTS_OFFSET, .step = SOURCE_PORT };
 	const char *why;
 	int r = lab_open(&config, &bench->lab, &why);
 
@@ -187,8 +146,8 @@ static int bench_open(struct bench *bench)
 	bench->empty[1] = load_empty(BPF_PROG_TYPE_XDP, XDP_DROP);
 	if (bench->empty[0] < 0 || bench->empty[1] < 0)
 		return -EIO;
-	return open_counting(bench, 0, lab_program_fd(bench->lab, LAB_TO_POD)) ?:
-	       open_counting(bench, 1, bench->empty[0]) ?: world_reset(bench->lab) ?: fill(bench->lab);
+	return counting_open(lab_program_fd(bench->lab, LAB_TO_POD), ports, &bench->counting[0]) ?:
+	       counting_open(bench->empty[0], ports, &bench->counting[1]) ?: world_reset(bench->lab) ?: fill(bench->lab);
 }
 
 static int ns_per_packet(int program, const struct frame *frame, uint32_t *ret)
@@ -206,8 +165,8 @@ static int measure(struct bench *bench, const struct bench_case *c)
 	bool out = c->program != LAB_TO_POD;
 	const uint8_t *pod = world_pod_addr(c->family), *peer = world_peer(c->peer, c->family);
 	const struct frame_ends ends = { c->family, out ? pod : peer, out ? peer : pod, false };
-	int program = c->counting ? bench->counting[0] : lab_program_fd(bench->lab, c->program);
-	int empty = c->counting ? bench->counting[1] : bench->empty[c->program == LAB_XDP];
+	int program = c->counting ? bench->counting[0].program : lab_program_fd(bench->lab, c->program);
+	int empty = c->counting ? bench->counting[1].program : bench->empty[c->program == LAB_XDP];
 	uint32_t base, with;
 	struct frame frame;
 	int r;

@@ -23,9 +23,10 @@ readonly TEST_PACKAGES=(
 	libcmocka-dev perl python3 python3-tap python3-yaml iproute2 nftables ethtool mount util-linux bsdutils tmux
 	clang-format clang-tidy cppcheck curl libclang-rt-dev tshark zsh man-db mandoc groff
 	prometheus
+	containernetworking-plugins podman crun
 )
-# Ubuntu has Chromium only as a snap; the tests that need it are skipped there.
-readonly DEBIAN_TEST_PACKAGES=(chromium chromium-driver python3-selenium)
+# Ubuntu has Chromium and kubectl only as snaps, and the image is Debian's; the tests that need these are skipped there.
+readonly DEBIAN_TEST_PACKAGES=(kubernetes-client chromium chromium-driver python3-selenium mmdebstrap)
 
 say() { echo "install-deps: $*"; }
 die() { echo "weir: install-deps failed: $*" >&2; exit 1; }

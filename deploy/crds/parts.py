@@ -6,7 +6,7 @@ a largest size (MAX): what is beyond is refused here and not by `weir check`. do
 what else the two see differently; tests/kube/test_crds.py holds them to it.
 """
 
-MAX = {"rules": 128, "peers": 128, "except": 16, "ports": 64, "limits": 8, "labels": 32, "expressions": 32,
+MAX = {"rules": 64, "peers": 128, "except": 16, "ports": 64, "limits": 8, "labels": 32, "expressions": 32,
        "values": 64, "nodes": 128}
 
 ALNUM = "[A-Za-z0-9]"
@@ -68,7 +68,11 @@ def selector(description):
     ], ["key", "operator"])
     labels = {"type": "object", "description": "Labels, each with exactly this value.", "maxProperties": MAX["labels"],
               "x-kubernetes-map-type": "atomic",
-              "additionalProperties": {"type": "string", "maxLength": 63, "pattern": LABEL_VALUE}}
+              "additionalProperties": {"type": "string", "maxLength": 63, "pattern": LABEL_VALUE},
+              "x-kubernetes-validations": [
+                  holds(f"self.all(key, key.matches(r'{LABEL_KEY}'))",
+                        "each key must be a name of 1 to 63 letters, digits, '-', '_' and '.', with a letter or digit "
+                        "first and last, behind an optional DNS name and '/'")]}
     schema = mapping(description + " All that it names must hold; an empty one selects everything.", {
         "matchLabels": labels,
         "matchExpressions": listed("Demands on the labels.", MAX["expressions"], expression),
@@ -86,8 +90,8 @@ def block():
         "except": listed("Parts of cidr that are not meant.", MAX["except"], cidr),
     }, [
         holds("isCIDR(self.cidr)", "must be a CIDR such as 10.0.0.0/8 or fd00::/8 (IPv4 written as IPv4)", ".cidr"),
-        holds("!has(self.except) || !isCIDR(self.cidr) || self.except.all(e, isCIDR(e) && "
-              "cidr(self.cidr).containsCIDR(cidr(e)) && cidr(self.cidr).prefixLength() < cidr(e).prefixLength())",
+        holds("!has(self.except) || !isCIDR(self.cidr) || [cidr(self.cidr)].all(block, self.except.all(e, "
+              "block.containsCIDR(e) && block.prefixLength() < cidr(e).prefixLength()))",
               "each must lie within cidr and be smaller", ".except"),
     ], ["cidr"])
 

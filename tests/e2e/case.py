@@ -111,6 +111,15 @@ class LabCase(unittest.TestCase):
         self.assertFalse(sender.do("talk", connection=connection, wait=SHUT_WAIT),
                          f"the connection still carries data{self.lab.log_tail()}")
 
+    def some_pass_some_do_not(self):
+        """The frontend has a connection to the backend, where a policy keeps out the intruder; both send at each call."""
+        connection = self.connect(self.frontend, self.backend)
+
+        def send():
+            self.assert_talks(self.frontend, connection)
+            self.attempts(self.intruder, [(self.backend, 8080, "TCP", 4)], 0.1)
+        return send
+
     # --- the program ---------------------------------------------------------
 
     def assert_fails(self, done, code, *says):

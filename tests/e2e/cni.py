@@ -6,7 +6,7 @@ import subprocess
 import uuid
 
 from lab import TCP_PORTS, UDP_PORTS, WEIR
-from netns import Host
+from netns import Host, run
 
 PLUGINS = "/usr/lib/cni"
 WEIR_CNI = os.path.join(os.path.dirname(WEIR), "weir-cni")
@@ -49,6 +49,11 @@ def invoke(lab, plugin, command, config, environment, timeout=90):
     if done.returncode != 0:
         raise Refused(plugin, said or done.stderr)
     return said
+
+
+def attachments(lab):
+    """What the agent was told, and what became of it."""
+    return json.loads(run("curl", "-sf", "--unix-socket", lab.socket, "http://weir/v1/attachments"))["items"]
 
 
 class Container:

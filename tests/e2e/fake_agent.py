@@ -57,7 +57,7 @@ class FakeAgent:
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def answer(self, path):
-        if path == "/v1/status":
+        if path.split("?")[0] == "/v1/status":
             return self.status
         seconds = time.monotonic() - self.begun
         return {"uptimeSeconds": seconds, "items": [after(p, seconds) for p in self.pairs],

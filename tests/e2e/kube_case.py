@@ -2,11 +2,13 @@
 """What tests with the Kubernetes API as the source share: a server of their own, and pods that are objects in it."""
 import os
 import sys
+import time
 import unittest
 
 from case import SHUT_WAIT, LabCase
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../kube"))
+import proxy  # noqa: E402, F401  # pylint: disable=wrong-import-position
 import server  # noqa: E402  # pylint: disable=wrong-import-position
 
 NAMESPACES = "/api/v1/namespaces"
@@ -102,6 +104,14 @@ class KubeCase(LabCase):
 
     def degraded(self):
         return " ".join(self.lab.status()["degraded"])
+
+    def until_well(self, seconds=45):
+        """The longest pause between two attempts is 30 s."""
+        end = time.monotonic() + seconds
+        while said := self.degraded():
+            if time.monotonic() > end:
+                self.fail(f"not well after {seconds} s: {said}{self.lab.log_tail()}")
+            time.sleep(0.05)
 
     def relabel(self, pod, app):
         self.api.request("PATCH", f"{PODS}/{pod}", {"metadata": {"labels": {"app": app}}}, content=MERGE)

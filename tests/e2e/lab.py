@@ -120,6 +120,7 @@ class Pod(Host):
 class Lab:
     def __init__(self, label="a", *, env=None, options=(), settings=None, bridged=False):
         self.label, self.env, self.options = label, dict(env or {}), list(options)
+        self.launcher = []  # words in front of the program, such as those that take rights from it
         self.settings, self.bridged = settings, bridged
         self.agent = None
         self.pods = {}
@@ -229,7 +230,7 @@ class Lab:
     def spawn_agent(self):
         """Starts the agent and waits until it answers, whatever it says."""
         with open(self.log_path, "ab") as log:
-            self.agent = subprocess.Popen([*self.node.enter(), *self.agent_words()], stdin=subprocess.DEVNULL,
+            self.agent = subprocess.Popen([*self.node.enter(), *self.launcher, *self.agent_words()], stdin=subprocess.DEVNULL,
                                           stdout=log, stderr=log, env=os.environ | self.env,
                                           preexec_fn=die_with_parent)
         self.until(self._answers, "the agent answers on its socket", 20)
@@ -336,7 +337,7 @@ class Lab:
         netns.run("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", self.state)
         self._mounts.append(self.state)
 
-    def _unmount(self):
+    def unmount(self):
         while self._mounts:
             subprocess.run(["umount", "-l", self._mounts.pop()], check=False, capture_output=True)
 
@@ -352,7 +353,7 @@ class Lab:
                 self.detach()
         finally:
             shutil.rmtree(self.bpffs, ignore_errors=True)
-            self._unmount()
+            self.unmount()
             for host in [*self.pods.values(), *(getattr(self, h) for h in ("outside", "node") if hasattr(self, h))]:
                 with contextlib.suppress(OSError, netns.CommandFailed):
                     host.close()

@@ -35,7 +35,8 @@ class Flows(LabCase):
         for flow in found:
             self.assertEqual(flow["from"]["pod"], "shop/frontend")
             self.assertEqual(flow["from"]["address"], self.frontend.addr4)
-            self.assertEqual(flow["to"], {"pod": "shop/backend", "address": self.backend.addr4, "port": 8080})
+            self.assertEqual(flow["to"], {"pod": "shop/backend", "workload": "shop/backend",
+                                      "address": self.backend.addr4, "port": 8080})
             self.assertEqual((flow["protocol"], flow["verdict"], flow["table"]), ("TCP", "allow", "connections"))
             self.assertTrue(flow["current"])
         self.assertEqual({f["interface"] for f in found}, {self.frontend.interface, self.backend.interface})
@@ -74,7 +75,7 @@ class Flows(LabCase):
         self.assertEqual((flow["state"], flow["table"]), ("ANSWERED", "exchanges"))
         self.connect(self.frontend, OUTSIDE4, 54, "UDP")
         flow = self.flow("--pod", "shop/frontend", "--to", "10.201.200.0/24", "--protocol", "UDP")
-        self.assertEqual(flow["to"], {"pod": None, "address": OUTSIDE4, "port": 54})
+        self.assertEqual(flow["to"], {"pod": None, "workload": None, "address": OUTSIDE4, "port": 54})
 
     def test_namespace(self):
         """-n lists the flows of a namespace's own pods"""
@@ -96,10 +97,10 @@ class Flows(LabCase):
         self.assertIn(f"and {len(everything) - 2} more", done.stderr)
 
     def test_table(self):
-        """the table has a line per flow, as explain would take its ends; -o wide adds the rest"""
+        """the table has a line per flow, by workload; -o wide names the pods and adds the rest"""
         self.connect(self.frontend, self.backend, 80)
         out = self.assert_done(self.lab.weir("get", "flows", "--pod", "shop/frontend", "--port", "80"))
-        self.assertEqual(out.splitlines()[0].split(), ["FROM", "TO", "SIDE", "STATE", "PACKETS", "BYTES", "IDLE"])
+        self.assertEqual(out.splitlines()[0].split(), ["FROM", "TO", "SIDE", "STATE", "BYTES", "IDLE"])
         self.assertIn("shop/backend:80/TCP", out)
         self.assertTrue(all(len(line) <= 80 for line in out.splitlines()), out)
         wide = self.assert_done(self.lab.weir("get", "flows", "-o", "wide"))

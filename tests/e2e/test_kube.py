@@ -46,7 +46,7 @@ class Kube(KubeCase):
         finally:
             self.api.start_api()
             self.api.wait()
-        self.lab.until(lambda: not self.degraded(), "all is well again", 60)
+        self.until_well()
         self.api.request("DELETE", f"{NETWORK_POLICIES}/backend")
         self.until_policies(0)
         self.assert_open(self.intruder, self.backend)
@@ -69,7 +69,7 @@ class Kube(KubeCase):
         finally:
             self.api.start_api()
             self.api.wait()
-        self.lab.until(lambda: not self.degraded(), "the agent knows all again", 60)
+        self.until_well()
         self.assert_open(self.frontend, self.backend)
         self.assert_shut(self.intruder, self.backend)
 
@@ -81,7 +81,7 @@ class Kube(KubeCase):
             self.lab.until(lambda: "401" in self.degraded(), "status says that the token is refused", 60)
         finally:
             self.write_token(server.TOKEN)
-        self.lab.until(lambda: not self.degraded(), "the new token is used", 60)
+        self.until_well()
 
     def test_a_policy_that_cannot_be_read_keeps_its_last_good_version(self):
         """a policy that cannot be read keeps its last good version"""

@@ -149,6 +149,31 @@ class Otlp(LabCase):
             self.assertIn("it is tried again", log.read())
 
 
+class Away(LabCase):
+    """Nobody listens; of packets only denials are to be sent, and few events are kept."""
+
+    settings = {"eventHistory": 64, "otlp": {"endpoint": f"http://127.0.0.1:{PORT}/", "events": "denied"}}
+
+    def open_many(self, sender, n):
+        """Packets to so many ports; each is told of."""
+        told = self.lab.metric("weir_events_total")
+        sender.do("probe", targets=[self.target(self.backend, 10000 + i, "UDP", 4) for i in range(n)], wait=0.1)
+        self.lab.until(lambda: self.lab.metric("weir_events_total") >= told + n, "all are told of")
+        self.lab.until(lambda: len(self.lab.events()) >= 64, "and read")
+
+    def dropped(self):
+        return self.lab.metric("weir_otlp_records_total", result="dropped")
+
+    def test_counts(self):
+        """only what was to be sent counts as dropped, as soon as it can be sent no more"""
+        self.lab.until(lambda: self.lab.metric("weir_otlp_retries_total"), "a request has failed")
+        self.open_many(self.frontend, 100)
+        self.assertEqual(self.dropped(), 0)
+        self.lab.enforce(NOBODY)
+        self.open_many(self.frontend, 100)
+        self.lab.until(lambda: 30 <= self.dropped() <= 100, "what is overwritten is counted")
+
+
 class Settings(LabCase):
     starts_agent = False
 

@@ -71,6 +71,7 @@ class Output(LabCase):
     def setUp(self):
         self.lab.enforce(OBJECTS.replace("ADDRESS", self.backend.addr4))
         self.connect(self.frontend, self.backend)
+        self.connect(self.lab.pods[POD], self.frontend)
 
     def on_terminal(self, *words, columns=80):
         """What the program writes to a terminal of that width, and its exit code."""
@@ -88,6 +89,11 @@ class Output(LabCase):
             os.close(ours)
         return text.decode().replace("\r\n", "\n"), process.returncode
 
+    def api(self, path):
+        done = subprocess.run(["curl", "-sSf", "--unix-socket", self.lab.socket, f"http://weir{path}"],
+                              capture_output=True, text=True, timeout=20, check=True)
+        return json.loads(done.stdout)
+
     def test_fits(self):
         """no line of any table is longer than 80 columns, nor of status, explain and help"""
         commands = [["get", what] for what in LISTS]
@@ -101,8 +107,10 @@ class Output(LabCase):
 
     def test_whole_names(self):
         """names of ordinary length stand on one line"""
-        for what, name in (("policies", "backend-from-frontend"), ("endpoints", POD), ("services", "10.96.0.10")):
+        for what, name in (("policies", "backend-from-frontend"), ("endpoints", POD), ("services", "10.96.0.10"),
+                           ("flows", "payments/checkout shop/frontend:8080/TCP egress ")):
             self.assertIn(name, self.on_terminal("get", what)[0])
+        self.assertIn(f"payments/{POD}", self.on_terminal("get", "flows", "-o", "wide")[0])
 
     def test_formats(self):
         """every list is there as wide table, JSON and YAML, with the same fields and values"""
@@ -179,6 +187,10 @@ class Output(LabCase):
 
     def test_status(self):
         """status says in its first line that it is degraded, and at the end why and what holds meanwhile"""
+        brief, whole = (self.api(f"/v1/status{query}") for query in ("?brief=true", ""))
+        self.assertEqual(set(brief), {"version", "node", "enforcing", "since", "revision", "settled", "degraded",
+                                      "warnings", "shields", "flows"})
+        self.assertEqual({n: brief[n] for n in brief if n != "flows"}, {n: whole[n] for n in brief if n != "flows"})
         text, code = self.on_terminal("status")
         self.assertEqual(code, 0, text)
         self.assertRegex(text, r"(?m)^enforcing  yes, since \S+ \(.*\)$")

@@ -11,6 +11,7 @@ import tempfile
 import unittest
 
 from case import LabCase, main
+from core_cases import ALLOW_FRONTEND
 from fake_agent import FakeAgent, pair
 from lab import WEIR, Lab
 
@@ -18,14 +19,6 @@ PAIRS = [pair("shop/frontend", "shop/backend", packets=1000, size=800, connectio
          pair("shop/backend", "shop/db", packets=200, size=9000, connections=50),
          pair("shop/intruder", "shop/db", denied=300, limited=30),
          pair("payments/checkout-service-with-a-name", "payments/ledger-postgresql-primary", packets=3)]
-ONLY_FRONTEND = """
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: backend, namespace: shop}
-spec:
-  podSelector: {matchLabels: {app: backend}}
-  ingress: [{from: [{podSelector: {matchLabels: {app: frontend}}}]}]
-"""
 ROW = re.compile(r"^(\S+) +(\S+)((?: +[\d.]+[kMGTPE]?){4})", re.M)
 
 
@@ -300,16 +293,14 @@ class Once(Case):
 class OfTheAgent(LabCase):
     def test_traffic(self):
         """top says what a real agent counted: who talks, and to whom it is denied"""
-        self.lab.enforce(ONLY_FRONTEND)
-        connection = self.connect(self.frontend, self.backend)
-        deny = [[self.backend.addr4, 8080, "TCP"]]
+        self.lab.enforce(ALLOW_FRONTEND)
+        send = self.some_pass_some_do_not()
 
         def measured():
             with subprocess.Popen([*self.lab.node.enter(), WEIR, "--socket", self.lab.socket, "top", "--once", "-o",
                                    "json"], stdout=subprocess.PIPE, text=True) as top:
                 while top.poll() is None:
-                    self.assert_talks(self.frontend, connection)
-                    self.intruder.do("probe", targets=deny, wait=0.1)
+                    send()
                 rates = {(i["source"], i["destination"]): i for i in json.load(top.stdout)["items"]}
             allowed = rates.get(("shop/frontend", "shop/backend"), {}).get("packetsPerSecond", 0)
             denied = rates.get(("shop/intruder", "shop/backend"), {}).get("dropsPerSecond", 0)

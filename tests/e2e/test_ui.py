@@ -6,6 +6,7 @@ import json
 import shutil
 
 from case import LabCase, main, skip_all
+from core_cases import ALLOW_FRONTEND
 from fake_agent import pair
 
 try:
@@ -35,16 +36,6 @@ spec:
   ingress:
   - name: from-all
     limits: [{packetsPerSecond: 1000, burst: 100}]
-"""
-
-
-ONLY_FRONTEND = """
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: backend, namespace: shop}
-spec:
-  podSelector: {matchLabels: {app: backend}}
-  ingress: [{from: [{podSelector: {matchLabels: {app: frontend}}}]}]
 """
 
 
@@ -282,15 +273,13 @@ class Live(PageCase):
 
     def test_traffic(self):
         """what pods send and what is denied to them appears as lines, while it happens"""
-        self.lab.enforce(ONLY_FRONTEND)
+        self.lab.enforce(ALLOW_FRONTEND)
         browser = self.show()
         self.until("model.uptime > 0", "a first answer")
-        connection = self.connect(self.frontend, self.backend)
-        deny = [[self.backend.addr4, 8080, "TCP"]]
+        send = self.some_pass_some_do_not()
 
         def is_drawn():
-            self.assert_talks(self.frontend, connection)
-            self.intruder.do("probe", targets=deny, wait=0.1)
+            send()
             titles = browser.js("return [...document.querySelectorAll('.line:not(.idle) title')].map((t) => t.textContent)")
             return {"shop/frontend to shop/backend: allowed", "shop/intruder to shop/backend: denied"} <= set(titles)
         self.lab.until(is_drawn, "both lines are there and not idle", 15)

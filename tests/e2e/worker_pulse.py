@@ -97,3 +97,10 @@ class Pulses:
         ear.ended = True
         ear.join(2)
         return heard
+
+    def hush(self):
+        """Ends all that is left of them."""
+        for number in list(self.pulses):
+            self.pulse_end(number)
+        for port in list(self.ears):
+            self.ear_end(port)

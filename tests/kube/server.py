@@ -3,6 +3,7 @@
 import base64
 import concurrent.futures
 import ctypes
+import http.client
 import json
 import os
 import shutil
@@ -159,6 +160,25 @@ class ApiServer:
     def request(self, *words, **options):
         return self.thread.submit(self._request, *words, **options).result()
 
+    def status(self, method, path, token):
+        """With which code somebody who has this token is answered."""
+        return self.thread.submit(self._status, method, path, token).result()
+
+    def _status(self, method, path, token):
+        context = ssl.create_default_context(cafile=self.path("ca.crt"))
+        request = urllib.request.Request(self.url() + path, method=method, headers={"Authorization": f"Bearer {token}"})
+        try:
+            with urllib.request.urlopen(request, context=context, timeout=30) as answer:
+                return answer.status
+        except urllib.error.HTTPError as e:
+            return e.code
+
+    def compact(self):
+        """Has etcd forget what has been up to now."""
+        client = [*self.enter, "env", "ETCDCTL_API=3", "etcdctl", "--endpoints", f"http://127.0.0.1:{self.etcd_port}"]
+        said = subprocess.run([*client, "endpoint", "status", "-w", "json"], check=True, capture_output=True).stdout
+        run(*client, "compact", str(json.loads(said)[0]["Status"]["header"]["revision"]))
+
     def _request(self, method, path, body=None, raw=False, content="application/json"):
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(self.url() + path, data=data, method=method,
@@ -166,6 +186,10 @@ class ApiServer:
         with urllib.request.urlopen(request, context=self.context, timeout=30) as answer:
             text = answer.read().decode()
         return text if raw else json.loads(text)
+
+    def client(self):
+        """Requests over one connection, for a thread of its own that is in the server's namespace."""
+        return Client(self)
 
     def kubeconfig(self, user=None, server=None):
         """A kubeconfig file; user: its "user" part (default: the administrator's certificate)."""
@@ -185,6 +209,32 @@ class ApiServer:
         with os.fdopen(handle, "w", encoding="ascii") as file:
             json.dump(config, file)
         return path
+
+
+class Client:
+    """Many requests over one connection, by whichever thread has it."""
+
+    def __init__(self, api):
+        self.api, self.connection = api, None
+
+    def request(self, method, path, body=None, content="application/json"):
+        """What the server answers; None when it has no such thing, any more."""
+        if self.connection is None:
+            self.connection = http.client.HTTPSConnection("127.0.0.1", self.api.port, context=self.api.context,
+                                                          timeout=30)
+        self.connection.request(method, path, json.dumps(body) if body is not None else None,
+                                {"Content-Type": content})
+        answer = self.connection.getresponse()
+        text = answer.read()
+        if answer.status == 404:
+            return None
+        if answer.status >= 300:
+            raise RuntimeError(f"{method} {path}: {answer.status} {text[:300]!r}")
+        return json.loads(text)
+
+    def close(self):
+        if self.connection:
+            self.connection.close()
 
 
 def end_process(process):

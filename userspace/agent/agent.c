@@ -12,6 +12,7 @@
 #include "agent/listen.h"
 #include "agent/loop.h"
 #include "agent/packet_events.h"
+#include "agent/service.h"
 #include "agent/takeover.h"
 #include "agent/ui.h"
 #include "base/mem.h"
@@ -144,6 +145,7 @@ static int start(struct agent *agent, struct error *error)
 	agent->endpoints.datapath = agent->datapath;
 	agent->endpoints.links = agent->links;
 	agent->endpoints.finder = agent->finder;
+	agent->endpoints.attachments = &agent->attachments;
 	agent->endpoints.events = agent->sources.events = agent->shields.events = agent->limits.events = &agent->events;
 	agent->uplinks = (struct uplinks){
 		.config = agent->config,
@@ -224,6 +226,7 @@ int agent_run(const struct agent_config *config, struct error *error)
 	r = start(&agent, error);
 	if (r == 0) {
 		loop_run(agent.loop);
+		service_tell("STOPPING=1");
 		tell_stopping(&agent);
 		if (counts_save(&agent, &unsaved) < 0)
 			log_warning("%s", unsaved.text);

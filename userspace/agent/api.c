@@ -31,12 +31,14 @@ const struct http_route api_socket_routes[] = {
 	{ "POST", "/v1/settle", api_settle },
 	{ "GET", "/metrics", api_metrics },
 	{ "GET", "/healthz", api_health },
+	{ "GET", "/readyz", api_ready },
 };
 const size_t api_socket_n_routes = ARRAY_SIZE(api_socket_routes);
 
 const struct http_route api_metrics_routes[] = {
 	{ "GET", "/metrics", api_metrics },
 	{ "GET", "/healthz", api_health },
+	{ "GET", "/readyz", api_ready },
 };
 const size_t api_metrics_n_routes = ARRAY_SIZE(api_metrics_routes);
 
@@ -164,5 +166,30 @@ void api_settle(void *data, const struct http_request *request, struct http_repl
 void api_health(void *data, const struct http_request *request, struct http_reply *reply)
 {
 	reply->text = xstrdup("ok\n");
+	reply->content_type = "text/plain; charset=utf-8";
+}
+
+/*
+ * Why a rollout shall stop here, or NULL. What an older agent has left in force
+ * doesn't count: that this one can put the sources in force is the question. Nor
+ * does what is wrong with one policy, for which its last good version stands.
+ */
+static char *unready(const struct agent *agent)
+{
+	vec_for_each (source, &agent->sources.list) {
+		if (source->kube && !kube_is_synced(source->kube))
+			return xstrdup(source->errors.list.n ? source->errors.list.items[0] : source->name);
+	}
+	if (agent->compiled)
+		return NULL;
+	return xstrdup(agent->failures.list.n ? agent->failures.list.items[0] : "no policy has been put in force yet");
+}
+
+void api_ready(void *data, const struct http_request *request, struct http_reply *reply)
+{
+	_cleanup_free_ char *why = unready(data);
+
+	reply->status = why ? HTTP_UNAVAILABLE : HTTP_OK;
+	reply->text = xasprintf("%s%s\n", why ? "not ready: " : "ok", why ?: "");
 	reply->content_type = "text/plain; charset=utf-8";
 }

@@ -26,6 +26,7 @@ void api_diff(void *data, const struct http_request *request, struct http_reply 
 void api_settle(void *data, const struct http_request *request, struct http_reply *reply);
 void api_metrics(void *data, const struct http_request *request, struct http_reply *reply);
 void api_health(void *data, const struct http_request *request, struct http_reply *reply);
+void api_ready(void *data, const struct http_request *request, struct http_reply *reply);
 
 /* The routes of the control socket, and those of the metrics address. */
 extern const struct http_route api_socket_routes[], api_metrics_routes[];

@@ -54,9 +54,10 @@ static json_t *endpoint_json(const struct agent *agent, const struct world *worl
 {
 	const struct port *port = endpoint->ifindex ? endpoints_port(&agent->endpoints, endpoint->ifindex) : NULL;
 
-	return json_pack("{s:o, s:o, s:o, s:s, s:I, s:I, s:o, s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:o}", "namespace",
+	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:o}", "namespace",
 			 api_text(endpoint->namespace), "pod", api_text(endpoint->pod), "interface",
-			 api_text(endpoint->interface), "found", interface_found_name(endpoint->found), "ifindex",
+			 api_text(endpoint->interface), "found",
+			 api_text(endpoint->interface ? interface_found_name(endpoint->found) : NULL), "ifindex",
 			 (json_int_t)endpoint->ifindex, "identity", (json_int_t)endpoint->identity, "addresses",
 			 addresses(endpoint), "mac", mac(port), "checks", api_checks(port), "ingress",
 			 isolation(world, endpoint, WEIR_INGRESS), "egress", isolation(world, endpoint, WEIR_EGRESS),

@@ -160,6 +160,7 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 		http_fail(reply, HTTP_INTERNAL_ERROR, "counters can't be read from the kernel: %s", strerror(-r));
 		return;
 	}
+	otlp_count_dropped(agent->otlp);
 	save_counts(agent);
 	add_sources(agent, sources);
 	add_pairs(agent, &reading, maps, &n_maps);

@@ -188,10 +188,25 @@ static json_t *warnings(const struct agent *agent)
 	return list;
 }
 
+/* For who asks again and again: no table is walked for it, the flows are those of the last sweep. */
+static json_t *brief(const struct agent *agent)
+{
+	return json_pack("{s:s, s:o, s:b, s:o, s:I, s:b, s:o, s:o, s:o, s:o}", "version", WEIR_VERSION, "node",
+			 api_text(agent->config->node), "enforcing", agent->revision != 0, "since",
+			 api_time(agent->since), "revision", (json_int_t)agent->revision, "settled",
+			 agent_settled(agent), "degraded", api_degraded(agent), "warnings", warnings(agent), "shields",
+			 shields(agent), "flows", flows(agent));
+}
+
 void api_status(void *data, const struct http_request *request, struct http_reply *reply)
 {
+	const char *wanted = http_query(request, "brief");
 	struct agent *agent = data;
 
+	if (wanted && strcmp(wanted, "true") == 0) {
+		reply->json = brief(agent);
+		return;
+	}
 	sweeper_run(&agent->sweeper, agent->datapath, &agent->config->capacities);
 	reply->json = json_pack(
 		"{s:s, s:o, s:b, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",

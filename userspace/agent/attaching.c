@@ -27,8 +27,8 @@ static void pod_changed(struct agent *agent, const char *namespace, const char *
 	vec_free(&delta.come);
 }
 
-/* What is not on disk is only lost if this agent ends and the pod lives on. */
-static void save(const struct agent *agent)
+/* What is not on disk is only lost if this agent ends and the pod lives on; then it is closed. */
+static void save(struct agent *agent)
 {
 	struct error error = {};
 
@@ -118,6 +118,10 @@ char *attaching_obstacle(const struct agent *agent, const struct attachment *att
 
 void attaching_problems(const struct agent *agent, struct notes *problems)
 {
+	if (agent->attachments.failure)
+		notes_add(problems,
+			  "what the CNI plugin says is not kept: %s (a restart of the agent would close its pods)",
+			  agent->attachments.failure);
 	vec_for_each (attachment, &agent->attachments.list) {
 		const struct endpoint *endpoint = find_endpoint(agent, attachment);
 

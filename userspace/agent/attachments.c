@@ -76,10 +76,11 @@ void attachments_free(struct attachments *attachments)
 	empty(attachments);
 	free(attachments->path);
 	free(attachments->boot);
+	free(attachments->failure);
 	*attachments = (struct attachments){};
 }
 
-int attachments_save(const struct attachments *attachments, struct error *error)
+static int write_list(const struct attachments *attachments, struct error *error)
 {
 	_cleanup_free_ char *body = NULL;
 	size_t size;
@@ -98,6 +99,15 @@ int attachments_save(const struct attachments *attachments, struct error *error)
 	if (fclose(out) != 0)
 		return error_set(error, -errno, "%s can't be written: %s", attachments->path, strerror(errno));
 	return sealed_write(attachments->path, FORMAT, body, attachments->list.n, error);
+}
+
+int attachments_save(struct attachments *attachments, struct error *error)
+{
+	int r = write_list(attachments, error);
+
+	free(attachments->failure);
+	attachments->failure = r < 0 ? xstrdup(error->text) : NULL;
+	return r;
 }
 
 const struct attachment *attachments_find(const struct attachments *attachments, const char *container,

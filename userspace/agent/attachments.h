@@ -18,13 +18,14 @@ struct attachments {
 	char *boot;		     /* of the kernel that the interfaces are of */
 	VEC(struct attachment) list; /* oldest first */
 	bool stale;		     /* the interface of one of them has gone */
+	char *failure;		     /* why the file is not what the list is, or NULL */
 };
 
 /* A file that can't be used is no failure: then there are none, and error says why ("" when there simply is no file).
  */
 void attachments_open(const char *state_dir, struct attachments *ret, struct error *error);
-void attachments_free(struct attachments *attachments); /* what it holds */
-int attachments_save(const struct attachments *attachments, struct error *error);
+void attachments_free(struct attachments *attachments);			    /* what it holds */
+int attachments_save(struct attachments *attachments, struct error *error); /* failure says it too */
 
 const struct attachment *attachments_find(const struct attachments *attachments, const char *container,
 					  const char *ifname);

@@ -56,6 +56,7 @@ static const struct endpoint *other_at(const struct endpoints *endpoints, const 
 static char *problem_of_sought(const struct endpoints *endpoints, const struct endpoint *endpoint)
 {
 	_cleanup_free_ char *pod = xasprintf("pod %s/%s", endpoint->namespace, endpoint->pod);
+	_cleanup_free_ char *owner = NULL;
 	const struct endpoint *other = other_at(endpoints, endpoint);
 	char at[IF_NAMESIZE], rival[IF_NAMESIZE], addr[ADDR_TEXT_MAX];
 
@@ -74,9 +75,10 @@ static char *problem_of_sought(const struct endpoints *endpoints, const struct e
 				 pod, addr, at, rival);
 	case MATCH_TAKEN:
 	case MATCH_SHARED:
-		return xasprintf("%s: no interface found for its address %s: %s, where it is seen, is pod %s/%s's "
-				 "as well (" HELP ")",
-				 pod, addr, at, other ? other->namespace : "?", other ? other->pod : "?");
+		owner = other ? xasprintf("pod %s/%s's as well", other->namespace, other->pod)
+			      : xstrdup("another pod's, as the CNI plugin said");
+		return xasprintf("%s: no interface found for its address %s: %s, where it is seen, is %s (" HELP ")",
+				 pod, addr, at, owner);
 	default:
 		return xasprintf("%s: no interface found for its address %s: neither a route for it, nor the other end "
 				 "of a veth, nor a bridge has it (" HELP ")",

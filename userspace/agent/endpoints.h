@@ -57,12 +57,14 @@ struct port {
 };
 
 struct ignored_link;
+struct attachments;
 
 struct endpoints {
 	const struct agent_config *config;
 	struct datapath *datapath;
 	struct links *links;
-	struct finder *finder; /* of interfaces that nobody names; NULL: they are not looked for */
+	const struct attachments *attachments; /* what the CNI plugin said; NULL: nothing */
+	struct finder *finder;		       /* of interfaces that nobody names; NULL: they are not looked for */
 	struct events *events;
 	endpoint_list list;	      /* wanted, as of the last compiled policy; sorted by namespace, pod */
 	struct port *ports;	      /* by ifindex */

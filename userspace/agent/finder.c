@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent/attachments.h"
 #include "agent/uplinks.h"
 #include "base/mem.h"
 
@@ -137,7 +138,8 @@ struct pass {
 	struct finder *finder;
 	const struct endpoints *endpoints;
 	link_infos candidates;
-	ifindexes taken; /* by pods whose interfaces are named */
+	ifindexes
+		taken; /* by pods whose interfaces are named, or that the CNI plugin has told of before the API does */
 };
 
 static const struct link_info *candidate(const struct pass *pass, uint32_t ifindex)
@@ -163,6 +165,10 @@ static void list_candidates(struct pass *pass)
 		if (port->endpoint)
 			vec_push(&pass->taken, port->ifindex);
 	}
+	if (!pass->endpoints->attachments)
+		return;
+	vec_for_each (attachment, &pass->endpoints->attachments->list)
+		vec_push(&pass->taken, attachment->ifindex);
 }
 
 static void forget_gone(const struct pass *pass)

@@ -13,7 +13,7 @@
 #define FINDER_GAP_MS	   50  /* between two looks for the same pods, whatever happens meanwhile */
 #define FINDER_WAIT_MS	   100 /* to the next look when nothing happens, then twice as long each time */
 #define FINDER_WAIT_MS_MAX 5000
-#define FINDER_PATIENCE_MS 5000 /* before the status says that a pod is not found */
+#define FINDER_PATIENCE_MS 3000 /* before the status says that a pod is not found */
 
 struct finder;
 

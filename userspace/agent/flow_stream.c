@@ -7,6 +7,7 @@
 #include "agent/api.h"
 #include "base/mem.h"
 #include "observe/names.h"
+#include "policy/workload.h"
 
 /* Entries that are looked at before the loop may do something else. */
 #define ENTRIES_AT_A_TIME 4096
@@ -39,31 +40,47 @@ static json_t *protocol_json(uint8_t protocol)
 	return json_string(text);
 }
 
-/* "NAMESPACE/POD" of an end. The endpoint's is known by its interface; the other one's by its address alone. */
-static json_t *pod_json(const struct agent *agent, const struct datapath_flow *flow, const struct addr *addr)
+/* Of the pod at an end: "NAMESPACE/POD", and its workload. NULL: not known. */
+struct end_names {
+	char *pod, *workload;
+};
+
+static void end_names_free(struct end_names *names)
+{
+	free(names->pod);
+	free(names->workload);
+}
+
+/* The endpoint's are known by its interface; the other one's by its address alone. */
+static void name_end(const struct agent *agent, const struct datapath_flow *flow, const struct addr *addr,
+		     struct end_names *ret)
 {
 	const struct port *port = endpoints_port(&agent->endpoints, flow->ifindex);
 	const struct address_owner *owner;
-	_cleanup_free_ char *name = NULL;
 
 	if (addr == &flow->local) {
 		if (port && port->endpoint)
-			name = xasprintf("%s/%s", port->endpoint->namespace, port->endpoint->pod);
-		return api_text(name);
+			ret->pod = xasprintf("%s/%s", port->endpoint->namespace, port->endpoint->pod);
+		if (ret->pod && port->has_identity)
+			ret->workload = xstrdup(workload_of(agent->state.numbers.identities, port->entry.identity));
+		return;
 	}
 	owner = agent->compiled && !agent->stale ? compiled_owner(agent->compiled, addr) : NULL;
-	if (owner && owner->pod)
-		name = xasprintf("%s/%s", owner->pod->namespace, owner->pod->name);
-	return api_text(name);
+	if (!owner || !owner->pod)
+		return;
+	ret->pod = xasprintf("%s/%s", owner->pod->namespace, owner->pod->name);
+	ret->workload = workload_name(owner->pod);
 }
 
 static json_t *end_json(const struct agent *agent, const struct datapath_flow *flow, const struct addr *addr,
 			uint16_t port)
 {
+	_cleanup_(end_names_free) struct end_names names = {};
 	char text[ADDR_TEXT_MAX];
 
-	return json_pack("{s:o, s:s, s:o}", "pod", pod_json(agent, flow, addr), "address", addr_format(addr, text),
-			 "port", port ? json_integer(port) : json_null());
+	name_end(agent, flow, addr, &names);
+	return json_pack("{s:o, s:o, s:s, s:o}", "pod", api_text(names.pod), "workload", api_text(names.workload),
+			 "address", addr_format(addr, text), "port", port ? json_integer(port) : json_null());
 }
 
 static json_t *counter_json(const struct weir_counter *counter)

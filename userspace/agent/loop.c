@@ -6,6 +6,7 @@
 #include "agent/attaching.h"
 #include "agent/packet_events.h"
 #include "agent/reconcile.h"
+#include "agent/service.h"
 #include "base/mem.h"
 
 #define SETTLE_MS     20   /* what is written together is taken in together */
@@ -23,7 +24,7 @@ struct agent_loop {
 	struct agent *agent;
 	uv_loop_t uv;
 	uv_signal_t terminate, interrupt, hangup;
-	uv_timer_t settle, retry, sweep, shields, limits, pacing, events, search;
+	uv_timer_t settle, retry, sweep, shields, limits, pacing, events, search, watchdog;
 	uint64_t retry_ms;
 	uint64_t reconciled; /* ms of the loop, when it had been done last */
 	uv_poll_t links, whereabouts;
@@ -312,6 +313,7 @@ int loop_open(struct agent *agent, struct agent_loop **ret, struct error *error)
 	uv_timer_init(&loop->uv, &loop->limits);
 	uv_timer_init(&loop->uv, &loop->pacing);
 	uv_timer_init(&loop->uv, &loop->events);
+	uv_timer_init(&loop->uv, &loop->watchdog);
 	uv_timer_init(&loop->uv, &loop->search);
 	uv_poll_init(&loop->uv, &loop->whereabouts, finder_fd(agent->finder));
 	uv_poll_init(&loop->uv, &loop->links, links_fd(agent->links));
@@ -340,9 +342,25 @@ static void stop_kube(struct agent_loop *loop)
 		kube_stop(source->kube);
 }
 
+static void on_watchdog(uv_timer_t *timer)
+{
+	service_tell("WATCHDOG=1");
+}
+
+/* What was in force before is in force, and what there is of the sources now; interfaces that nobody knows are shut. */
+static void tell_ready(struct agent_loop *loop)
+{
+	const uint64_t interval = service_watchdog_ms();
+
+	service_tell("READY=1");
+	if (interval)
+		uv_timer_start(&loop->watchdog, on_watchdog, interval, interval);
+}
+
 void loop_run(struct agent_loop *loop)
 {
 	reconcile(loop->agent, true);
+	tell_ready(loop);
 	start_kube(loop);
 	watch_sources(loop);
 	uv_timer_start(&loop->sweep, on_sweep, 0, loop->agent->config->sweep_seconds * MS_PER_SECOND);

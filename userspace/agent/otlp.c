@@ -30,6 +30,7 @@ struct otlp {
 	struct otlp_resource resource;
 	char host[HOST_NAME_MAX + 1];
 	struct history_cursor cursor;
+	uint64_t passed[HISTORY_KINDS]; /* events to be sent that were taken from the history, or lost to it */
 	struct transfers *transfers;
 	CURL *easy;
 	struct curl_slist *headers;
@@ -65,16 +66,38 @@ bool otlp_is_temporary(long status)
 
 static void on_done(void *data, CURLcode code);
 
+/* Of each ring the oldest go first, whether taken or overwritten: what was overwritten and not taken is lost. */
+void otlp_count_dropped(struct otlp *otlp)
+{
+	uint64_t overwritten[HISTORY_KINDS] = {};
+
+	for (enum event_type type = EVENT_NONE + 1; otlp && type < EVENT_TYPES_END; type++) {
+		const struct event event = { .type = type };
+
+		if (event_log_chooses(otlp->config->events, &event))
+			overwritten[history_kind(&event)] += otlp->events->history.overwritten[type];
+	}
+	for (int kind = 0; otlp && kind < HISTORY_KINDS; kind++) {
+		if (overwritten[kind] <= otlp->passed[kind])
+			continue;
+		otlp->counts->dropped += overwritten[kind] - otlp->passed[kind];
+		otlp->passed[kind] = overwritten[kind];
+	}
+}
+
 static void gather(struct otlp *otlp)
 {
 	json_t *request = otlp_request(&otlp->resource);
 	const uint64_t now = timestamp_now();
 	const struct event *event;
 
-	otlp->counts->dropped += history_lost(&otlp->events->history, &otlp->cursor);
+	otlp_count_dropped(otlp);
+	history_lost(&otlp->events->history, &otlp->cursor);
 	while (otlp_n_records(request) < BATCH && (event = history_next(&otlp->events->history, &otlp->cursor))) {
-		if (event_log_chooses(otlp->config->events, event))
-			otlp_add(request, event, now);
+		if (!event_log_chooses(otlp->config->events, event))
+			continue;
+		otlp_add(request, event, now);
+		otlp->passed[history_kind(event)]++;
 	}
 	otlp->n_body = otlp_n_records(request);
 	otlp->body = otlp->n_body ? json_dumps(request, JSON_COMPACT) : NULL;

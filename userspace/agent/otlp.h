@@ -25,7 +25,7 @@ void otlp_config_free(struct otlp_config *config); /* what it holds */
 
 struct otlp_counts {
 	uint64_t sent;	  /* that the collector took */
-	uint64_t dropped; /* that it refused for good, or that were overwritten before it took them */
+	uint64_t dropped; /* that it refused for good, or that were to be sent and overwritten before */
 	uint64_t retries; /* requests that are or were to be repeated */
 };
 
@@ -41,6 +41,8 @@ struct otlp_setting {
 	struct otlp_counts *counts; /* is added to */
 };
 
+/* Counts what was overwritten up to now. NULL is fine. */
+void otlp_count_dropped(struct otlp *otlp);
 int otlp_start(struct uv_loop_s *loop, const struct otlp_setting *setting, struct otlp **ret, struct error *error);
 /* Breaks off what is on its way; freed when the loop has closed its handles. NULL is fine. */
 void otlp_stop(struct otlp *otlp);

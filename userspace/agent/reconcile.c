@@ -231,7 +231,7 @@ int plan_enforce(struct agent *agent, struct plan *plan, struct error *error)
 		if (r < 0) {
 			notes_add(&failures, "policy can't be put in force: %s (it is tried again)", error->text);
 			agent->stale = true;
-			agent_sync_endpoints(agent);
+			reconcile_endpoints(agent);
 			note_failures(agent, &failures);
 			agent_tell_refused(agent, "policy can't be put in force", error);
 			return r;
@@ -307,6 +307,9 @@ void reconcile(struct agent *agent, bool everything)
 
 void reconcile_endpoints(struct agent *agent)
 {
+	/* Before the first policy there are no pods: what an earlier agent left stays as it is. */
+	if (!agent->compiled)
+		return;
 	if (agent_sync_endpoints(agent))
 		datapath_new_generation(agent->datapath);
 	if (endpoints_failed(&agent->endpoints))

@@ -56,7 +56,8 @@ static void on_socket(uv_poll_t *poll, int status, int events)
 {
 	const struct watched_socket *watched = poll->data;
 	struct transfers *transfers = watched->transfers;
-	int action = status < 0 ? CURL_CSELECT_ERR
+	/* What is wrong libcurl finds out, and says, when it reads. */
+	int action = status < 0 ? CURL_CSELECT_IN | CURL_CSELECT_OUT
 				: (events & UV_READABLE ? CURL_CSELECT_IN : 0) |
 					  (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
 	int running;

@@ -134,7 +134,11 @@ static const struct command_option capture_options[] = {
 	END,
 };
 
-static const struct command_option detach_options[] = { BPFFS_OPTION, END };
+static const struct command_option detach_options[] = {
+	BPFFS_OPTION,
+	{ 0, "stay", NULL, "then wait to be ended by a signal, as a container that must not end" },
+	END,
+};
 
 static const struct command_option top_options[] = {
 	{ 0, "once", NULL, "measure for one interval, print a table (or -o json) and end" },
@@ -178,8 +182,8 @@ const struct command commands[] = {
 	{ "top", "[--once] [OPTION]...", "which services talk most, and to whom it is denied, live", top_options, 0, 0,
 	  command_top },
 	{ "metrics", "", "print the agent's metrics (Prometheus text)", NULL, 0, 0, command_metrics },
-	{ "detach", "[--bpffs DIR]", "remove every program, link and map of a stopped agent", detach_options, 0, 0,
-	  command_detach },
+	{ "detach", "[--bpffs DIR] [--stay]", "remove every program, link and map of a stopped agent", detach_options,
+	  0, 0, command_detach },
 	{ "demo", "", "all of it on this machine in a few seconds; leaves nothing behind", NULL, 0, 0, command_demo },
 	{ "completion", "bash|zsh", "print what makes a shell complete weir's words", NULL, 1, 1000,
 	  command_completion },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* weir detach: takes the whole enforcement of one stopped agent out of the kernel. */
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 
@@ -22,6 +23,19 @@ static int lock_out_agent(const char *bpffs, int *ret_fd)
 	return 0;
 }
 
+/* The first process of a container is ended by no signal that it doesn't wait for. */
+static void wait_for_end(void)
+{
+	sigset_t ends;
+	int number;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGINT);
+	sigprocmask(SIG_BLOCK, &ends, NULL);
+	sigwait(&ends, &number);
+}
+
 int command_detach(const struct invocation *invocation)
 {
 	const char *bpffs = option_value(invocation, "bpffs", WEIR_BPFFS_DEFAULT);
@@ -37,5 +51,8 @@ int command_detach(const struct invocation *invocation)
 	}
 	printf("%u interface%s freed; nothing of weir is left under %s\n", interfaces, interfaces == 1 ? "" : "s",
 	       bpffs);
+	fflush(stdout);
+	if (option_given(invocation, "stay"))
+		wait_for_end();
 	return EXIT_DONE;
 }

@@ -39,9 +39,10 @@ int flows_path(const struct invocation *invocation, char **ret)
 	return EXIT_DONE;
 }
 
-static char *end_name(const json_t *end, bool has_port)
+/* name: the field that an end is called by, where it has one. */
+static char *end_name(const json_t *end, const char *name, bool has_port)
 {
-	const char *pod = json_string_value(json_object_get(end, "pod"));
+	const char *pod = json_string_value(json_object_get(end, name));
 	const char *address = json_string_value(json_object_get(end, "address")) ?: "?";
 
 	if (pod)
@@ -49,21 +50,36 @@ static char *end_name(const json_t *end, bool has_port)
 	return has_port && strchr(address, ':') ? xasprintf("[%s]", address) : xstrdup(address);
 }
 
-char *flow_from(const json_t *flow)
-{
-	return end_name(json_object_get(flow, "from"), false);
-}
-
 /* As weir explain takes it. */
-char *flow_to(const json_t *flow)
+static char *to_text(const json_t *flow, const char *called)
 {
 	const json_t *to = json_object_get(flow, "to"), *port = json_object_get(to, "port");
 	const char *protocol = json_string_value(json_object_get(flow, "protocol")) ?: "?";
-	_cleanup_free_ char *name = end_name(to, json_is_integer(port));
+	_cleanup_free_ char *name = end_name(to, called, json_is_integer(port));
 
 	if (!json_is_integer(port))
 		return xasprintf("%s/%s", name, protocol);
 	return xasprintf("%s:%lld/%s", name, (long long)json_integer_value(port), protocol);
+}
+
+char *flow_from(const json_t *flow)
+{
+	return end_name(json_object_get(flow, "from"), "pod", false);
+}
+
+char *flow_to(const json_t *flow)
+{
+	return to_text(flow, "pod");
+}
+
+char *flow_from_workload(const json_t *flow)
+{
+	return end_name(json_object_get(flow, "from"), "workload", false);
+}
+
+char *flow_to_workload(const json_t *flow)
+{
+	return to_text(flow, "workload");
 }
 
 char *flow_state(const json_t *flow)

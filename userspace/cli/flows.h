@@ -15,8 +15,11 @@ int flows_path(const struct invocation *invocation, char **ret);
 int flows_refuse_options(const struct invocation *invocation);
 
 /* Cells of one flow; the caller frees. */
-char *flow_from(const json_t *flow);  /* "shop/frontend", or an address */
-char *flow_to(const json_t *flow);    /* "shop/backend:8080/TCP", "[fd00::1]:53/UDP", "shop/db/ICMP" */
+char *flow_from(const json_t *flow); /* "shop/frontend", or an address */
+char *flow_to(const json_t *flow);   /* "shop/backend:8080/TCP", "[fd00::1]:53/UDP", "shop/db/ICMP" */
+/* The same, by the workload that the pod is one of. */
+char *flow_from_workload(const json_t *flow);
+char *flow_to_workload(const json_t *flow);
 char *flow_state(const json_t *flow); /* "ESTABLISHED"; "REVOKED" for what is let through no more */
 char *flow_bytes(const json_t *flow);
 char *flow_idle(const json_t *flow);

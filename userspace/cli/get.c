@@ -11,12 +11,13 @@
 #include "cli/output.h"
 #include "object/object.h"
 
-#define COLUMN_WIDE 0x100u /* only with -o wide */
+#define COLUMN_WIDE   0x100u /* only with -o wide */
+#define COLUMN_NARROW 0x200u /* only without */
 
 struct view_column {
 	const char *title; /* NULL ends a view's columns */
 	const char *field; /* of an item, or a row of computed[] */
-	unsigned flags;	   /* enum column_flags, and COLUMN_WIDE */
+	unsigned flags;	   /* enum column_flags, COLUMN_WIDE, COLUMN_NARROW */
 };
 
 struct view {
@@ -106,11 +107,13 @@ static const struct view views[] = {
 	{ FLOWS_PATH,
 	  { "flows", "flow" },
 	  { NULL },
-	  { { "FROM", "flow from", COLUMN_WRAPS },
-	    { "TO", "flow to", COLUMN_WRAPS },
+	  { { "FROM", "flow from workload", COLUMN_WRAPS | COLUMN_NARROW },
+	    { "FROM", "flow from", COLUMN_WIDE },
+	    { "TO", "flow to workload", COLUMN_WRAPS | COLUMN_NARROW },
+	    { "TO", "flow to", COLUMN_WIDE },
 	    { "SIDE", "direction", COLUMN_PLAIN },
 	    { "STATE", "flow state", COLUMN_PLAIN },
-	    { "PACKETS", "packets", COLUMN_RIGHT },
+	    { "PACKETS", "packets", COLUMN_RIGHT | COLUMN_WIDE },
 	    { "BYTES", "flow bytes", COLUMN_RIGHT },
 	    { "IDLE", "flow idle", COLUMN_RIGHT },
 	    { "AGE", "flow age", COLUMN_RIGHT | COLUMN_WIDE },
@@ -135,6 +138,8 @@ static const struct {
 	{ "service backend list", cell_backend_list },
 	{ "flow from", flow_from },
 	{ "flow to", flow_to },
+	{ "flow from workload", flow_from_workload },
+	{ "flow to workload", flow_to_workload },
 	{ "flow state", flow_state },
 	{ "flow bytes", flow_bytes },
 	{ "flow idle", flow_idle },
@@ -226,7 +231,7 @@ static void print_table(const struct invocation *invocation, const struct view *
 	size_t n = 0, i;
 
 	for (const struct view_column *column = view->columns; column->title; column++) {
-		if ((column->flags & COLUMN_WIDE) && invocation->format != OUTPUT_WIDE)
+		if (column->flags & (invocation->format == OUTPUT_WIDE ? COLUMN_NARROW : COLUMN_WIDE))
 			continue;
 		shown[n] = column;
 		columns[n++] = (struct column){ column->title, column->flags };

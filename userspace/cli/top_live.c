@@ -12,7 +12,7 @@
 #include "cli/top_screen.h"
 
 #define ANSWER_SECONDS 5
-#define STATUS_SECONDS 5 /* the agent walks its tables to answer */
+#define STATUS_SECONDS 5
 
 struct live {
 	const struct invocation *invocation;
@@ -47,7 +47,7 @@ static int ask_for(struct live *live, const char *path, json_t **ret)
 
 static void ask_all(struct live *live)
 {
-	live->result = live->wants_status ? ask_for(live, "/v1/status", &live->new_status) : 0;
+	live->result = live->wants_status ? ask_for(live, "/v1/status?brief=true", &live->new_status) : 0;
 	live->result = live->result ?: ask_for(live, PAIRS_PATH, &live->pairs);
 }
 

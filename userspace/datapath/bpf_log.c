@@ -63,9 +63,15 @@ void bpf_log_begin(void)
 	*said.first = *said.last = '\0';
 }
 
+/* The verifier has its own words for whom it doesn't let reckon with pointers, which takes CAP_PERFMON. */
+static bool lacks_right(int code)
+{
+	return code == -EPERM || (code == -EACCES && strstr(said.last, "prohibited for !root"));
+}
+
 int bpf_error(struct error *error, int code, const char *what)
 {
-	if (code == -EPERM)
+	if (lacks_right(code))
 		return error_set(error, code,
 				 "%s: not permitted (run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON)",
 				 what);

@@ -17,15 +17,16 @@ static const struct kind_info kinds[KIND_MAX] = {
 	[KIND_NETWORK_POLICY] = { "NetworkPolicy", "networking.k8s.io/v1", NULL, "networkpolicies", "netpol",
 				  .namespaced = true, .is_policy = true },
 	[KIND_TRAFFIC_POLICY] = { "TrafficPolicy", "weir.dev/v1alpha1", NULL, "trafficpolicies", "tp",
-				  .namespaced = true, .is_policy = true },
+				  .namespaced = true, .is_policy = true, .is_custom = true },
 	[KIND_CLUSTER_TRAFFIC_POLICY] = { "ClusterTrafficPolicy", "weir.dev/v1alpha1", NULL, "clustertrafficpolicies",
-					  "ctp", .is_policy = true },
+					  "ctp", .is_policy = true, .is_custom = true },
 	[KIND_ADMIN_NETWORK_POLICY] = { "AdminNetworkPolicy", "policy.networking.k8s.io/v1alpha1", NULL,
-					"adminnetworkpolicies", "anp", .is_policy = true },
+					"adminnetworkpolicies", "anp", .is_policy = true, .is_custom = true },
 	[KIND_BASELINE_ADMIN_NETWORK_POLICY] = { "BaselineAdminNetworkPolicy", "policy.networking.k8s.io/v1alpha1",
-						 NULL, "baselineadminnetworkpolicies", "banp", .is_policy = true },
+						 NULL, "baselineadminnetworkpolicies", "banp", .is_policy = true,
+						 .is_custom = true },
 	[KIND_CLUSTER_NETWORK_POLICY] = { "ClusterNetworkPolicy", "policy.networking.k8s.io/v1alpha2", NULL,
-					  "clusternetworkpolicies", "cnp", .is_policy = true },
+					  "clusternetworkpolicies", "cnp", .is_policy = true, .is_custom = true },
 };
 
 const struct kind_info *kind_info(enum object_kind kind)

@@ -33,6 +33,7 @@ struct kind_info {
 	const char *short_name;	 /* "netpol", or NULL */
 	bool namespaced;
 	bool is_policy; /* unknown fields are errors */
+	bool is_custom; /* Kubernetes has it only where its definition is installed */
 };
 
 const struct kind_info *kind_info(enum object_kind kind);

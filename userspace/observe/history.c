@@ -39,11 +39,13 @@ static uint64_t oldest(const struct history_ring *ring)
 
 const struct event *history_add(struct history *history, struct event *event)
 {
-	struct history_ring *ring = &history->rings[event_is_packet(event) ? HISTORY_PACKETS : HISTORY_AGENT];
+	struct history_ring *ring = &history->rings[history_kind(event)];
 	struct event *slot = item(ring, ring->n);
 
-	if (ring->n >= ring->capacity)
+	if (ring->n >= ring->capacity) {
+		history->overwritten[slot->type]++;
 		event_free(slot);
+	}
 	*slot = *event;
 	slot->sequence = ++history->sequence;
 	ring->n++;
@@ -118,9 +120,4 @@ const struct event *history_previous(const struct history *history, struct histo
 	if (previous)
 		cursor->at[from]--;
 	return previous;
-}
-
-uint64_t history_overwritten(const struct history *history)
-{
-	return oldest(&history->rings[0]) + oldest(&history->rings[1]);
 }

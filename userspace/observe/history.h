@@ -23,13 +23,19 @@ struct history_ring {
 
 struct history {
 	struct history_ring rings[HISTORY_KINDS];
-	uint64_t sequence; /* of the last event */
+	uint64_t sequence;		       /* of the last event */
+	uint64_t overwritten[EVENT_TYPES_END]; /* by others, ever, by type */
 };
 
 /* Numbers of what comes next in each ring. */
 struct history_cursor {
 	uint64_t at[HISTORY_KINDS];
 };
+
+static inline enum history_kind history_kind(const struct event *event)
+{
+	return event_is_packet(event) ? HISTORY_PACKETS : HISTORY_AGENT;
+}
 
 void history_init(struct history *history, size_t packets); /* how many events of packets are kept */
 void history_free(struct history *history);		    /* what it holds */
@@ -46,7 +52,5 @@ uint64_t history_lost(const struct history *history, struct history_cursor *curs
 const struct event *history_next(const struct history *history, struct history_cursor *cursor);
 /* The one before, likewise; NULL: there is none any more. */
 const struct event *history_previous(const struct history *history, struct history_cursor *cursor);
-/* Events that were overwritten by others, ever. */
-uint64_t history_overwritten(const struct history *history);
 
 #endif

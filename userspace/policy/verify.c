@@ -332,12 +332,14 @@ static int sweep(struct verifier *v, uint64_t n, struct patience patience, uint6
 	return 0;
 }
 
-/* Where all cells were soon done, they are done again with other members of their classes, for a quarter of a sample.
+/*
+ * Where all cells were soon done, they are done again with other members of
+ * their classes, for a sixteenth of a sample: a change waits for it.
  */
 static int check_cells(struct verifier *v, const struct verify_options *options, struct verification *verification,
 		       struct error *error)
 {
-	const double more_ms = options->sample_ms / 4.0;
+	const double more_ms = options->sample_ms / 16.0;
 	uint64_t again;
 	int r;
 

@@ -16,6 +16,7 @@
 #define BACKOFF_MS	500u
 #define BACKOFF_MAX_MS	30000u
 #define SHORT_WATCH_MS	1000u
+#define LONG_WATCH_MS	2000u /* all was well meanwhile */
 #define MS_PER_SECOND	1000u
 
 static void ask(struct kube_conversation *conversation);
@@ -57,10 +58,19 @@ static uint64_t pause_before(struct kube_conversation *conversation, enum kube_n
 	if (next == KUBE_LATER)
 		return backoff(conversation);
 	/* A server that ends each watch as soon as it begins is not asked without a pause. */
-	if (conversation->reflector.phase == KUBE_WATCH &&
-	    uv_now(conversation->pause.loop) - conversation->begun < SHORT_WATCH_MS)
+	if (conversation->watched && uv_now(conversation->pause.loop) - conversation->begun < SHORT_WATCH_MS)
 		return SHORT_WATCH_MS / 2 + random_below(SHORT_WATCH_MS);
 	return 0;
+}
+
+/* Watches that end now and then, however they do, are not one long outage, even if nothing ever happens in them. */
+static void forget_failures(struct kube_conversation *conversation, long status)
+{
+	struct kube_reflector *reflector = &conversation->reflector;
+
+	if (status == 200 && conversation->watched &&
+	    uv_now(conversation->pause.loop) - conversation->begun >= LONG_WATCH_MS)
+		reflector->failures = 0;
 }
 
 static void on_done(void *data, CURLcode result)
@@ -72,6 +82,7 @@ static void on_done(void *data, CURLcode result)
 	long status = 0;
 
 	curl_easy_getinfo(conversation->easy, CURLINFO_RESPONSE_CODE, &status);
+	forget_failures(conversation, status);
 	next = kube_reflector_end(reflector, status,
 				  result == CURLE_OK   ? NULL
 				  : *conversation->why ? conversation->why
@@ -121,6 +132,7 @@ static void set_options(struct kube_conversation *conversation)
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, conversation);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, conversation);
+	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, conversation->why);
 }
 
@@ -131,6 +143,7 @@ static void ask(struct kube_conversation *conversation)
 	_cleanup_free_ char *path = kube_reflector_ask(&conversation->reflector, seconds);
 	_cleanup_free_ char *url = xasprintf("%s%s", conversation->setup.config->server, path);
 
+	conversation->watched = watches;
 	conversation->begun = uv_now(conversation->pause.loop);
 	conversation->why[0] = '\0';
 	curl_easy_setopt(conversation->easy, CURLOPT_URL, url);

@@ -22,6 +22,7 @@ struct kube_conversation {
 	struct curl_slist *headers;
 	uv_timer_t pause;
 	uint64_t begun; /* ms of the loop */
+	bool watched;	/* the request under way, or the last one */
 	char why[CURL_ERROR_SIZE];
 };
 

@@ -225,16 +225,17 @@ char *kube_reflector_ask(struct kube_reflector *reflector, unsigned watch_second
 	return xasprintf("/%s/%s/%s%s", strchr(version, '/') ? "apis" : "api", version, info->plural, query);
 }
 
+/* A watch that has begun is in order, whenever its first event comes. A list is when it is whole. */
 bool kube_reflector_answered(struct kube_reflector *reflector, long status)
 {
-	const bool was_wrong = *reflector->fault.text;
-
-	if (status != 200 || (reflector->phase == KUBE_LIST && !reflector->is_unreachable))
+	if (status != 200 || reflector->phase != KUBE_WATCH)
+		return false;
+	reflector->away_since = 0;
+	if (!*reflector->fault.text)
 		return false;
 	reflector->fault = (struct error){};
 	reflector->is_unreachable = false;
-	reflector->away_since = 0;
-	return was_wrong;
+	return true;
 }
 
 int kube_reflector_feed(struct kube_reflector *reflector, long status, const char *data, size_t n)
@@ -279,22 +280,44 @@ static enum kube_next end_list(struct kube_reflector *reflector)
 		return KUBE_NOW;
 	kube_mirror_replace(&reflector->mirror, &reflector->pages);
 	forget_pages(reflector);
-	reflector->absent = reflector->unpaged = false;
+	reflector->absent = reflector->missed = reflector->unpaged = false;
 	reflector->synced = true;
 	reflector->phase = KUBE_WATCH;
 	return KUBE_NOW;
 }
 
-/* The kind is not served, or not in this version. */
+/* Its list is asked for again, and what was read stays meanwhile. */
+static enum kube_next doubt(struct kube_reflector *reflector)
+{
+	begin_list(reflector);
+	return failed(reflector);
+}
+
+/*
+ * The kind is not served, or not in this version. Kinds that are always there
+ * are not believed to be gone, whoever answers so, and others only when it is
+ * said again after a pause.
+ */
 static enum kube_next not_found(struct kube_reflector *reflector)
 {
-	if (reflector->phase == KUBE_LIST && kind_info(reflector->kind)->old_version && !reflector->old_version) {
+	const struct kind_info *info = kind_info(reflector->kind);
+
+	if (reflector->phase == KUBE_LIST && info->old_version && !reflector->old_version) {
 		reflector->old_version = true;
 		return begin_list(reflector);
 	}
-	kube_mirror_clear(&reflector->mirror);
 	reflector->old_version = false;
+	if (!info->is_custom)
+		return doubt(reflector);
+	if (reflector->synced && !reflector->absent && !reflector->missed) {
+		reflector->missed = true;
+		begin_list(reflector);
+		return KUBE_RARELY;
+	}
+	kube_mirror_clear(&reflector->mirror);
 	reflector->absent = reflector->synced = true;
+	reflector->missed = false;
+	reflector->failures = 0;
 	reflector->error = (struct error){};
 	begin_list(reflector);
 	return KUBE_RARELY;
@@ -321,7 +344,8 @@ static enum kube_next end_request(struct kube_reflector *reflector, long status)
 
 	if (status == 404)
 		return not_found(reflector);
-	if (reflector->expired)
+	/* Another server than the one that gave it may not understand the token of a page. */
+	if (reflector->expired || (status == 400 && reflector->next_page))
 		return start_over(reflector);
 	if (*reflector->error.text)
 		return failed(reflector);

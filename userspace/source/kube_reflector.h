@@ -40,6 +40,7 @@ struct kube_reflector {
 	char *next_page;      /* token of the page of a list to ask for, or NULL: the first */
 	char *following_page; /* of the one after the page that is being read, or NULL */
 	bool unpaged;	      /* pages grew too old before the last was read */
+	bool missed;	      /* a kind that was there has not been found, once */
 	unsigned failures;    /* since the last success */
 	struct error error;   /* of the request under way */
 	struct error fault;   /* of the last one that has ended; "" when it was right */
@@ -61,7 +62,7 @@ void kube_reflector_free(struct kube_reflector *reflector); /* what it holds */
 
 /* The path and query to ask for; an answer begins. watch_seconds: the server is asked to end a watch then. */
 char *kube_reflector_ask(struct kube_reflector *reflector, unsigned watch_seconds);
-/* The answer has begun. True when what was wrong no longer is: a watch may last for minutes until its end says so. */
+/* The answer's headers are there. True when a fault is over by that. */
 bool kube_reflector_answered(struct kube_reflector *reflector, long status);
 /* Some of the answer's body. An error ends the request; the caller tells the end nevertheless. */
 int kube_reflector_feed(struct kube_reflector *reflector, long status, const char *data, size_t n);

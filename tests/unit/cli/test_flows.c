@@ -28,6 +28,17 @@ static void an_end_is_a_pod_or_an_address(void **state)
 	check_cell(flow_from, "{\"from\": {\"pod\": null, \"address\": \"fd00::1\", \"port\": 1}}", "fd00::1");
 }
 
+static void either_end_has_its_workloads_name(void **state)
+{
+	static const char flow[] =
+		"{\"protocol\": \"TCP\","
+		"\"from\": {\"pod\": \"shop/web-1\", \"workload\": \"shop/web\", \"address\": \"x\"},"
+		"\"to\": {\"pod\": null, \"workload\": null, \"address\": \"fd00::1\", \"port\": 80}}";
+
+	check_cell(flow_from_workload, flow, "shop/web");
+	check_cell(flow_to_workload, flow, "[fd00::1]:80/TCP");
+}
+
 static void the_other_end_is_written_as_explain_takes_it(void **state)
 {
 	check_cell(flow_to,
@@ -103,6 +114,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_end_is_a_pod_or_an_address),
+		cmocka_unit_test(either_end_has_its_workloads_name),
 		cmocka_unit_test(the_other_end_is_written_as_explain_takes_it),
 		cmocka_unit_test(a_flow_that_is_let_through_no_more_says_so),
 		cmocka_unit_test(sizes_have_three_digits_at_most_and_a_unit),

@@ -104,11 +104,16 @@ static const struct conversation conversations[] = {
 	  { { FIRST, 200, LIST("5", POD("a", "1", "x")), NULL, KUBE_NOW, "+a(x)", "" },
 	    { FROM("5"), 200, EVENT("MODIFIED", BROKEN_POD), NULL, KUBE_NOW, "", "" },
 	    { FROM("9"), 200, EVENT("MODIFIED", POD("a", "10", "y")), NULL, KUBE_NOW, "-a +a(y)", "" } } },
-	{ "a kind that the server doesn't have is asked for now and then",
-	  { { FIRST, 404, "404 page not found\n", NULL, KUBE_RARELY, "", "" },
+	{ "what every server has is not believed to be gone",
+	  { { FIRST, 404, "404 page not found\n", NULL, KUBE_LATER, "", "" },
 	    { FIRST, 200, LIST("5", POD("a", "1", "x")), NULL, KUBE_NOW, "+a(x)", "" },
-	    { FROM("5"), 404, STATUS(404, "not found"), NULL, KUBE_RARELY, "-a", "" },
-	    { FIRST, 404, STATUS(404, "not found"), NULL, KUBE_RARELY, "", "" } } },
+	    { FROM("5"), 404, STATUS(404, "not found"), NULL, KUBE_LATER, "", "" },
+	    { FIRST, 404, STATUS(404, "not found"), NULL, KUBE_LATER, "", "answers 404: not found" },
+	    { FIRST, 200, LIST("6", ""), NULL, KUBE_NOW, "-a", "" } } },
+	{ "pages of a server that the next one doesn't know are asked for in one piece",
+	  { { FIRST, 200, PAGE(",\"continue\":\"t\"", "5", POD("a", "1", "x")), NULL, KUBE_NOW, "", "" },
+	    { FIRST "&continue=t", 400, STATUS(400, "continue key is not valid"), NULL, KUBE_LATER, "", "" },
+	    { PODS, 200, LIST("9", POD("b", "2", "y")), NULL, KUBE_NOW, "+b(y)", "" } } },
 	{ "a server that forbids it is said to",
 	  { { FIRST, 403, STATUS(403, "pods is forbidden"), NULL, KUBE_LATER, "", "" },
 	    { FIRST, 403, STATUS(403, "pods is forbidden"), NULL, KUBE_LATER, "", "answers 403: pods is forbidden" },
@@ -228,31 +233,56 @@ static void a_kind_that_is_served_in_an_older_version_only_is_read_in_that(void 
 	kube_reflector_free(&reflector);
 }
 
-/* Whose end is minutes away. */
-static void a_watch_that_begins_again_is_well_at_once(void **state)
+static void expect_list(struct kube_reflector *reflector, long status, const char *body, enum kube_next next)
+{
+	_cleanup_free_ char *path = kube_reflector_ask(reflector, WATCH_SECONDS);
+
+	assert_non_null(strstr(path, "/apis/weir.dev/v1alpha1/trafficpolicies?limit="));
+	assert_int_equal(kube_reflector_feed(reflector, status, body, strlen(body)), 0);
+	assert_int_equal(kube_reflector_end(reflector, status, NULL), next);
+	assert_string_equal(reflector->fault.text, "");
+}
+
+static void a_kind_that_is_installed_is_gone_when_it_is_said_twice(void **state)
+{
+	static const char policy[] =
+		"{\"metadata\":{\"name\":\"p\",\"namespace\":\"shop\"},\"spec\":{\"podSelector\":{}}}";
+	_cleanup_free_ char *list = NULL, *watch = NULL;
+	struct kube_reflector reflector;
+
+	assert_true(asprintf(&list, "{\"metadata\":{\"resourceVersion\":\"5\"},\"items\":[%s]}", policy) > 0);
+	kube_reflector_init(&reflector, KIND_TRAFFIC_POLICY);
+	expect_list(&reflector, 404, "404 page not found\n", KUBE_RARELY);
+	assert_true(reflector.synced && reflector.absent);
+	expect_list(&reflector, 200, list, KUBE_NOW);
+	assert_non_null(reflector.mirror.entries);
+	watch = kube_reflector_ask(&reflector, WATCH_SECONDS);
+	assert_int_equal(kube_reflector_end(&reflector, 404, NULL), KUBE_RARELY);
+	assert_non_null(reflector.mirror.entries);
+	expect_list(&reflector, 404, "404 page not found\n", KUBE_RARELY);
+	assert_null(reflector.mirror.entries);
+	expect_list(&reflector, 404, "404 page not found\n", KUBE_RARELY);
+	assert_true(reflector.synced && reflector.absent);
+	kube_reflector_free(&reflector);
+}
+
+static void a_fault_is_over_when_a_watch_begins(void **state)
 {
 	struct kube_reflector reflector;
-	char *path;
+	_cleanup_free_ char *path = NULL;
 
 	kube_reflector_init(&reflector, KIND_POD);
-	free(kube_reflector_ask(&reflector, WATCH_SECONDS));
-	kube_reflector_feed(&reflector, 200, LIST("5", ""), strlen(LIST("5", "")));
-	assert_int_equal(kube_reflector_end(&reflector, 200, NULL), KUBE_NOW);
-	for (int i = 0; i < 2; i++) {
-		free(kube_reflector_ask(&reflector, WATCH_SECONDS));
-		assert_int_equal(kube_reflector_end(&reflector, 0, "connection refused"), KUBE_LATER);
-		assert_true(reflector.away_since > 0);
-	}
-	assert_true(reflector.is_unreachable);
+	hold(&reflector, &(struct step){ FIRST, 200, LIST("5", ""), NULL, KUBE_NOW, "", "" });
+	hold(&reflector, &(struct step){ FROM("5"), 0, NULL, "connection refused", KUBE_LATER, "", "" });
+	hold(&reflector, &(struct step){ FROM("5"), 0, NULL, "connection refused", KUBE_LATER, "", "refused" });
 	path = kube_reflector_ask(&reflector, WATCH_SECONDS);
-	assert_string_equal(path, FROM("5"));
-	free(path);
 	assert_false(kube_reflector_answered(&reflector, 503));
 	assert_true(reflector.is_unreachable);
+	assert_true(reflector.away_since > 0);
 	assert_true(kube_reflector_answered(&reflector, 200));
-	assert_false(reflector.is_unreachable);
-	assert_string_equal(reflector.fault.text, "");
 	assert_int_equal(reflector.away_since, 0);
+	assert_string_equal(reflector.fault.text, "");
+	assert_false(reflector.is_unreachable);
 	assert_false(kube_reflector_answered(&reflector, 200));
 	kube_reflector_free(&reflector);
 }
@@ -263,7 +293,8 @@ int main(void)
 		cmocka_unit_test(conversations_go_as_the_tables_say),
 		cmocka_unit_test(an_object_that_cannot_be_read_is_named),
 		cmocka_unit_test(a_kind_that_is_served_in_an_older_version_only_is_read_in_that),
-		cmocka_unit_test(a_watch_that_begins_again_is_well_at_once),
+		cmocka_unit_test(a_kind_that_is_installed_is_gone_when_it_is_said_twice),
+		cmocka_unit_test(a_fault_is_over_when_a_watch_begins),
 	};
 
 	return cmocka_run_group_tests_name("kube_reflector", tests, NULL, NULL);
