@@ -123,8 +123,10 @@ void kube_mirror_replace(struct kube_mirror *mirror, struct kube_entry **list)
 	struct kube_entry *listed, *entry, *next;
 
 	HASH_ITER (hh, *list, listed, next) {
-		struct kube_version version = { TAKE_PTR(listed->object), TAKE_PTR(listed->fault), listed->record };
+		struct kube_version version = { .record = listed->record };
 
+		version.object = TAKE_PTR(listed->object);
+		version.fault = TAKE_PTR(listed->fault);
 		listed->record = (struct kube_record){};
 		kube_mirror_put(mirror, listed->key, &version);
 		get_entry(&mirror->entries, listed->key)->listed = true;
