@@ -11,7 +11,7 @@ import netns
 from lab import BPFFS, WEIR, Lab, close_all
 
 OPEN_WAIT = 3.0 * netns.PATIENCE  # a permitted attempt answers in a millisecond; the rest is for a busy machine
-TOLD_AGAIN = 12 * netns.PATIENCE  # seconds after which what goes on being denied is told of again, and a little
+TOLD_AGAIN = 12  # seconds after which what goes on being denied is told of again, and a little
 SHUT_WAIT = 0.35 * netns.PATIENCE  # as long as a refused attempt is given to get through all the same
 
 

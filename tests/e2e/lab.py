@@ -319,6 +319,7 @@ class Lab:
     def events(self, *words):
         """What weir observe has kept."""
         done = self.weir("observe", "--last", "16384", "-o", "json", *words)
+        assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     def packets(self, reason, direction):
