@@ -12,8 +12,11 @@ PREFIX = f"we{os.getpid()}"
 PATIENCE = float(os.environ.get("WEIR_PATIENCE") or 1)
 WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "worker.py")
 
-# Duplicate address detection would hold IPv6 back for a second; pings need no privilege here.
+# Duplicate address detection would hold IPv6 back for a second; pings need no privilege here. A new namespace has
+# some settings of the machine, and hosts that forward would send packets for nobody to and fro.
 HOST_SYSCTLS = {
+    "ipv4/ip_forward": 0,
+    "ipv6/conf/all/forwarding": 0,
     "ipv6/conf/all/accept_dad": 0,
     "ipv6/conf/default/accept_dad": 0,
     "ipv6/conf/default/router_solicitations": 0,
