@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the agent tells a real Kubernetes API of its policies: Events, and the status of weir's own kinds."""
 import os
+import re
 import sys
 import time
 import unittest
@@ -238,23 +239,22 @@ class Feedback(LabCase):
         self.api.request("POST", POLICIES, policy("guard"))
         self.until_condition("guard", "True", 1)
         self.api.stop_api()
+        self.addCleanup(self.lab.remove, "guard.json")
         try:
             self.lab.write("guard.json", policy("guard"))
             self.lab.until(lambda: self.lab.metric("weir_kube_writes_total", kind="status", result="retried"),
                            "it is tried", 20)
-            said = self.lab.weir("status")
-            self.assertRegex(said.stderr, r"kube: away since \d+ s, last state stays enforced")
+            self.lab.until(lambda: re.search(r"kube: away since \d+ s, last state stays enforced",
+                                             self.lab.weir("status").stderr), "status says that it is away", 20)
             self.assertEqual(self.lab.metric("weir_source_synced", source="kube"), 0)
             self.assert_shut(self.frontend, self.backend)
         finally:
             self.api.start_api()
             self.api.wait()
-        try:
-            condition = self.until_condition("guard", "False", 1, 60)
-            self.assertEqual(condition["reason"], "Degraded")
-            self.assertIn("source dir:", condition["message"])
-        finally:
-            self.lab.remove("guard.json")
+        condition = self.until_condition("guard", "False", 1, 60)
+        self.assertEqual(condition["reason"], "Degraded")
+        self.assertIn("source dir:", condition["message"])
+        self.lab.remove("guard.json")
         self.until_condition("guard", "True", 1)
 
 

@@ -36,6 +36,7 @@ class Exchange:
         self.path = head.split(b" ", 2)[1].decode()
         self.is_watch = "watch=1" in self.path
         self.upstream = None
+        self.fault = None  # that it met
 
     def ask(self):
         """Has the server answer; its headers."""
@@ -54,9 +55,8 @@ class Exchange:
         self.client.sendall("\r\n".join(lines).encode() + body)
 
     def wait(self):
-        """Until the fault is over, or the client gone."""
-        fault = self.proxy.fault
-        while self.proxy.fault is fault and not self.proxy.ended:
+        """Until the fault that it met is over, or the client gone."""
+        while self.proxy.fault is self.fault and not self.proxy.ended:
             self.client.settimeout(PATIENCE)
             with contextlib.suppress(TimeoutError):
                 if not self.client.recv(1):
@@ -128,10 +128,9 @@ def silence(exchange):
 
 def slow(exchange):
     """A few bytes at a time."""
-    fault = exchange.proxy.fault
     exchange.client.sendall(exchange.ask())
     for data in exchange.body():
-        while data and exchange.proxy.fault is fault:
+        while data and exchange.proxy.fault is exchange.fault:
             exchange.client.sendall(data[:32])
             data = data[32:]
             time.sleep(0.01)
@@ -252,6 +251,7 @@ class Proxy:
     def handle(self, exchange):
         fault = self.fault
         if fault and self.afflicts(exchange):
+            exchange.fault = fault
             self.afflicted += 1
             fault(exchange)
         else:
