@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The manifests of deploy/, as a cluster's administrator puts them into an API server."""
+import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -29,6 +31,14 @@ def kubectl(*words):
 
 def has_kubectl():
     return shutil.which("kubectl") is not None
+
+
+def has_kustomize():
+    """Whether kubectl's own is the present one."""
+    if not has_kubectl():
+        return False
+    version = json.loads(kubectl("version", "--client", "-o", "json").stdout)["clientVersion"]
+    return (int(version["major"]), int(re.match(r"\d+", version["minor"])[0])) >= (1, 21)
 
 
 def read(path):
