@@ -120,6 +120,7 @@ class Pace(LabCase):
         status = self.lab.until(lambda: (s := self.lab.status())["degraded"] and s, "the policy is refused")
         self.assertEqual(status["revision"], revision)
         self.assertIn(self.WHY, status["degraded"][0])
+        self.assertIn(self.WHY, self.lab.events("--type", "policy-refused")[-1]["message"])
         self.lab.enforce("")
         self.assert_done(self.lab.weir("status"))
 

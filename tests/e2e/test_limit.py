@@ -245,6 +245,8 @@ class Table(Meter):
         log = self.lab.log_tail(1000)
         for words in (" began to drop: ", " is no longer in force, after "):
             self.assertEqual(log.count(bite["limit"] + words), 1, log)
+        told = self.lab.events("--type", "limit-began,limit-calmed", "--since", "60s")
+        self.assertEqual([e["type"] for e in told if bite["limit"] in e["message"]], ["limit-began", "limit-calmed"])
 
     def test_rates(self):
         """get limits measures what is offered, delivered and dropped a second, in 80 columns"""

@@ -115,6 +115,8 @@ class Shield(UplinkCase):
         self.assert_open(self.lab.outside, self.intruder)
         self.lab.until(lambda: self.knock() > 0, "the shield is down again", 20)
         self.lab.until(lambda: not self.lab.status()["shields"], "the calm is told of", 5)
+        told = self.lab.events("--type", "shield-up,shield-down", "--since", "60s")
+        self.assertEqual([e["type"] for e in told if self.backend.addr4 in e["message"]], ["shield-up", "shield-down"])
         log = self.lab.log_tail(200)
         self.assertIn(f"dropped at the uplink now for {self.backend.addr4}", log)
         self.assertIn(f"calm again for {self.backend.addr4}", log)

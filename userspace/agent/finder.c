@@ -74,17 +74,6 @@ void finder_close(struct finder *finder)
 
 /* --- who is sought ----------------------------------------------------------- */
 
-static bool same_addrs(const addr_list *a, const addr_list *b)
-{
-	if (a->n != b->n)
-		return false;
-	for (size_t i = 0; i < a->n; i++) {
-		if (addr_compare(&a->items[i], &b->items[i]) != 0)
-			return false;
-	}
-	return true;
-}
-
 static int compare_names(const void *key, const void *item)
 {
 	const struct endpoint *endpoint = key;
@@ -119,7 +108,7 @@ static void take_list(struct finder *finder, const endpoint_list *list)
 		while (at < before->n && compare_names(endpoint, &before->items[at]) > 0)
 			seeker_free(&before->items[at++]);
 		if (at < before->n && compare_names(endpoint, &before->items[at]) == 0 &&
-		    same_addrs(&before->items[at].addrs, &endpoint->addrs)) {
+		    addr_lists_equal(&before->items[at].addrs, &endpoint->addrs)) {
 			vec_push(&now, before->items[at++]);
 			continue;
 		}

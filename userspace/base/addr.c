@@ -98,6 +98,17 @@ int addr_compare(const struct addr *a, const struct addr *b)
 	return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
 }
 
+bool addr_lists_equal(const addr_list *a, const addr_list *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++) {
+		if (addr_compare(&a->items[i], &b->items[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
 int cidr_compare(const struct cidr *a, const struct cidr *b)
 {
 	return addr_compare(&a->addr, &b->addr) ?: (int)a->length - (int)b->length;

@@ -33,8 +33,9 @@ int cidr_parse(const char *text, struct cidr *ret, bool *ret_host_bits);
 const char *addr_format(const struct addr *addr, char text[static ADDR_TEXT_MAX]);
 const char *cidr_format(const struct cidr *cidr, char text[static CIDR_TEXT_MAX]);
 
-int addr_compare(const struct addr *a, const struct addr *b); /* by family, then bytes; for qsort */
-int cidr_compare(const struct cidr *a, const struct cidr *b); /* by address, then shorter prefix first */
+int addr_compare(const struct addr *a, const struct addr *b);  /* by family, then bytes; for qsort */
+bool addr_lists_equal(const addr_list *a, const addr_list *b); /* in the same order */
+int cidr_compare(const struct cidr *a, const struct cidr *b);  /* by address, then shorter prefix first */
 
 static inline unsigned addr_bits(enum weir_family family)
 {

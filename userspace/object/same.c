@@ -9,17 +9,6 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static bool same_addrs(const addr_list *a, const addr_list *b)
-{
-	if (a->n != b->n)
-		return false;
-	for (size_t i = 0; i < a->n; i++) {
-		if (addr_compare(&a->items[i], &b->items[i]) != 0)
-			return false;
-	}
-	return true;
-}
-
 static bool same_pod(const struct pod *a, const struct pod *b)
 {
 	if (a->ports.n != b->ports.n)
@@ -31,7 +20,7 @@ static bool same_pod(const struct pod *a, const struct pod *b)
 			return false;
 	}
 	return same_text(a->node, b->node) && same_text(a->service_account, b->service_account) &&
-	       a->host_network == b->host_network && a->phase == b->phase && same_addrs(&a->addrs, &b->addrs) &&
+	       a->host_network == b->host_network && a->phase == b->phase && addr_lists_equal(&a->addrs, &b->addrs) &&
 	       same_text(a->interface, b->interface) && a->found == b->found && a->xdp == b->xdp &&
 	       memcmp(a->mac, b->mac, MAC_LENGTH) == 0 && a->may_spoof == b->may_spoof;
 }
@@ -63,12 +52,13 @@ bool object_same(const struct object *a, const struct object *b)
 	case KIND_POD:
 		return same_text(a->uid, b->uid) && same_pod(&a->pod, &b->pod);
 	case KIND_NODE:
-		return same_addrs(&a->node.addrs, &b->node.addrs);
+		return addr_lists_equal(&a->node.addrs, &b->node.addrs);
 	case KIND_SERVICE:
-		return same_addrs(&a->service.addrs, &b->service.addrs) &&
+		return addr_lists_equal(&a->service.addrs, &b->service.addrs) &&
 		       same_ports(&a->service.ports, &b->service.ports);
 	case KIND_ENDPOINT_SLICE:
-		return same_text(a->slice.service, b->slice.service) && same_addrs(&a->slice.ready, &b->slice.ready) &&
+		return same_text(a->slice.service, b->slice.service) &&
+		       addr_lists_equal(&a->slice.ready, &b->slice.ready) &&
 		       same_ports(&a->slice.ports, &b->slice.ports);
 	default:
 		return false;
