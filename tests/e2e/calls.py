@@ -38,10 +38,10 @@ class Tracer:
         self.process.wait(10)
 
 
-def on(pid, call, number, until):
-    """Has this process killed when it is about to make its number-th call of this kind from now on."""
+def on(pid, call, number, until, what="signal=KILL"):
+    """Has this befall the process when it is about to make its number-th call of this kind from now on."""
     return Tracer(pid, ["strace", "-qq", "-e", f"trace={call}", "-e", "signal=none",
-                        "-e", f"inject={call}:signal=KILL:when={number}", "-o", "/dev/null"], until)
+                        "-e", f"inject={call}:{what}:when={number}", "-o", "/dev/null"], until)
 
 
 def record(pid, path, until):

@@ -82,6 +82,7 @@ struct agent {
 };
 
 bool agent_has_shield(const struct agent *agent); /* there are uplinks, and a rate to shield them at */
+void agent_back_up(struct agent *agent);  /* what is kept twice; where the disk won't have it now, another time */
 void agent_schedule(struct agent *agent); /* takes the sources in soon, when what changes together has changed */
 void agent_search(struct agent *agent);	  /* looks again when it is time, if a pod's interface is not found */
 void agent_retry(struct agent *agent);	  /* tries again after a pause what the kernel or the disk refused */
