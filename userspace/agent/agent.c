@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "agent/agent.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 
@@ -256,6 +257,7 @@ int agent_run(const struct agent_config *config, struct error *error)
 	struct error unsaved = {};
 	int r;
 
+	mallopt(M_ARENA_MAX, 1); /* what a thread makes another one frees, and only one of them works at a time */
 	events_init(&agent.events, config->event_history, config->log_events);
 	signal(SIGPIPE, SIG_IGN);
 	r = start(&agent, error);
