@@ -179,10 +179,10 @@ $(CHECKER): $(B)/obj/tests/check/programs.o
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(B)/tests/packet/test_model: $(FUZZ_HELPERS)
-$(B)/tests/packet/test_window $(B)/tests/packet/test_bucket: \
-		$(B)/obj/host/fuzz/host_helpers.o $(B)/obj/host/fuzz/host_programs.o
+HOSTED_TESTS := $(B)/tests/packet/test_window $(B)/tests/packet/test_bucket $(B)/tests/packet/test_walk
+$(HOSTED_TESTS): $(B)/obj/host/fuzz/host_helpers.o $(B)/obj/host/fuzz/host_programs.o
 # Their helpers have the names of libbpf's functions, and stand before it.
-$(B)/tests/packet/test_window $(B)/tests/packet/test_bucket: LIBBPF := shared
+$(HOSTED_TESTS): LIBBPF := shared
 
 # The programs' own source, compiled for this machine. BPF reads words where they are, aligned or not, and an IPv4
 # stage has no more of a key than IPv4's: what is beyond it AddressSanitizer sees.
