@@ -21,8 +21,8 @@ class Walk(CrashCase):
     def trace(self):
         return os.path.join(self.lab.dir, "calls")
 
-    def chosen(self, count, path=None):
-        found = calls.changing(path or self.trace)
+    def chosen(self, count):
+        found = calls.changing(self.trace)
         self.assertGreater(len(found), 3, found)
         return calls.spread(found, None if IS_LONG else count)
 

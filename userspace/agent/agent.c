@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "agent/agent.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 
@@ -136,7 +137,9 @@ static void wake_followers(void *data)
 static int open_socket(struct agent *agent, struct error *error)
 {
 	_cleanup_free_ char *path = xasprintf("%s/weir.sock", agent->config->run_dir);
-	const struct http_service service = { api_socket_routes, api_socket_n_routes, agent, NULL, NULL };
+	const struct http_service service = {
+		.routes = api_socket_routes, .n_routes = api_socket_n_routes, .data = agent, .is_local = true
+	};
 	int fd = listen_unix(path, error);
 
 	return fd < 0 ? fd : http_start(loop_uv(agent->loop), fd, &service, &agent->socket, error);
@@ -145,7 +148,9 @@ static int open_socket(struct agent *agent, struct error *error)
 /* The enforcer does its work without it, so a taken port is only said. */
 static void open_metrics(struct agent *agent)
 {
-	const struct http_service service = { api_metrics_routes, api_metrics_n_routes, agent, NULL, NULL };
+	const struct http_service service = { .routes = api_metrics_routes,
+					      .n_routes = api_metrics_n_routes,
+					      .data = agent };
 	struct error error = {};
 	int fd;
 
@@ -260,6 +265,7 @@ int agent_run(const struct agent_config *config, struct error *error)
 	struct error unsaved = {};
 	int r;
 
+	mallopt(M_ARENA_MAX, 1); /* what a thread makes another one frees, and only one of them works at a time */
 	events_init(&agent.events, config->event_history, config->log_events);
 	signal(SIGPIPE, SIG_IGN);
 	r = start(&agent, error);
