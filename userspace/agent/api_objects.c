@@ -151,12 +151,20 @@ static void add_endpoint_warnings(struct change *change, const endpoint_list *en
 
 static int keep(struct change *change)
 {
+	const bool was_lost = store_is_lost(change->agent->sources.store);
 	struct error error = {};
 	int r = store_draft_commit(change->draft, &error);
 
-	if (r < 0)
+	if (r < 0) {
 		http_fail(change->reply, HTTP_NO_SPACE, "nothing was changed: %s", error.text);
-	return r;
+		return r;
+	}
+	if (was_lost)
+		json_array_append_new(change->warnings,
+				      json_string("what had been applied before was lost with a damaged file: of weir "
+						  "apply, only this is in force now"));
+	sources_store_kept(&change->agent->sources);
+	return 0;
 }
 
 static int not_in_force(struct change *change, int r, const struct error *error)
@@ -195,7 +203,7 @@ static int enforce_pods(struct change *change)
 
 static bool is_whole(struct change *change)
 {
-	if (sources_whole(&change->agent->sources))
+	if (sources_read(&change->agent->sources))
 		return true;
 	http_fail(change->reply, HTTP_UNAVAILABLE,
 		  "nothing was changed: the Kubernetes API has not been read yet (weir status says why)");
