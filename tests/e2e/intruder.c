@@ -252,11 +252,6 @@ static int run_data(void)
 	return map_code(PROT_READ | PROT_WRITE, PROT_READ | PROT_EXEC);
 }
 
-static int make_memory_file(void)
-{
-	return closed((int)syscall(SYS_memfd_create, "intruder", 0));
-}
-
 static int raise_limit(void)
 {
 	struct rlimit limit;
@@ -319,7 +314,6 @@ static const struct {
 	{ "signal", signal_parent },
 	{ "writable-code", map_writable_code },
 	{ "run-data", run_data },
-	{ "memory-file", make_memory_file },
 	{ "limit", raise_limit },
 	{ "user", change_user },
 	{ "perf", watch_process },

@@ -34,7 +34,6 @@ REFUSED = [
     ("signal", EPERM, "another process's end"),
     ("writable-code", EPERM, "memory that is written and run"),
     ("run-data", EPERM, "data as code"),
-    ("memory-file", EPERM, "a file that no path leads to"),
     ("limit", EPERM, "limits of its own"),
     ("user", EPERM, "another user"),
     ("give-away", EPERM, "another owner of its files"),
@@ -101,6 +100,8 @@ class Inside(LabCase):
 class Confined(Inside):
     """As it is by itself."""
 
+    settings = {"imageWords": 1024}
+
     def test_kernel(self):
         """the kernel says which rights are left, and that there are no more to be had"""
         status, rights = self.proc(), sum(1 << number for number in CAPABILITIES.values())
@@ -108,6 +109,10 @@ class Confined(Inside):
         for name, value in (("CapPrm", kept), ("CapEff", kept), ("CapBnd", kept), ("CapInh", 0), ("CapAmb", 0)):
             self.assertEqual(int(status[name], 16), value, name)
         self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"))
+
+    def test_growth(self):
+        """programs are loaded again for a larger image"""
+        self.assertGreater(self.lab.status()["policy"]["imageCapacity"], 1024)
 
     def test_threads(self):
         """every thread of it is confined alike"""
