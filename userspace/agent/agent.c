@@ -164,6 +164,18 @@ static void open_otlp(struct agent *agent)
 		log_warning("events are not sent: %s", error.text);
 }
 
+/* Every directory, map and socket is open, and nobody has been listened to yet. */
+static void shut(struct agent *agent)
+{
+	const struct confine_needs needs = {
+		.config = agent->config,
+		.kube = sources_kube(&agent->sources),
+		.filters_by_number = datapath_filters_by_number(agent->datapath),
+	};
+
+	confine_finish(&needs, &agent->confinement);
+}
+
 static int start(struct agent *agent, struct error *error)
 {
 	struct event started;
@@ -196,6 +208,7 @@ static int start(struct agent *agent, struct error *error)
 	open_metrics(agent);
 	open_otlp(agent);
 	ui_open(agent, loop_uv(agent->loop));
+	shut(agent);
 	events_listen(&agent->events, wake_followers, agent);
 	started = event_make(EVENT_AGENT_STARTED, "weir " WEIR_VERSION " started on node %s", agent->config->node);
 	events_add(&agent->events, &started);
@@ -238,6 +251,7 @@ static void stop(struct agent *agent)
 	notes_free(&agent->found);
 	free(agent->counts_saved);
 	events_free(&agent->events);
+	confinement_free(&agent->confinement);
 	state_free(&agent->state);
 	locks_release(&agent->locks);
 }
@@ -260,6 +274,7 @@ int agent_run(const struct agent_config *config, struct error *error)
 	mallopt(M_ARENA_MAX, 1); /* what a thread makes another one frees, and only one of them works at a time */
 	events_init(&agent.events, config->event_history, config->log_events);
 	signal(SIGPIPE, SIG_IGN);
+	confine_start(config, &agent.confinement);
 	r = start(&agent, error);
 	if (r == 0) {
 		loop_run(agent.loop);

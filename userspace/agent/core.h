@@ -9,6 +9,7 @@
 #include "agent/addresses.h"
 #include "agent/attachments.h"
 #include "agent/agent.h"
+#include "agent/confine.h"
 #include "agent/endpoints.h"
 #include "agent/events.h"
 #include "agent/finder.h"
@@ -34,6 +35,7 @@ struct capture;
 struct agent {
 	const struct agent_config *config;
 	struct locks locks;
+	struct confinement confinement;
 	struct events events;
 	struct state state;
 	struct sources sources;
