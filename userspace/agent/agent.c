@@ -69,8 +69,8 @@ static void note_found(struct agent *agent, struct error *error, const char *out
 {
 	if (!*error->text)
 		return;
-	log_error("%s; %s", error->text, outcome);
-	notes_add(&agent->found, "%s; %s", error->text, outcome);
+	log_error("%s%s", error->text, outcome);
+	notes_add(&agent->found, "%s%s", error->text, outcome);
 	*error = (struct error){};
 }
 
@@ -79,7 +79,7 @@ static int open_state(struct agent *agent, struct error *error)
 	int r = state_open(agent->config->state_dir, &agent->ledger, &agent->state, error);
 
 	if (r == 0)
-		note_found(agent, error, "numbers begin afresh");
+		note_found(agent, error, agent->state.lost ? "; numbers begin afresh" : "");
 	return r;
 }
 
@@ -88,7 +88,7 @@ static int restore_counts(struct agent *agent, struct error *error)
 	int r = counts_restore(agent, datapath_took_over(agent->datapath), error);
 
 	if (r == 0)
-		note_found(agent, error, "what the agent itself counts begins at zero");
+		note_found(agent, error, "; what the agent itself counts begins at zero");
 	return r;
 }
 
@@ -98,7 +98,7 @@ static int open_attachments(struct agent *agent, struct error *error)
 
 	if (r < 0)
 		return r;
-	note_found(agent, error, "what the CNI plugin said is lost, and pods are found by their addresses");
+	note_found(agent, error, "; what the CNI plugin said is lost, and pods are found by their addresses");
 	agent->overlay = (struct overlay){ .attachments = &agent->attachments, .node = agent->config->node };
 	agent->sources.overlay = &agent->overlay;
 	attaching_check(agent);
@@ -116,6 +116,14 @@ static int open_sources(struct agent *agent, struct error *error)
 	if (damage && !store_is_lost(agent->sources.store))
 		notes_add(&agent->found, "%s", damage);
 	return r;
+}
+
+void agent_back_up(struct agent *agent)
+{
+	struct error error = {};
+
+	if (state_back_up(&agent->state, &error) < 0 || store_back_up(agent->sources.store, &error) < 0)
+		log_debug("%s", error.text);
 }
 
 static void wake_followers(void *data)

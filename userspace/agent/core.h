@@ -85,6 +85,7 @@ struct agent {
 };
 
 bool agent_has_shield(const struct agent *agent); /* there are uplinks, and a rate to shield them at */
+void agent_back_up(struct agent *agent); /* what is kept twice; where the disk won't have it now, another time */
 /*
  * Long work that touches nothing of the agent but the numberings or what datapath_reserve() does: interfaces that
  * appear meanwhile are closed at once. What work(data) gives back.
