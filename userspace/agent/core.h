@@ -76,6 +76,7 @@ struct agent {
 	struct histogram apply;
 	char *counts_saved;   /* what counts.h has written last, or NULL */
 	struct notes unsaved; /* why it could not */
+	struct notes found;   /* damaged when this agent began, and what became of it */
 
 	struct agent_loop *loop; /* agent.c's */
 	struct http *socket, *metrics, *ui;

@@ -153,7 +153,10 @@ static void on_shields(uv_timer_t *timer)
 /* Nobody wakes the agent up for a record. */
 static void on_events(uv_timer_t *timer)
 {
-	packet_events_read(((struct agent_loop *)timer->data)->agent);
+	struct agent *agent = ((struct agent_loop *)timer->data)->agent;
+
+	packet_events_read(agent);
+	sources_back_up(&agent->sources);
 }
 
 static void on_limits(uv_timer_t *timer)
