@@ -24,7 +24,7 @@ struct agent_loop {
 	struct agent *agent;
 	uv_loop_t uv;
 	uv_signal_t terminate, interrupt, hangup;
-	uv_timer_t settle, retry, sweep, shields, limits, pacing, events, search, watchdog;
+	uv_timer_t settle, retry, sweep, shields, limits, pacing, events, search, hooks, watchdog;
 	uint64_t retry_ms;
 	uint64_t reconciled; /* ms of the loop, when it had been done last */
 	uv_poll_t links, whereabouts;
@@ -161,6 +161,21 @@ static void on_limits(uv_timer_t *timer)
 	limit_watch_run(&agent->limits, agent->datapath, agent->compiled);
 }
 
+/* What could not be put back is a failure of the interface's as any other, and tried again as such. */
+static void after_hooks(struct agent *agent)
+{
+	if (agent->endpoints.stale)
+		reconcile_endpoints(agent);
+}
+
+static void on_hooks(uv_timer_t *timer)
+{
+	struct agent *agent = ((struct agent_loop *)timer->data)->agent;
+
+	hooks_watch(&agent->hooks);
+	after_hooks(agent);
+}
+
 static void on_pacing(uv_timer_t *timer)
 {
 	struct agent *agent = ((struct agent_loop *)timer->data)->agent;
@@ -214,6 +229,7 @@ static void on_links(uv_poll_t *poll, int status, int events)
 
 	packet_events_read(loop->agent);
 	links_dispatch(loop->agent->links);
+	hooks_watch_touched(&loop->agent->hooks);
 	if (loop->agent->attachments.stale)
 		attaching_check(loop->agent);
 	if (loop->agent->endpoints.stale)
@@ -252,6 +268,11 @@ void loop_addresses_changed(void *data)
 
 	agent->stale = true;
 	agent_schedule(agent);
+}
+
+void loop_filters_changed(void *data, uint32_t ifindex)
+{
+	hooks_touch(&((struct agent *)data)->hooks, ifindex);
 }
 
 static void on_stop_signal(uv_signal_t *signal, int number)
@@ -313,6 +334,7 @@ int loop_open(struct agent *agent, struct agent_loop **ret, struct error *error)
 	uv_timer_init(&loop->uv, &loop->limits);
 	uv_timer_init(&loop->uv, &loop->pacing);
 	uv_timer_init(&loop->uv, &loop->events);
+	uv_timer_init(&loop->uv, &loop->hooks);
 	uv_timer_init(&loop->uv, &loop->watchdog);
 	uv_timer_init(&loop->uv, &loop->search);
 	uv_poll_init(&loop->uv, &loop->whereabouts, finder_fd(agent->finder));
@@ -320,7 +342,7 @@ int loop_open(struct agent *agent, struct agent_loop **ret, struct error *error)
 	uv_prepare_init(&loop->uv, &loop->idle);
 	loop->settle.data = loop->retry.data = loop->sweep.data = loop->shields.data = loop->limits.data =
 		loop->pacing.data = loop->events.data = loop->links.data = loop->search.data = loop->whereabouts.data =
-			loop->idle.data = loop;
+			loop->hooks.data = loop->idle.data = loop;
 	open_sources(loop);
 	*ret = loop;
 	return 0;
@@ -368,6 +390,7 @@ void loop_run(struct agent_loop *loop)
 		uv_timer_start(&loop->shields, on_shields, MS_PER_SECOND, MS_PER_SECOND);
 	uv_timer_start(&loop->limits, on_limits, LIMIT_WATCH_MS, LIMIT_WATCH_MS);
 	uv_timer_start(&loop->pacing, on_pacing, 0, PACING_MS);
+	uv_timer_start(&loop->hooks, on_hooks, HOOKS_MS, HOOKS_MS);
 	uv_timer_start(&loop->events, on_events, EVENTS_MS, EVENTS_MS);
 	uv_poll_start(&loop->links, UV_READABLE, on_links);
 	uv_prepare_start(&loop->idle, on_idle);
