@@ -233,6 +233,7 @@ void hooks_watch(struct hooks *hooks)
 {
 	const bool filters = hooks->looks++ % LOOKS_PER_FILTER_LOOK == 0;
 
+	hooks->looked = now_ms();
 	for (struct port *port = hooks->endpoints->ports; port; port = port->hh.next)
 		if (port->hook == HOOK_TCX || filters || port->hooks.touched || port->hooks.missing)
 			watch_port(hooks, port);
@@ -251,6 +252,13 @@ void hooks_watch_touched(struct hooks *hooks)
 			watch_port(hooks, port);
 	hooks->touched = false;
 	note(hooks);
+}
+
+void hooks_mind(struct hooks *hooks)
+{
+	hooks_watch_touched(hooks);
+	if (now_ms() - hooks->looked >= HOOKS_MS)
+		hooks_watch(hooks);
 }
 
 void hooks_touch(struct hooks *hooks, uint32_t ifindex)

@@ -23,6 +23,7 @@ struct hooks {
 	struct notes problems; /* of what is missing */
 	struct notes warnings; /* of who is first */
 	unsigned looks;	       /* so far */
+	uint64_t looked;       /* ms: the last of them */
 	bool touched;	       /* some port is */
 };
 
@@ -31,6 +32,8 @@ void hooks_touch(struct hooks *hooks, uint32_t ifindex);
 /* Looks at the interfaces, all or those that were touched, and puts back what is missing. */
 void hooks_watch(struct hooks *hooks);
 void hooks_watch_touched(struct hooks *hooks);
+/* Both, each when it is due; for who can't tell why it was called. */
+void hooks_mind(struct hooks *hooks);
 void hooks_free(struct hooks *hooks); /* what it holds */
 
 /* How many programs of ours are not where they were, and interfaces where somebody's runs before one. */
