@@ -7,6 +7,7 @@
 # make vm-test    Debian's kernels in QEMU: their verifiers, packet and e2e tests  (root)
 # make differential  objects, compiled images and loaded programs against each other, CLUSTERS=N random clusters (root)
 # make fuzz       FUZZ_PACKETS=N random packets (10,000,000) by the programs and by the model, and libFuzzer (root)
+# make soak       SOAK_MINUTES=N (60) of everything: memory, descriptors and BPF objects of the agent stay flat  (root)
 # make bench      measured comparisons                                  (root)
 # make bench-kube the same of an agent at a real Kubernetes API server  (root)
 # make install    into $(DESTDIR)$(PREFIX); make uninstall takes it away
@@ -71,7 +72,7 @@ CHECKER := $(B)/tests/check/programs
 MANUAL := $(patsubst docs/man/%.in,$(B)/man/%,$(wildcard docs/man/*.in))
 COMPLETION := $(B)/completion/weir.bash $(B)/completion/weir.zsh
 
-.PHONY: all demo test check vm-test bench bench-kube differential fuzz clean deps-build deps-test deps-kube tests benches FORCE
+.PHONY: all demo test check soak vm-test bench bench-kube differential fuzz clean deps-build deps-test deps-kube tests benches FORCE
 .SECONDARY:
 
 all: $(B)/weir $(B)/weir-cni $(MANUAL) $(COMPLETION)
@@ -253,6 +254,12 @@ check: deps-test
 vm-test: deps-test
 	@$(MAKE) --no-print-directory tests $(CHECKER) $(CLANG_OBJECTS)
 	@vm/run || [ $$? -eq 77 ]
+
+SOAK_MINUTES ?= 60
+soak: deps-test
+	@$(MAKE) --no-print-directory $(B)/weir
+	@WEIR=$(B)/weir SOAK_MINUTES=$(SOAK_MINUTES) tests/e2e/test_soak.py
+	@echo "soak: flat over $(SOAK_MINUTES) minutes"
 
 bench: deps-test
 	@$(MAKE) --no-print-directory tests benches

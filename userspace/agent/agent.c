@@ -25,6 +25,7 @@ static int open_links(struct agent *agent, struct error *error)
 		.changed = loop_link_changed,
 		.gone = loop_link_gone,
 		.addresses_changed = loop_addresses_changed,
+		.filters_changed = loop_filters_changed,
 		.data = agent,
 	};
 
@@ -60,6 +61,8 @@ static int open_datapath(struct agent *agent, struct error *error)
 		datapath_set_times(agent->datapath, &times);
 		datapath_set_watch(agent->datapath, &config->watch);
 		datapath_capture_clear(agent->datapath);
+		if (datapath_probe_hook(agent->datapath) == HOOK_CLSACT)
+			r = links_watch_filters(agent->links, error);
 	}
 	return r;
 }
@@ -209,6 +212,11 @@ static int start(struct agent *agent, struct error *error)
 		.links = agent->links,
 		.endpoints = &agent->endpoints,
 	};
+	agent->hooks = (struct hooks){
+		.endpoints = &agent->endpoints,
+		.uplinks = &agent->uplinks,
+		.events = &agent->events,
+	};
 	agent->events_lost = packet_events_count(agent).lost;
 	r = open_attachments(agent, error) ?: take_over(agent, error) ?: open_socket(agent, error);
 	if (r < 0)
@@ -240,6 +248,7 @@ static void stop(struct agent *agent)
 	overlay_free(&agent->overlay);
 	attachments_free(&agent->attachments);
 	endpoints_free(&agent->endpoints);
+	hooks_free(&agent->hooks);
 	uplinks_free(&agent->uplinks);
 	sweeper_free(&agent->sweeper);
 	shields_free(&agent->shields);

@@ -13,6 +13,7 @@
 #include "agent/endpoints.h"
 #include "agent/events.h"
 #include "agent/finder.h"
+#include "agent/hooks.h"
 #include "agent/http.h"
 #include "agent/limit_watch.h"
 #include "agent/overlay.h"
@@ -55,6 +56,7 @@ struct agent {
 	struct overlay overlay; /* of them, over the pods of the sources */
 	uint32_t attaching;	/* plugins that wait for an answer */
 	struct uplinks uplinks;
+	struct hooks hooks;
 	struct sweeper sweeper;
 	struct shields shields;
 	struct pressure pressure;
