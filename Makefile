@@ -39,16 +39,16 @@ BPFTOOL ?= $(firstword $(wildcard /usr/lib/linux-tools/*/bpftool) bpftool)
 PKG_CONFIG ?= pkg-config
 
 include scripts/packages.mk
+include scripts/hardening.mk
 
 CFLAGS ?= -O2 -g
-HARDENING := -fPIE -fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=2
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla \
 	-Wformat=2 -Wundef -Wno-unused-parameter
 SANITIZE ?=
 SANITIZE_CFLAGS = -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(if $(SANITIZE),$(SANITIZE_CFLAGS),$(HARDENING)) \
 	$(WARNINGS) -D_GNU_SOURCE -Iuserspace -Iinclude -I$(B)/gen $(PKG_CFLAGS)
-ALL_LDFLAGS = $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE),-pie -Wl,-z,relro,-z,now)
+ALL_LDFLAGS = $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE),$(HARDENING_LD))
 LIBS = $(PKG_LIBS) -lresolv
 
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter \
@@ -63,6 +63,7 @@ PACKET_TESTS := $(patsubst tests/packet/%.c,$(B)/tests/packet/%,$(wildcard tests
 TEST_HELPERS := $(patsubst tests/%.c,$(B)/obj/tests/%.o,$(filter-out tests/packet/test_%,$(wildcard tests/packet/*.c)))
 FUZZ_HELPERS := $(patsubst tests/%.c,$(B)/obj/tests/%.o,$(filter-out tests/fuzz/host% tests/fuzz/target%,$(wildcard tests/fuzz/*.c)))
 PARSERS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/fuzz/targets/*.c))
+BENCH_HELPERS := $(patsubst bench/%.c,$(B)/obj/bench/%.o,$(wildcard bench/lib/*.c))
 BENCHES := $(patsubst bench/%.c,$(B)/bench/%,$(filter-out %.bpf.c,$(wildcard bench/*.c)))
 
 # Those of the supported compilers that are here: what each builds must load.
@@ -127,7 +128,8 @@ $(B)/obj/object/tree.o: SANITIZE_CFLAGS += -fno-sanitize=pointer-overflow
 
 $(B)/obj/agent/ui.o: $(B)/gen/ui_page.h
 
-$(B)/obj/%.o: userspace/%.c $(B)/gen/version.h
+# Those that include the version are told so by their .d.
+$(B)/obj/%.o: userspace/%.c | $(B)/gen/version.h
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
@@ -185,10 +187,10 @@ $(CHECKER): $(B)/obj/tests/check/programs.o
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(B)/tests/packet/test_model: $(FUZZ_HELPERS)
-$(B)/tests/packet/test_window $(B)/tests/packet/test_bucket: \
-		$(B)/obj/host/fuzz/host_helpers.o $(B)/obj/host/fuzz/host_programs.o
+HOSTED_TESTS := $(B)/tests/packet/test_window $(B)/tests/packet/test_bucket $(B)/tests/packet/test_walk
+$(HOSTED_TESTS): $(B)/obj/host/fuzz/host_helpers.o $(B)/obj/host/fuzz/host_programs.o
 # Their helpers have the names of libbpf's functions, and stand before it.
-$(B)/tests/packet/test_window $(B)/tests/packet/test_bucket: LIBBPF := shared
+$(HOSTED_TESTS): LIBBPF := shared
 
 # The programs' own source, compiled for this machine. BPF reads words where they are, aligned or not, and an IPv4
 # stage has no more of a key than IPv4's: what is beyond it AddressSanitizer sees.
@@ -234,11 +236,18 @@ parsers:
 	+@$(SANITIZED_MAKE) $(PARSERS:$(B)/%=$(SANITIZED)/%)
 
 $(B)/bench/limit_cores: $(B)/gen/limiters.skel.h
+$(B)/bench/packet: $(B)/gen/bare.skel.h
 
-$(B)/bench/%: bench/%.c $(TEST_HELPERS) $(B)/libweir.a $(B)/gen/weir.skel.h
+$(B)/obj/bench/%.o: bench/%.c $(B)/gen/weir.skel.h $(B)/gen/bare.skel.h
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests -Ibench -MMD -MP -c $< -o $@
+
+$(B)/bench/%: bench/%.c $(TEST_HELPERS) $(BENCH_HELPERS) $(B)/libweir.a $(B)/gen/weir.skel.h
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(TEST_HELPERS) $(B)/libweir.a $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests -Ibench -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(TEST_HELPERS) $(BENCH_HELPERS) \
+		$(B)/libweir.a $(LIBS)
 
 tests: $(B)/weir $(B)/weir-cni $(MANUAL) $(COMPLETION) $(UNIT_TESTS) $(PACKET_TESTS) $(B)/tests/fuzz/packet parsers
 benches: $(BENCHES)

@@ -20,7 +20,7 @@ readonly BUILD_PACKAGES=(
 	libsmartcols-dev libncurses-dev uthash-dev
 )
 readonly TEST_PACKAGES=(
-	libcmocka-dev perl python3 python3-tap python3-yaml iproute2 nftables ethtool mount util-linux bsdutils tmux
+	libcmocka-dev perl python3 python3-tap python3-yaml iproute2 nftables ethtool mount util-linux bsdutils strace tmux
 	clang-format clang-tidy cppcheck curl libclang-rt-dev tshark zsh man-db mandoc groff
 	prometheus
 	containernetworking-plugins podman crun

@@ -15,16 +15,26 @@ from lab import BPFFS, TOP, Lab
 
 SECCOMP = "/usr/share/containers/seccomp.json"
 # crun takes cgroups of one version or the other, and some machines have both. Containers get none here.
-PODMAN = """#!/bin/sh
+SCRIPT = """#!/bin/sh
 [ "$1" = inside ] || exec unshare --mount --propagation private "$0" inside "$@"
 shift
 if [ "$(stat -fc %T /sys/fs/cgroup)" != cgroup2fs ]; then
 	umount -R /sys/fs/cgroup 2>/dev/null
 	mount -t cgroup2 cgroup2 /sys/fs/cgroup
 fi
-exec podman --root '{dir}/storage' --runroot '{dir}/run' --tmpdir '{dir}/tmp' --events-backend none \\
+[ ! -e '{dir}/containers.conf' ] || export CONTAINERS_CONF='{dir}/containers.conf'
+exec podman --root '{dir}/storage' --runroot '{dir}/podman-run' --tmpdir '{dir}/podman-tmp' --events-backend none \\
 	--cgroup-manager cgroupfs "$@"
 """
+
+
+def write_podman(directory):
+    """A command that is podman with everything in this directory; its configuration is there if there is any."""
+    path = os.path.join(directory, "podman")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(SCRIPT.format(dir=directory))
+    os.chmod(path, 0o755)
+    return path
 
 
 def debian_sources():
@@ -61,10 +71,7 @@ class Engine:
 
     def __init__(self):
         self.dir = tempfile.mkdtemp(prefix=f"{netns.PREFIX}-podman-", dir="/var/tmp")
-        self.podman = os.path.join(self.dir, "podman")
-        with open(self.podman, "w", encoding="utf-8") as f:
-            f.write(PODMAN.format(dir=self.dir))
-        os.chmod(self.podman, 0o755)
+        self.podman = write_podman(self.dir)
 
     def words(self, *words):
         return [self.podman, *words]

@@ -9,6 +9,7 @@ import subprocess
 
 from case import LabCase, main, skip_all
 from cni import PLUGINS, WEIR_CNI, attachments, conflist
+from container import write_podman
 from core_cases import policy
 
 TOOLS = ("podman", "crun", "unshare")
@@ -29,19 +30,6 @@ try:
     print(socket.create_connection(("{address}", 8080), timeout=1).recv(5).decode())
 except OSError as error:
     print(error)
-"""
-# Its own storage, and a mount namespace of its own for each command, so that what it mounts goes with it. crun takes
-# cgroups of one version or the other, and some machines have both; containers get none here.
-PODMAN = """#!/bin/sh
-[ "$1" = inside ] || exec unshare --mount --propagation private "$0" inside "$@"
-shift
-if [ "$(stat -fc %T /sys/fs/cgroup)" != cgroup2fs ]; then
-	umount -R /sys/fs/cgroup 2>/dev/null
-	mount -t cgroup2 cgroup2 /sys/fs/cgroup
-fi
-export CONTAINERS_CONF='{dir}/containers.conf'
-exec podman --root '{dir}/storage' --runroot '{dir}/podman-run' --tmpdir '{dir}/podman-tmp' --events-backend none \\
-	--cgroup-manager cgroupfs "$@"
 """
 CONF = """[network]
 network_backend = "cni"
@@ -64,15 +52,13 @@ class Containers(LabCase):
             lab.write(f"pod-{name}.json", {
                 "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}},
                 "spec": {"nodeName": "node-1", "containers": [{"name": "main", "image": "none"}]}})
-        cls.podman = os.path.join(lab.dir, "podman")
+        cls.podman = write_podman(lab.dir)
         os.mkdir(os.path.join(lab.dir, "net.d"))
-        files = {"podman": PODMAN.format(dir=lab.dir),
-                 "containers.conf": CONF.format(plugins=PLUGINS, ours=os.path.dirname(WEIR_CNI), dir=lab.dir),
+        files = {"containers.conf": CONF.format(plugins=PLUGINS, ours=os.path.dirname(WEIR_CNI), dir=lab.dir),
                  "net.d/10-podnet.conflist": json.dumps(conflist(lab, version="0.4.0", timeoutSeconds=1))}
         for name, text in files.items():
             with open(os.path.join(lab.dir, name), "w", encoding="utf-8") as f:
                 f.write(text)
-        os.chmod(cls.podman, 0o755)
 
     def root(self, name):
         """A root file system of a container's own; /usr is put into it."""

@@ -11,6 +11,23 @@
 #define LINK_PAD 2u /* in front, so that the IP header is aligned */
 #define LINK	 14u
 
+/* --- what is counted --- */
+
+struct host_calls host_count;
+
+struct host_calls host_calls(void)
+{
+	const struct host_calls calls = host_count;
+
+	memset(&host_count, 0, sizeof(host_count));
+	return calls;
+}
+
+void host_count_atomic(void)
+{
+	host_count.atomics++;
+}
+
 /* --- maps --- */
 
 static struct host_map *find_map(void *name)
@@ -87,6 +104,10 @@ void *bpf_map_lookup_elem(void *name, const void *key)
 	struct host_map *map = find_map(name);
 	struct host_entry *entry;
 
+	if (!map || map->array || map == &host_maps[HOST_IMAGES])
+		host_count.arrays++;
+	else
+		host_count.hashes++;
 	if (!map) /* the image that the map of images has led to */
 		return name;
 	entry = find(map, key);
@@ -97,6 +118,7 @@ void *bpf_map_lookup_elem(void *name, const void *key)
 
 long bpf_map_update_elem(void *name, const void *key, const void *value, __u64 flags)
 {
+	host_count.changes++;
 	return put(find_map(name), key, value);
 }
 
@@ -105,6 +127,7 @@ long bpf_map_delete_elem(void *name, const void *key)
 	struct host_map *map = find_map(name);
 	struct host_entry *entry = find(map, key);
 
+	host_count.changes++;
 	if (!entry)
 		return -ENOENT;
 	drop_entry(map, entry);
@@ -153,6 +176,7 @@ void host_on_clock(uint64_t read, void (*event)(void))
 __u64 bpf_ktime_get_ns(void)
 {
 	clock_reads++;
+	host_count.clocks++;
 	if (clock_event && --before_event == 0)
 		clock_event();
 	return clock_ns;

@@ -31,6 +31,7 @@ struct host_map host_maps[HOST_MAPS] = {
 	[HOST_FLOWS + WEIR_EXCHANGES * WEIR_FAMILIES + WEIR_IPV4] = MAP(exchanges4),
 	[HOST_FLOWS + WEIR_EXCHANGES * WEIR_FAMILIES + WEIR_IPV6] = MAP(exchanges6),
 	[HOST_FRAGMENTS] = MAP(fragments),
+	[HOST_SHIELDS] = MAP(shields),
 	[HOST_TALLIES] = ARRAY(tallies),
 	[HOST_REASONS] = ARRAY(reasons),
 	[HOST_ACCOUNTS] = ARRAY(accounts),
@@ -81,6 +82,7 @@ void *bpf_ringbuf_reserve(void *map, __u64 size, __u64 flags)
 {
 	if (map != &events || size != sizeof(*told))
 		abort();
+	host_count.events++;
 	free(told);
 	told = malloc(size);
 	return told;

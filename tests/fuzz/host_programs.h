@@ -15,6 +15,7 @@ enum host_map_id {
 	HOST_ADDRESSES6,
 	HOST_FLOWS, /* + table * WEIR_FAMILIES + family */
 	HOST_FRAGMENTS = HOST_FLOWS + 6,
+	HOST_SHIELDS,
 	HOST_TALLIES,
 	HOST_REASONS,
 	HOST_ACCOUNTS,
@@ -52,6 +53,17 @@ void host_set_clock(uint64_t ns); /* what bpf_ktime_get_ns() answers from now on
 uint64_t host_clock_reads(void);  /* how often it has been asked */
 /* What happens before the n-th answer from now on, as if on another CPU. NULL: nothing. */
 void host_on_clock(uint64_t n, void (*event)(void));
+
+/* What the programs have asked of the kernel. The ticks of flow state, a load, are left out. */
+struct host_calls {
+	uint32_t hashes;  /* looked up in */
+	uint32_t arrays;  /* looked up in */
+	uint32_t changes; /* of hash tables */
+	uint32_t clocks;
+	uint32_t atomics;
+	uint32_t events;
+};
+struct host_calls host_calls(void); /* since the last call */
 void host_set(enum host_map_id map, const void *key, const void *value);
 void host_remove(enum host_map_id map, const void *key);
 void host_clear(enum host_map_id map);

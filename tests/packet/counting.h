@@ -6,6 +6,9 @@
 #ifndef WEIR_TESTS_PACKET_COUNTING_H
 #define WEIR_TESTS_PACKET_COUNTING_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 struct counting {
 	int program; /* to be run; -1: none */
 	int target;  /* an array of one, the program that it hands on to */
@@ -17,9 +20,12 @@ struct counting {
 struct counting_word {
 	short at;
 	int step;
+	uint32_t end; /* before it, where it begins again with first; both 0: never */
+	uint32_t first;
+	bool xdp; /* the program is XDP's; else tc's */
 };
 
-/* program: of tc's type. 0 or -errno. */
+/* 0 or -errno. */
 int counting_open(int program, struct counting_word word, struct counting *ret);
 void counting_close(struct counting *counting);
 

@@ -175,7 +175,7 @@ static json_t *events(const struct agent *agent)
 /* What is worth a word and takes nothing from what is enforced. */
 static json_t *warnings(const struct agent *agent)
 {
-	const struct notes *const others[] = { &agent->warnings, &agent->unsaved };
+	const struct notes *const others[] = { &agent->found, &agent->warnings, &agent->unsaved };
 	json_t *list = api_notes(&agent->sweeper.problems);
 
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The running agent: what its parts share. One thread, so nothing is locked. */
+/* The running agent: what its parts share. Only one thread touches it (see aside.h), so nothing is locked. */
 #ifndef WEIR_AGENT_CORE_H
 #define WEIR_AGENT_CORE_H
 
@@ -66,6 +66,7 @@ struct agent {
 	uint32_t revision;     /* in force, 0: none */
 	time_t since;	       /* when the first policy of this life was put in force */
 	bool stale;	       /* sources or node addresses are not what was compiled last */
+	bool overtaken;	       /* node addresses are not what the last plan was made with */
 	struct notes warnings; /* of the world */
 	struct notes failures; /* why the sources are not, or not wholly, in force */
 	uint64_t n_refused;    /* compiled or swapped in vain, ever */
@@ -75,12 +76,18 @@ struct agent {
 	struct histogram apply;
 	char *counts_saved;   /* what counts.h has written last, or NULL */
 	struct notes unsaved; /* why it could not */
+	struct notes found;   /* damaged when this agent began, and what became of it */
 
 	struct agent_loop *loop; /* agent.c's */
 	struct http *socket, *metrics, *ui;
 };
 
 bool agent_has_shield(const struct agent *agent); /* there are uplinks, and a rate to shield them at */
+/*
+ * Long work that touches nothing of the agent but the numberings or what datapath_reserve() does: interfaces that
+ * appear meanwhile are closed at once. What work(data) gives back.
+ */
+int agent_aside(struct agent *agent, int (*work)(void *data), void *data);
 void agent_schedule(struct agent *agent); /* takes the sources in soon, when what changes together has changed */
 void agent_search(struct agent *agent);	  /* looks again when it is time, if a pod's interface is not found */
 void agent_retry(struct agent *agent);	  /* tries again after a pause what the kernel or the disk refused */

@@ -103,7 +103,7 @@ bool endpoints_sync(struct endpoints *endpoints);
 /* Which interface each address of an endpoint is behind. The caller frees what it holds. */
 void endpoints_places(const struct endpoints *endpoints, datapath_addresses *ret);
 
-/* Link events; each only notes what is to be done, except that a stranger's interface is closed at once. */
+/* Link events; each only notes what is to be done, except that a new interface is closed at once. */
 void endpoints_link_changed(void *data, const struct link_info *link);
 void endpoints_link_gone(void *data, uint32_t ifindex, const char *name);
 

@@ -1,30 +1,29 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "agent/listen.h"
 
-#include <grp.h>
 #include <netdb.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "agent/peer.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
 
 #define SOCKET_FLAGS (SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
-#define SOCKET_GROUP "weir"
 
 /* Nobody can connect before listen(), so the rights are right from the first connection on. */
 static int bind_unix(int fd, const struct sockaddr_un *address)
 {
-	const struct group *group = getgrnam(SOCKET_GROUP);
 	struct stat st;
+	gid_t group;
 
 	if (lstat(address->sun_path, &st) == 0 && S_ISSOCK(st.st_mode))
 		unlink(address->sun_path);
 	if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 || chmod(address->sun_path, 0660) < 0)
 		return -errno;
-	if (group && chown(address->sun_path, (uid_t)-1, group->gr_gid) < 0)
+	if (peer_group(&group) && chown(address->sun_path, (uid_t)-1, group) < 0)
 		return -errno;
 	return listen(fd, SOMAXCONN) < 0 ? -errno : 0;
 }

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 
+#include "agent/aside.h"
 #include "agent/attaching.h"
 #include "agent/packet_events.h"
 #include "agent/reconcile.h"
@@ -28,6 +29,7 @@ struct agent_loop {
 	uint64_t retry_ms;
 	uint64_t reconciled; /* ms of the loop, when it had been done last */
 	uv_poll_t links, whereabouts;
+	bool links_moved; /* while something was worked at aside */
 	uv_prepare_t idle;
 	struct watched_source *sources; /* one per directory */
 	size_t n_sources;
@@ -151,7 +153,10 @@ static void on_shields(uv_timer_t *timer)
 /* Nobody wakes the agent up for a record. */
 static void on_events(uv_timer_t *timer)
 {
-	packet_events_read(((struct agent_loop *)timer->data)->agent);
+	struct agent *agent = ((struct agent_loop *)timer->data)->agent;
+
+	packet_events_read(agent);
+	sources_back_up(&agent->sources);
 }
 
 static void on_limits(uv_timer_t *timer)
@@ -208,26 +213,50 @@ void agent_search(struct agent *agent)
 	}
 }
 
+static void follow_links(struct agent *agent)
+{
+	if (agent->attachments.stale)
+		attaching_check(agent);
+	if (agent->endpoints.stale)
+		reconcile_endpoints(agent);
+	else
+		search_again(agent);
+	uplinks_sync(&agent->uplinks);
+}
+
 static void on_links(uv_poll_t *poll, int status, int events)
 {
-	struct agent_loop *loop = poll->data;
+	struct agent *agent = ((struct agent_loop *)poll->data)->agent;
 
-	packet_events_read(loop->agent);
-	links_dispatch(loop->agent->links);
-	if (loop->agent->attachments.stale)
-		attaching_check(loop->agent);
-	if (loop->agent->endpoints.stale)
-		reconcile_endpoints(loop->agent);
-	else
-		search_again(loop->agent);
-	uplinks_sync(&loop->agent->uplinks);
+	packet_events_read(agent);
+	links_dispatch(agent->links);
+	follow_links(agent);
+}
+
+/* Closes strangers. All else that follows from it touches what is being worked at, and waits for on_idle(). */
+static void mind_links(void *data)
+{
+	struct agent *agent = data;
+
+	links_dispatch(agent->links);
+	agent->loop->links_moved = true;
+}
+
+int agent_aside(struct agent *agent, int (*work)(void *data), void *data)
+{
+	return aside_run(&(struct aside_watch){ links_fd(agent->links), mind_links, agent }, work, data);
 }
 
 /* Before the loop sleeps, so no plan is in the making. */
 static void on_idle(uv_prepare_t *idle)
 {
-	struct agent *agent = ((struct agent_loop *)idle->data)->agent;
+	struct agent_loop *loop = idle->data;
+	struct agent *agent = loop->agent;
 
+	if (loop->links_moved) {
+		loop->links_moved = false;
+		follow_links(agent);
+	}
 	overlay_tidy(&agent->overlay, agent->compiled);
 	if (agent->attaching)
 		http_wake(agent->socket);
@@ -250,7 +279,7 @@ void loop_addresses_changed(void *data)
 {
 	struct agent *agent = data;
 
-	agent->stale = true;
+	agent->stale = agent->overtaken = true;
 	agent_schedule(agent);
 }
 

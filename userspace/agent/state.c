@@ -66,31 +66,40 @@ static int load(struct state *state, struct error *error)
 	for (char *line = body, *end; (end = strchr(line, '\n')); line = end + 1, number++) {
 		r = load_line(state, line, (size_t)(end - line));
 		if (r < 0)
-			return error_set(error, r, "%s can't be used: line %d is not a number that can be", state->path,
-					 number);
+			return error_set(error, -EBADMSG, "%s can't be used: line %d is not a number that can be",
+					 state->path, number);
 	}
 	return 0;
 }
 
-void state_open(const char *state_dir, struct ledger *ledger, struct state *ret, struct error *error)
+static void begin_afresh(struct state *state)
+{
+	state->lost = true;
+	numberings_free(&state->numbers);
+	numberings_init(&state->numbers);
+	if (state->ledger)
+		ledger_forget_carried(state->ledger);
+}
+
+int state_open(const char *state_dir, struct ledger *ledger, struct state *ret, struct error *error)
 {
 	int r;
 
 	*ret = (struct state){ .path = xasprintf("%s/numbers.json", state_dir), .ledger = ledger };
 	numberings_init(&ret->numbers);
 	r = load(ret, error);
-	if (r < 0) {
-		ret->lost = true;
-		numberings_free(&ret->numbers);
-		numberings_init(&ret->numbers);
-		if (ledger)
-			ledger_forget_carried(ledger);
-		if (r == -ENOENT)
-			error_set(error, 0, "%s", "");
-	}
+	if (r < 0 && r != -ENOENT && r != -EBADMSG)
+		return r;
+	if (r < 0)
+		begin_afresh(ret);
+	if (r == -ENOENT)
+		error_set(error, 0, "%s", "");
+	if (r == -EBADMSG)
+		sealed_put_aside(ret->path, error);
 	if (ledger)
 		ledger_recall(ledger, &ret->numbers);
 	ret->saved = state_changes(ret);
+	return 0;
 }
 
 void state_free(struct state *state)

@@ -19,8 +19,11 @@ struct state {
 	bool lost;	       /* there was no usable file: numbers begin afresh */
 };
 
-/* A file that can't be used is no failure: then *ret->lost, and error says why ("" when there simply is none). */
-void state_open(const char *state_dir, struct ledger *ledger, struct state *ret, struct error *error);
+/*
+ * A file that is damaged is no failure: it is put aside, ret->lost, and error
+ * says why ("" when there simply is none). One that can't be read just now is.
+ */
+int state_open(const char *state_dir, struct ledger *ledger, struct state *ret, struct error *error);
 void state_free(struct state *state); /* what it holds */
 /* Writes the numbers, and what is carried, if anything is new since. */
 int state_save(struct state *state, struct error *error);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * libbpf's output. It has one print function a process and no context pointer,
- * so what it says is kept here until somebody makes an error of it: the first
+ * so what it says to a thread is kept here until that makes an error of it: the first
  * line that means something (what libbpf tried), and the last (of a verifier's
  * log, the reason).
  */
@@ -10,7 +10,7 @@
 #include "base/vec.h"
 #include "datapath/datapath_private.h"
 
-static struct {
+static _Thread_local struct {
 	char first[160];
 	char last[160];
 } said;

@@ -66,6 +66,12 @@ uint32_t datapath_image_words(const struct datapath *datapath);
  * the old policy in force. A later datapath_open() finds the larger capacity.
  */
 int datapath_swap(struct datapath *datapath, const uint32_t *words, uint32_t n_words, struct error *error);
+/*
+ * Loads these programs beforehand, if the image won't fit: nearly all of that
+ * time. May run in a thread of its own while another one attaches and detaches,
+ * and does nothing else here.
+ */
+int datapath_reserve(struct datapath *datapath, uint32_t n_words, struct error *error);
 /* Begins a new generation: every flow is decided again at its next packet. */
 void datapath_new_generation(struct datapath *datapath);
 

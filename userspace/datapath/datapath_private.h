@@ -44,6 +44,8 @@ struct datapath {
 	char *root;
 	struct datapath_config config;
 	struct weir_bpf *skeleton;
+	struct weir_bpf *larger; /* loaded for images that don't fit, in no use yet; or NULL */
+	uint32_t larger_words;
 	enum datapath_hook hook;
 	uint32_t handle; /* of our clsact filters */
 	uint32_t revision;
@@ -130,6 +132,7 @@ void image_unpin_unused(const char *root, int images);
  * policy in force stays in force. -E2BIG: more than programs can reach.
  */
 int grow(struct datapath *datapath, uint32_t n_words, struct error *error);
+void reserve_free(struct datapath *datapath); /* what datapath_reserve() has loaded */
 
 /* --- control.c --- */
 

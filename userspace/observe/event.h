@@ -30,6 +30,8 @@
 	E(AGENT_STOPPING, "agent-stopping", INFO, "the agent ends; enforcement goes on")                            \
 	E(POLICY_APPLIED, "policy-applied", INFO, "a policy revision is in force")                                  \
 	E(POLICY_REFUSED, "policy-refused", WARNING, "a policy can't be put in force; the old one stays")           \
+	E(OBJECTS_CHANGED, "objects-changed", INFO, "somebody changed the store by the control socket")             \
+	E(CAPTURE_BEGAN, "capture-began", INFO, "somebody captures packets by the control socket")                  \
 	E(ENDPOINT_ATTACHED, "endpoint-attached", INFO, "an interface is enforced as a pod")                        \
 	E(ENDPOINT_REMOVED, "endpoint-removed", INFO, "an interface is no pod's any more, or gone")                 \
 	E(SOURCE_LOST, "source-lost", WARNING, "a source of objects is not in order; what it last said stays")      \

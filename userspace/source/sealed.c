@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "base/cleanup.h"
@@ -34,7 +35,7 @@ int sealed_write(const char *path, const char *format, const char *body, size_t 
 	_cleanup_free_ char *text =
 		xasprintf("{\"format\": \"%s\", \"version\": %d, \"lines\": %zu, \"crc32\": \"%08x\"}\n%s", format,
 			  SEALED_VERSION, n, checksum(body, length), body);
-	int r = file_replace(path, text, strlen(text));
+	int r = file_replace_alone(path, text, strlen(text));
 
 	if (r < 0)
 		return error_set(error, r, "%s can't be written: %s%s", path, strerror(-r),
@@ -64,6 +65,13 @@ static const char *find_damage(const char *header, const char *format, const cha
 	return damage;
 }
 
+/* Of the file, rather than of this moment. */
+static bool is_lasting(int r)
+{
+	return r == -EISDIR || r == -ENOTDIR || r == -EACCES || r == -EPERM || r == -EIO || r == -EUCLEAN ||
+	       r == -ELOOP || r == -ENXIO || r == -EFBIG;
+}
+
 int sealed_read(const char *path, const char *format, char **ret_body, struct error *error)
 {
 	_cleanup_free_ char *text = NULL;
@@ -73,7 +81,7 @@ int sealed_read(const char *path, const char *format, char **ret_body, struct er
 	int r = file_read(path, SEALED_SIZE_MAX, &text, &length);
 
 	if (r < 0)
-		return error_set(error, r, "%s can't be read: %s", path, strerror(-r));
+		return error_set(error, is_lasting(r) ? -EBADMSG : r, "%s can't be read: %s", path, strerror(-r));
 	body = strchr(text, '\n');
 	if (body)
 		*body++ = '\0';
@@ -85,4 +93,16 @@ int sealed_read(const char *path, const char *format, char **ret_body, struct er
 		return error_set(error, -EBADMSG, "%s can't be used: %s", path, damage);
 	*ret_body = xstrdup(body);
 	return 0;
+}
+
+void sealed_put_aside(const char *path, struct error *error)
+{
+	_cleanup_free_ char *bad = xasprintf("%s.bad", path), *said = xstrdup(error->text);
+
+	if (unlink(bad) < 0 && errno == EISDIR)
+		rmdir(bad);
+	if (rename(path, bad) < 0)
+		error_set(error, error->code, "%s (and it can't be put aside as %s: %s)", said, bad, strerror(errno));
+	else
+		error_set(error, error->code, "%s (it is kept as %s)", said, bad);
 }

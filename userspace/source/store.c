@@ -18,7 +18,10 @@ struct entry {
 };
 
 struct store {
-	char *path;
+	char *path, *copy;
+	char *damage; /* see store_damage() */
+	bool lost;
+	bool unbacked; /* the copy is not what the file is */
 	struct entry *entries;
 	struct objects list; /* borrows from entries, sorted */
 	struct objects old;  /* that the last commit replaced */
@@ -88,6 +91,8 @@ void store_free(struct store *store)
 	vec_free(&store->list.list);
 	objects_free(&store->old);
 	free(store->path);
+	free(store->copy);
+	free(store->damage);
 	free(store);
 }
 
@@ -100,18 +105,17 @@ static time_t written(const char *path)
 }
 
 /* One line of the file is one object. A kind that this weir doesn't know is skipped. */
-static int load_line(struct store *store, const char *line, size_t length, int number, struct error *error)
+static int load_line(struct store *store, const char *path, const char *line, size_t length, struct error *error)
 {
 	struct objects objects = { 0 };
 	struct diags diags = { 0 };
-	int r = manifest_parse(store->path, line, length, MANIFEST_KEEP_JSON, &objects, &diags);
+	int r = manifest_parse(path, line, length, MANIFEST_KEEP_JSON, &objects, &diags);
 
 	if (r < 0)
-		r = error_set(error, r, "%s can't be used: line %d: %s: %s (move it away, start again and apply again)",
-			      store->path, number, diags.list.n ? diags.list.items[0].path : "",
+		r = error_set(error, -EBADMSG, "%s: %s", diags.list.n ? diags.list.items[0].path : "",
 			      diags.list.n ? diags.list.items[0].text : "it is no object");
 	vec_for_each (object, &objects.list) {
-		(*object)->changed = written(store->path);
+		(*object)->changed = written(path);
 		entry_put(&store->entries, object_key((*object)->kind, (*object)->namespace, (*object)->name), *object);
 		*object = NULL;
 	}
@@ -120,27 +124,100 @@ static int load_line(struct store *store, const char *line, size_t length, int n
 	return r;
 }
 
+/* *ret_body: see sealed_read(). On failure the store is empty. */
+static int load(struct store *store, const char *path, char **ret_body, struct error *error)
+{
+	_cleanup_free_ char *body = NULL;
+	int number = 2, r = sealed_read(path, STORE_FORMAT, &body, error);
+
+	for (char *line = body, *end; line && (end = strchr(line, '\n')); line = end + 1, number++) {
+		r = load_line(store, path, line, (size_t)(end - line), error);
+		if (r < 0) {
+			entries_free(&store->entries);
+			error_prefix(error, "%s can't be used: line %d", path, number);
+			return r;
+		}
+	}
+	if (r == 0)
+		*ret_body = TAKE_PTR(body);
+	return r;
+}
+
+static int write_objects(const char *path, const struct objects *objects, struct error *error)
+{
+	_cleanup_free_ char *body = NULL;
+	size_t size;
+	FILE *out = open_memstream(&body, &size);
+
+	if (!out)
+		return error_set(error, -errno, "%s can't be written: %s", path, strerror(errno));
+	vec_for_each (object, &objects->list)
+		fprintf(out, "%s\n", (*object)->json);
+	if (fclose(out) != 0)
+		return error_set(error, -errno, "%s can't be written: %s", path, strerror(errno));
+	return sealed_write(path, STORE_FORMAT, body, objects->list.n, error);
+}
+
+/* The file is gone or damaged. What the copy says is no less true where it can't be written now. */
+static int load_copy(struct store *store, int r, struct error *error)
+{
+	_cleanup_free_ char *body = NULL;
+	struct error of_copy = {};
+	int r_copy = load(store, store->copy, &body, &of_copy);
+
+	if (r_copy == 0) {
+		if (r != -ENOENT)
+			sealed_put_aside(store->path, error);
+		store->damage = xasprintf("%s; its copy is used", error->text);
+		list_entries(store->entries, &store->list);
+		write_objects(store->path, &store->list, NULL);
+		return 0;
+	}
+	if (r_copy != -ENOENT && r_copy != -EBADMSG)
+		return error_set(error, r_copy, "%s", of_copy.text);
+	if (r == -ENOENT && r_copy == -ENOENT)
+		return 0;
+	store->lost = true;
+	store->damage = xasprintf("%s; nor can its copy: %s", error->text, of_copy.text);
+	return 0;
+}
+
+static bool has_copy(const struct store *store, const char *body)
+{
+	_cleanup_free_ char *copy = NULL;
+
+	return sealed_read(store->copy, STORE_FORMAT, &copy, NULL) == 0 && strcmp(copy, body) == 0;
+}
+
 int store_open(const char *path, struct store **ret, struct error *error)
 {
 	_cleanup_(store_freep) struct store *store = new0(struct store);
 	_cleanup_free_ char *body = NULL;
 	struct error damage = {};
-	int number = 2, r;
+	int r;
 
 	store->path = xstrdup(path);
-	r = sealed_read(path, STORE_FORMAT, &body, &damage);
-	if (r == -EBADMSG)
-		return error_set(error, r, "%s (move it away, start again and apply again)", damage.text);
-	if (r < 0 && r != -ENOENT)
+	store->copy = xasprintf("%s.copy", path);
+	r = load(store, path, &body, &damage);
+	if (r == 0)
+		store->unbacked = !has_copy(store, body);
+	else if (r == -ENOENT || r == -EBADMSG)
+		r = load_copy(store, r, &damage);
+	if (r < 0)
 		return error_set(error, r, "%s", damage.text);
-	for (char *line = body, *end; line && (end = strchr(line, '\n')); line = end + 1, number++) {
-		r = load_line(store, line, (size_t)(end - line), number, error);
-		if (r < 0)
-			return r;
-	}
 	list_entries(store->entries, &store->list);
 	*ret = TAKE_PTR(store);
 	return 0;
+}
+
+const char *store_damage(const struct store *store)
+{
+	return store->damage;
+}
+
+bool store_is_lost(const struct store *store)
+{
+	return store->lost;
 }
 
 const struct objects *store_objects(const struct store *store)
@@ -251,19 +328,27 @@ const struct objects *store_draft_objects(const struct store_draft *draft)
 	return draft->list;
 }
 
-static int write_objects(const char *path, const struct objects *objects, struct error *error)
+int store_back_up(struct store *store, struct error *error)
 {
-	_cleanup_free_ char *body = NULL;
-	size_t size;
-	FILE *out = open_memstream(&body, &size);
+	int r = store->unbacked ? write_objects(store->copy, &store->list, error) : 0;
 
-	if (!out)
-		return error_set(error, -errno, "%s can't be written: %s", path, strerror(errno));
-	vec_for_each (object, &objects->list)
-		fprintf(out, "%s\n", (*object)->json);
-	if (fclose(out) != 0)
-		return error_set(error, -errno, "%s can't be written: %s", path, strerror(errno));
-	return sealed_write(path, STORE_FORMAT, body, objects->list.n, error);
+	if (r == 0)
+		store->unbacked = false;
+	return r;
+}
+
+/* At no moment is there nothing: that would be an empty store. */
+static int replace_lost(struct store *store, const struct objects *objects, struct error *error)
+{
+	struct error aside = {};
+	int r;
+
+	sealed_put_aside(store->copy, &aside);
+	r = write_objects(store->copy, objects, error);
+	if (r < 0)
+		return r;
+	sealed_put_aside(store->path, &aside);
+	return write_objects(store->path, objects, error);
 }
 
 int store_draft_commit(struct store_draft *draft, struct error *error)
@@ -274,9 +359,12 @@ int store_draft_commit(struct store_draft *draft, struct error *error)
 
 	if (!store_draft_changed(draft))
 		return 0;
-	r = write_objects(store->path, store_draft_objects(draft), error);
+	r = store->lost ? replace_lost(store, store_draft_objects(draft), error)
+			: write_objects(store->path, store_draft_objects(draft), error);
 	if (r < 0)
 		return r;
+	store->unbacked = !store->lost;
+	store->lost = false;
 	objects_free(&store->old);
 	HASH_ITER (hh, draft->changes, change, next) {
 		entry = entry_find(store->entries, change->key);

@@ -95,12 +95,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		named |= strcmp(input.parts[0], files[i].name) == 0;
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		_cleanup_free_ char *path = xasprintf("%s/%s", scratch_path, files[i].name);
+		_cleanup_free_ char *aside = xasprintf("%s.bad", path);
 
 		if (named && strcmp(input.parts[0], files[i].name) != 0)
 			continue;
 		write_file(path, &files[i], &input, bytes, size);
 		files[i].read(path);
 		unlink(path);
+		unlink(aside);
 	}
 	input_free(&input);
 	return 0;

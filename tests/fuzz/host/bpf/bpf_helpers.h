@@ -20,6 +20,13 @@
 #define barrier()	 __asm__ volatile("" ::: "memory")
 #define barrier_var(var) __asm__ volatile("" : "+r"(var))
 
+/* Counted, as helpers are: a name that is being replaced is not replaced again. */
+void host_count_atomic(void);
+#define __sync_val_compare_and_swap(...) (host_count_atomic(), __sync_val_compare_and_swap(__VA_ARGS__))
+#define __sync_lock_test_and_set(...)	 (host_count_atomic(), __sync_lock_test_and_set(__VA_ARGS__))
+#define __sync_fetch_and_add(...)	 (host_count_atomic(), __sync_fetch_and_add(__VA_ARGS__))
+#define __sync_fetch_and_or(...)	 (host_count_atomic(), __sync_fetch_and_or(__VA_ARGS__))
+
 void *bpf_map_lookup_elem(void *map, const void *key);
 long bpf_map_update_elem(void *map, const void *key, const void *value, __u64 flags);
 long bpf_map_delete_elem(void *map, const void *key);
