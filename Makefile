@@ -239,7 +239,7 @@ parsers:
 $(B)/bench/limit_cores: $(B)/gen/limiters.skel.h
 $(B)/bench/packet: $(B)/gen/bare.skel.h
 
-$(B)/obj/bench/%.o: bench/%.c $(B)/gen/weir.skel.h $(B)/gen/bare.skel.h
+$(B)/obj/bench/%.o: bench/%.c $(B)/gen/weir.skel.h $(B)/gen/bare.skel.h $(B)/gen/frames.skel.h
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests -Ibench -MMD -MP -c $< -o $@
@@ -250,8 +250,15 @@ $(B)/bench/%: bench/%.c $(TEST_HELPERS) $(BENCH_HELPERS) $(B)/libweir.a $(B)/gen
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests -Ibench -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(TEST_HELPERS) $(BENCH_HELPERS) \
 		$(B)/libweir.a $(LIBS)
 
+# Traffic for bench/path.py: no benchmark of its own.
+TRAFFIC := $(B)/bench/tools/traffic
+$(TRAFFIC): $(patsubst bench/%.c,$(B)/obj/bench/%.o,$(wildcard bench/tools/*.c)) $(B)/obj/bench/lib/measure.o $(B)/libweir.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 tests: $(B)/weir $(B)/weir-cni $(MANUAL) $(COMPLETION) $(UNIT_TESTS) $(PACKET_TESTS) $(B)/tests/fuzz/packet parsers
-benches: $(BENCHES)
+benches: $(BENCHES) $(TRAFFIC) $(B)/weir
 
 deps-build:
 	@scripts/install-deps.sh build
