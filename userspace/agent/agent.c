@@ -25,6 +25,7 @@ static int open_links(struct agent *agent, struct error *error)
 		.changed = loop_link_changed,
 		.gone = loop_link_gone,
 		.addresses_changed = loop_addresses_changed,
+		.filters_changed = loop_filters_changed,
 		.data = agent,
 	};
 
@@ -60,6 +61,8 @@ static int open_datapath(struct agent *agent, struct error *error)
 		datapath_set_times(agent->datapath, &times);
 		datapath_set_watch(agent->datapath, &config->watch);
 		datapath_capture_clear(agent->datapath);
+		if (datapath_probe_hook(agent->datapath) == HOOK_CLSACT)
+			r = links_watch_filters(agent->links, error);
 	}
 	return r;
 }
@@ -172,6 +175,18 @@ static void open_otlp(struct agent *agent)
 		log_warning("events are not sent: %s", error.text);
 }
 
+/* Every directory, map and socket is open, and nobody has been listened to yet. */
+static void shut(struct agent *agent)
+{
+	const struct confine_needs needs = {
+		.config = agent->config,
+		.kube = sources_kube(&agent->sources),
+		.filters_by_number = datapath_filters_by_number(agent->datapath),
+	};
+
+	confine_finish(&needs, &agent->confinement);
+}
+
 static int start(struct agent *agent, struct error *error)
 {
 	struct event started;
@@ -197,6 +212,11 @@ static int start(struct agent *agent, struct error *error)
 		.links = agent->links,
 		.endpoints = &agent->endpoints,
 	};
+	agent->hooks = (struct hooks){
+		.endpoints = &agent->endpoints,
+		.uplinks = &agent->uplinks,
+		.events = &agent->events,
+	};
 	agent->events_lost = packet_events_count(agent).lost;
 	r = open_attachments(agent, error) ?: take_over(agent, error) ?: open_socket(agent, error);
 	if (r < 0)
@@ -204,6 +224,7 @@ static int start(struct agent *agent, struct error *error)
 	open_metrics(agent);
 	open_otlp(agent);
 	ui_open(agent, loop_uv(agent->loop));
+	shut(agent);
 	events_listen(&agent->events, wake_followers, agent);
 	started = event_make(EVENT_AGENT_STARTED, "weir " WEIR_VERSION " started on node %s", agent->config->node);
 	events_add(&agent->events, &started);
@@ -227,6 +248,7 @@ static void stop(struct agent *agent)
 	overlay_free(&agent->overlay);
 	attachments_free(&agent->attachments);
 	endpoints_free(&agent->endpoints);
+	hooks_free(&agent->hooks);
 	uplinks_free(&agent->uplinks);
 	sweeper_free(&agent->sweeper);
 	shields_free(&agent->shields);
@@ -246,6 +268,7 @@ static void stop(struct agent *agent)
 	notes_free(&agent->found);
 	free(agent->counts_saved);
 	events_free(&agent->events);
+	confinement_free(&agent->confinement);
 	state_free(&agent->state);
 	locks_release(&agent->locks);
 }
@@ -268,6 +291,7 @@ int agent_run(const struct agent_config *config, struct error *error)
 	mallopt(M_ARENA_MAX, 1); /* what a thread makes another one frees, and only one of them works at a time */
 	events_init(&agent.events, config->event_history, config->log_events);
 	signal(SIGPIPE, SIG_IGN);
+	confine_start(config, &agent.confinement);
 	r = start(&agent, error);
 	if (r == 0) {
 		loop_run(agent.loop);

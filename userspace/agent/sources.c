@@ -213,6 +213,15 @@ bool sources_broken(const struct sources *sources)
 	return false;
 }
 
+const struct kube_config *sources_kube(const struct sources *sources)
+{
+	vec_for_each (source, &sources->list) {
+		if (source->kube)
+			return kube_access(source->kube);
+	}
+	return NULL;
+}
+
 bool sources_read(const struct sources *sources)
 {
 	vec_for_each (source, &sources->list) {

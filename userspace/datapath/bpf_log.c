@@ -40,7 +40,7 @@ static void keep_line(const char *line)
 	snprintf(to, sizeof(said.first), "%s", line);
 }
 
-static int keep(enum libbpf_print_level level, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static int keep(enum libbpf_print_level level, const char *format, va_list args)
 {
 	_cleanup_free_ char *text = NULL;
 	char *rest;
