@@ -68,4 +68,4 @@ def spread(found, count):
     """So many of them, from the first to the last; None: all."""
     if count is None or len(found) <= count:
         return found
-    return [found[i * (len(found) - 1) // (count - 1)] for i in range(count)]
+    return [found[i * (len(found) - 1) // max(1, count - 1)] for i in range(count)]

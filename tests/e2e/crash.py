@@ -13,13 +13,21 @@ RATE = 100  # datagrams a second of each probe
 # Between the moment that a sender notes and the one at which its packet is judged, on a busy machine.
 LATE = 0.25
 
+# What answers the steady pod comes in by its connections alone.
+STEADY = policy("""
+    podSelector: {matchLabels: {app: steady}}
+    ingress:
+    - from: [{podSelector: {matchLabels: {app: backend}}}]
+      ports: [{port: 8080}]
+    """, name="steady")
+
 # One of the two is in force. The backend is open to the steady pod and never to the intruder.
 SIDES = ("left", "right")
 POLICIES = {side: policy(f"""
     podSelector: {{matchLabels: {{app: backend}}}}
     ingress:
     - from: [{{podSelector: {{matchLabels: {{app: {side}}}}}}}, {{podSelector: {{matchLabels: {{app: steady}}}}}}]
-    """, name="flip") for side in SIDES}
+    """, name="flip") + STEADY for side in SIDES}
 
 # More cells than images of 1024 words have room for.
 LARGE = "".join(policy(f"""

@@ -83,13 +83,13 @@ class Calls(Walk):
             self.lab.launch_agent(calls.killer(call, number))
             self.until_it_dies()
             return self.lab.agent.poll() == -signal.SIGKILL
-        died = self.walk(self.chosen(4), scene)
+        died = self.walk(self.chosen(3), scene)
         self.tell(died, self.end_probes())
 
     def test_apply(self):
         """kills during an apply"""
         self.record(self.flip)
-        died = self.walk(self.chosen(6), lambda call, number: self.dies(call, number, self.flip))
+        died = self.walk(self.chosen(5), lambda call, number: self.dies(call, number, self.flip))
         self.tell(died, self.end_probes())
 
     # --- a pod of its own, and new labels each time ---
@@ -118,7 +118,7 @@ class Calls(Walk):
 
     def test_pod_comes(self):
         """kills while a pod comes"""
-        self.guest(self.guest_comes, self.guest_goes, 3)
+        self.guest(self.guest_comes, self.guest_goes, 2)
 
     def test_pod_goes(self):
         """kills while a pod goes"""
@@ -171,7 +171,7 @@ class Afresh(Walk):
             self.lab.launch_agent(calls.killer(call, number))
             self.until_it_dies()
             return self.lab.agent.poll() == -signal.SIGKILL
-        for one in self.chosen(3):
+        for one in self.chosen(2):
             self.walk([one], scene)
             self.assert_each(self.left, [(self.backend, 8080, "TCP", 4)], [])
             self.assert_each(self.intruder, [], [(self.backend, 8080, "TCP", 4)])
