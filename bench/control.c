@@ -302,7 +302,7 @@ static int read_memory(pid_t pid, double *ret_now, double *ret_peak)
 
 static int add_pod(const struct bench_agent *agent, const struct cluster *cluster, unsigned pod)
 {
-	_cleanup_free_ char *pin = xasprintf("%s/maps-v%u/addresses4", agent->bpffs, WEIR_MAPS_ABI);
+	_cleanup_free_ char *pin = xasprintf("%s/maps/addresses4", agent->bpffs);
 	_cleanup_free_ char *name = xasprintf("one-%u.yaml", pod);
 	_cleanup_close_ int map = bpf_obj_get(pin);
 	struct weir_address address;

@@ -187,7 +187,7 @@ static int send_slice(const struct flood *flood, uint32_t first, uint32_t n)
 /* How often the programs had something to tell, and how often they did. */
 static int read_tellings(const struct flood *flood, uint64_t *ret_all, uint64_t *ret_told)
 {
-	_cleanup_free_ char *pin = xasprintf("%s/maps-v%u/tallies", flood->bpffs, WEIR_MAPS_ABI);
+	_cleanup_free_ char *pin = xasprintf("%s/maps/tallies", flood->bpffs);
 	_cleanup_close_ int map = bpf_obj_get(pin);
 	const int cpus = libbpf_num_possible_cpus();
 	_cleanup_free_ uint64_t *values = xcalloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*values));

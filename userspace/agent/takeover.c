@@ -78,11 +78,21 @@ static size_t reserve_buckets(struct agent *agent)
 	return n;
 }
 
+static void say_notes(const struct agent *agent)
+{
+	_cleanup_free_ char *notes = xstrdup(datapath_notes(agent->datapath));
+	char *saved = NULL;
+
+	for (const char *note = strtok_r(notes, "\n", &saved); note; note = strtok_r(NULL, "\n", &saved))
+		log_info("%s", note);
+}
+
 int take_over(struct agent *agent, struct error *error)
 {
 	size_t lost;
 	int r;
 
+	say_notes(agent);
 	agent->revision = datapath_revision(agent->datapath);
 	r = endpoints_load(&agent->endpoints, error);
 	if (r < 0)

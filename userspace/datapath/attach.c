@@ -12,6 +12,14 @@ struct datapath_attachment *attachment_get(struct datapath *datapath, uint32_t i
 	return vec_push(&datapath->attachments, (struct datapath_attachment){ .ifindex = ifindex });
 }
 
+static bool is_attached(const struct datapath *datapath, uint32_t ifindex)
+{
+	vec_for_each (attachment, &datapath->attachments)
+		if (attachment->ifindex == ifindex)
+			return true;
+	return false;
+}
+
 static void attachment_forget(struct datapath *datapath, uint32_t ifindex)
 {
 	datapath_attachments *all = &datapath->attachments;
@@ -48,6 +56,9 @@ int datapath_attach(struct datapath *datapath, uint32_t ifindex, const char *nam
 	struct error why = {};
 	int r;
 
+	/* Its programs have an image; ours have none yet. */
+	if (upgrade_is_pending(datapath) && is_attached(datapath, ifindex))
+		return 0;
 	r = attach_tc(datapath, ifindex, &why);
 	if (r == 0) {
 		struct datapath_attachment *attachment = attachment_get(datapath, ifindex);

@@ -89,8 +89,7 @@ int bpffs_prepare(const char *root, struct error *error)
 		if (r < 0)
 			return r;
 	}
-	pin_path(path, root, "maps-v%u", WEIR_MAPS_ABI);
-	return make_directory(path, error);
+	return 0;
 }
 
 /* The path without symbolic links, as far as it exists, and without needless slashes beyond. */

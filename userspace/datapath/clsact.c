@@ -198,6 +198,17 @@ int clsact_replace(const struct datapath *datapath, uint32_t ifindex, const stru
 	return r < 0 && interface_exists(ifindex) ? r : 0;
 }
 
+int clsact_put(const struct datapath *datapath, uint32_t ifindex, int from_pod, int to_pod)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(points); i++)
+		if (has_our_filter(datapath->handle, ifindex, points[i]))
+			r = put_filter(datapath->handle, ifindex, points[i],
+				       points[i] == BPF_TC_INGRESS ? from_pod : to_pod);
+	return r < 0 && interface_exists(ifindex) ? r : 0;
+}
+
 int clsact_detach(const char *root, uint32_t handle, uint32_t ifindex)
 {
 	char path[PIN_PATH_MAX];

@@ -4,7 +4,7 @@
  *
  * Everything that outlives the agent is found under one bpffs directory, root:
  *
- *   maps-v1/NAME               every map; the number is WEIR_MAPS_ABI
+ *   maps/NAME                  every map, image and program (maps_dir.h)
  *   links/IFINDEX-ingress      tcx link of what leaves the pod
  *   links/IFINDEX-egress       tcx link of what enters the pod
  *   links/IFINDEX-xdp          native XDP link
@@ -32,6 +32,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "datapath/datapath.h"
+#include "datapath/maps_dir.h"
 #include "weir/event.h"
 #include "weir/image.h"
 #include "weir/maps.h"
@@ -42,10 +43,15 @@ struct reading;
 
 struct datapath {
 	char *root;
+	char *maps; /* the directory of the set of maps that the programs were loaded with */
 	struct datapath_config config;
 	struct weir_bpf *skeleton;
 	struct weir_bpf *larger; /* loaded for images that don't fit, in no use yet; or NULL */
 	uint32_t larger_words;
+	maps_dirs
+		formers; /* other sets, that programs may run with until upgrade_finish(); ours is made of the first */
+	bool fresh;	 /* our set is new, and not in force yet */
+	bool mixed;	 /* programs run with it all the same */
 	enum datapath_hook hook;
 	uint32_t handle; /* of our clsact filters */
 	uint32_t revision;
@@ -85,16 +91,64 @@ int pins_visit(const char *directory, int (*visit)(void *data, const char *path,
 
 /* --- takeover.c: maps of an earlier life --- */
 
-/* The capacity of the pinned images, 0 when there are none. */
+/* Looks for what is there. */
+int takeover_begin(struct datapath *datapath, struct error *error);
+/* The capacity of the images in force, 0 when there are none. */
 uint32_t takeover_image_words(const struct datapath *datapath);
-/* Before the load: reuses every pinned map that is what would be made. */
+/*
+ * Before the load: chooses a set of maps that are all what would be made, or
+ * begins one, with those maps of the set in force that are.
+ */
 int takeover_maps(struct datapath *datapath, struct weir_bpf *skeleton);
-/* After the load: pins what is new, and drops pins of another ABI. */
+/* After the load: pins what is new. */
 int takeover_pin(struct datapath *datapath, struct error *error);
 /* The name that a map is pinned under; NULL: it is not. */
 const char *pin_name(const struct bpf_map *map);
 /* Pins a map in place of what has its name. */
 int pin_map(const struct datapath *datapath, const struct bpf_map *map);
+/* Whether what a map holds means anything in our set, with what else was taken over. */
+bool takeover_is_of_use(const struct datapath *datapath, const struct weir_bpf *skeleton, const struct bpf_map *map);
+/* Rows of accounts and pairs mean the same in both. */
+bool takeover_same_rows(const struct maps_dir *dir, const struct weir_bpf *skeleton);
+
+/* --- upgrade.c: from one set of maps to another, under traffic --- */
+
+/* Fills our set with what the others hold, the image in force too. */
+int upgrade_fill(struct datapath *datapath, struct error *error);
+/* Whether programs of other sets may be attached still. */
+bool upgrade_is_pending(const struct datapath *datapath);
+/*
+ * Puts our programs in the place of the others' on every interface, and removes
+ * the other sets; or puts everything back. Without an image in our set, it is
+ * for later. agent_ran: our set has been in use since it was filled.
+ */
+int upgrade_finish(struct datapath *datapath, bool agent_ran, struct error *error);
+/* Removes our set, if it never got in force. */
+void upgrade_abandon(const struct datapath *datapath);
+
+/* --- programs.c: what is attached, as a set --- */
+
+enum program {
+	PROGRAM_FROM_POD,
+	PROGRAM_TO_POD,
+	PROGRAM_XDP,
+	PROGRAM_UPLINK,
+	PROGRAMS,
+};
+
+struct program_set {
+	int fds[PROGRAMS];
+};
+
+/* The descriptors stay the skeleton's. */
+struct program_set programs_of(const struct weir_bpf *skeleton);
+/* Keeps them with a set of maps, so that what ran can run again. */
+int programs_pin(const char *maps, const struct weir_bpf *skeleton);
+/* The caller closes what it gets. */
+int programs_get(const char *maps, struct program_set *ret);
+void programs_close(struct program_set *set);
+/* Puts them in the place of whatever programs of this instance an interface has. */
+int programs_put(const struct datapath *datapath, uint32_t ifindex, const struct program_set *set);
 
 /* --- image.c --- */
 
@@ -102,7 +156,7 @@ int pin_map(const struct datapath *datapath, const struct bpf_map *map);
 int image_map_create(uint32_t words);
 /* One slot of an array of images. */
 struct image_slot {
-	const char *root;
+	const char *maps; /* directory */
 	int images;
 	enum weir_slot slot;
 };
@@ -118,11 +172,11 @@ int image_copy(const struct image_slot *from, const struct image_slot *to, uint3
 /* --- image_pin.c --- */
 
 /* Pins an image before it is put into a slot. */
-int image_pin(const char *root, int fd);
+int image_pin(const char *maps, int fd);
 /* The image in a slot. fd; -ENOENT: none. */
 int image_open(const struct image_slot *slot);
 /* Drops the pins of images that are in no slot of that array. */
-void image_unpin_unused(const char *root, int images);
+void image_unpin_unused(const char *maps, int images);
 
 /* --- grow.c --- */
 
@@ -163,6 +217,8 @@ struct bpf_map *flow_table(const struct weir_bpf *skeleton, enum weir_flow_table
 
 /* --- maps.c --- */
 
+#define BUSY_RETRIES 16
+
 /* Kernels before 6.15 answer -EBUSY when two cores meet on a bucket: tried again. */
 int map_update(const struct bpf_map *map, const void *key, const void *value);
 int map_delete(const struct bpf_map *map, const void *key); /* absent: 0 */
@@ -191,6 +247,7 @@ struct map_cursor {
 
 /* The cursor begins as MAP_CURSOR_NONE. */
 int map_cursor_open(struct map_cursor *cursor, const struct bpf_map *map);
+int map_cursor_open_fd(struct map_cursor *cursor, int map);
 /* 1: the next entry, valid until the next call; in per-CPU maps a value is one per CPU. 0: that was all. */
 int map_cursor_next(struct map_cursor *cursor, const void **ret_key, const void **ret_value);
 void map_cursor_close(struct map_cursor *cursor); /* what it holds; closed again: nothing */
@@ -222,6 +279,8 @@ enum pinned_link {
 int pinned_link_attach(const char *root, uint32_t ifindex, enum pinned_link which, int program, bool *ret_created);
 /* Puts program in the place of old_program; a link that is gone, or runs another one, is left alone. */
 int pinned_link_replace(const char *root, uint32_t ifindex, enum pinned_link which, int old_program, int program);
+/* Puts the program into the link that is pinned there, if any. */
+int pinned_link_put(const char *root, uint32_t ifindex, enum pinned_link which, int program);
 int pinned_link_detach(const char *root, uint32_t ifindex, enum pinned_link which); /* absent: 0 */
 bool pinned_link_exists(const char *root, uint32_t ifindex, enum pinned_link which);
 /* The number of the program that a pinned link runs there; 0: none. Changes nothing. */
@@ -240,6 +299,8 @@ int clsact_attach(struct datapath *datapath, uint32_t ifindex, struct error *err
 /* Puts the one's programs in the place of the other's; filters of other programs are left alone. */
 int clsact_replace(const struct datapath *datapath, uint32_t ifindex, const struct weir_bpf *from,
 		   const struct weir_bpf *to);
+/* Puts programs in the place of those of this instance that are there. */
+int clsact_put(const struct datapath *datapath, uint32_t ifindex, int from_pod, int to_pod);
 int clsact_detach(const char *root, uint32_t handle, uint32_t ifindex);
 bool clsact_is_attached(uint32_t handle, uint32_t ifindex);
 bool clsact_is_marked(const char *root, uint32_t ifindex);

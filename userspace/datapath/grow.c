@@ -47,8 +47,8 @@ static int copy_images(const struct datapath *datapath, const struct weir_bpf *t
 		       struct error *error)
 {
 	for (enum weir_slot slot = 0; slot < WEIR_SLOTS; slot++) {
-		const struct image_slot here = { datapath->root, bpf_map__fd(datapath->skeleton->maps.images), slot };
-		const struct image_slot there = { datapath->root, bpf_map__fd(to->maps.images), slot };
+		const struct image_slot here = { datapath->maps, bpf_map__fd(datapath->skeleton->maps.images), slot };
+		const struct image_slot there = { datapath->maps, bpf_map__fd(to->maps.images), slot };
 		int r = image_copy(&here, &there, capacity, error);
 
 		if (r < 0 && r != -ENOENT)
@@ -92,7 +92,7 @@ static int move_all(const struct datapath *datapath, const struct weir_bpf *from
 /* The new array is pinned before anything runs with it, and the old one again before its programs do alone. */
 static int take_the_place(const struct datapath *datapath, const struct weir_bpf *larger_one, struct error *error)
 {
-	int r = pin_map(datapath, larger_one->maps.images);
+	int r = pin_map(datapath, larger_one->maps.images) ?: programs_pin(datapath->maps, larger_one);
 
 	if (r < 0)
 		return error_set(error, r, "pin larger images: %s", strerror(-r));
@@ -100,6 +100,7 @@ static int take_the_place(const struct datapath *datapath, const struct weir_bpf
 	if (r == 0)
 		return 0;
 	pin_map(datapath, datapath->skeleton->maps.images);
+	programs_pin(datapath->maps, datapath->skeleton);
 	move_all(datapath, larger_one, datapath->skeleton);
 	return error_set(error, r, "update the links to programs for larger images: %s", strerror(-r));
 }

@@ -41,7 +41,7 @@ int image_put(const struct image_slot *slot, uint32_t capacity, const uint32_t *
 	r = write_words(fd, words, n_words);
 	if (r < 0)
 		return error_set(error, r, "write image: %s", strerror(-r));
-	r = image_pin(slot->root, fd);
+	r = image_pin(slot->maps, fd);
 	if (r < 0)
 		return error_set(error, r, "pin image: %s", strerror(-r));
 	r = bpf_map_update_elem(slot->images, &key, &fd, BPF_ANY) < 0 ? -errno : 0;
@@ -70,10 +70,12 @@ int datapath_swap(struct datapath *datapath, const uint32_t *words, uint32_t n_w
 	r = n_words > datapath->config.image_words ? grow(datapath, n_words, error) : 0;
 	if (r < 0)
 		return r;
-	const struct image_slot slot = { datapath->root, bpf_map__fd(datapath->skeleton->maps.images),
+	const struct image_slot slot = { datapath->maps, bpf_map__fd(datapath->skeleton->maps.images),
 					 WEIR_SLOT_ENFORCED };
 	r = image_put(&slot, datapath->config.image_words, words, n_words, error);
-	image_unpin_unused(slot.root, slot.images);
+	image_unpin_unused(slot.maps, slot.images);
+	if (r == 0)
+		r = upgrade_finish(datapath, true, error);
 	if (r < 0)
 		return r;
 	datapath->revision = words[offsetof(struct weir_image_header, revision) / sizeof(*words)];
@@ -116,9 +118,13 @@ int image_running(const struct image_slot *slot, uint32_t *ret_words, uint32_t *
 	const struct weir_image_header *header = mmap(NULL, sizeof(*header), PROT_READ, MAP_SHARED, fd, 0);
 	if (header == MAP_FAILED)
 		return -errno;
-	*ret_words = words;
-	*ret_revision = header->revision;
+	const bool ours = header->magic == WEIR_IMAGE_MAGIC && header->abi == WEIR_IMAGE_ABI;
+	const uint32_t revision = header->revision;
 	munmap((void *)header, sizeof(*header));
+	if (!ours)
+		return -EPROTO;
+	*ret_words = words;
+	*ret_revision = revision;
 	return 0;
 }
 

@@ -8,15 +8,14 @@
 
 #include "datapath/datapath_private.h"
 
-#define DIRECTORY "maps-v%u"
-#define NAME	  "image-"
+#define NAME "image-"
 
-static void image_path(char ret[static PIN_PATH_MAX], const char *root, uint32_t id)
+static void image_path(char ret[static PIN_PATH_MAX], const char *maps, uint32_t id)
 {
-	pin_path(ret, root, DIRECTORY "/" NAME "%u", WEIR_MAPS_ABI, id);
+	pin_path(ret, maps, NAME "%u", id);
 }
 
-int image_pin(const char *root, int fd)
+int image_pin(const char *maps, int fd)
 {
 	char path[PIN_PATH_MAX];
 	struct bpf_map_info info = {};
@@ -24,7 +23,7 @@ int image_pin(const char *root, int fd)
 
 	if (bpf_map_get_info_by_fd(fd, &info, &size) < 0)
 		return -errno;
-	image_path(path, root, info.id);
+	image_path(path, maps, info.id);
 	return bpf_obj_pin(fd, path) < 0 ? -errno : 0;
 }
 
@@ -36,7 +35,7 @@ int image_open(const struct image_slot *slot)
 
 	if (bpf_map_lookup_elem(slot->images, &key, &id) < 0)
 		return -errno;
-	image_path(path, slot->root, id);
+	image_path(path, slot->maps, id);
 	fd = bpf_obj_get(path);
 	return fd < 0 ? -errno : fd;
 }
@@ -56,13 +55,11 @@ static int drop_unused(void *data, const char *path, const char *name)
 	return 0;
 }
 
-void image_unpin_unused(const char *root, int images)
+void image_unpin_unused(const char *maps, int images)
 {
-	char directory[PIN_PATH_MAX];
 	uint32_t used[WEIR_SLOTS] = {};
 
 	for (uint32_t slot = 0; slot < WEIR_SLOTS; slot++)
 		bpf_map_lookup_elem(images, &slot, &used[slot]);
-	pin_path(directory, root, DIRECTORY, WEIR_MAPS_ABI);
-	pins_visit(directory, drop_unused, used);
+	pins_visit(maps, drop_unused, used);
 }

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "datapath/datapath_private.h"
+#include "datapath/fault.h"
 
 #define EVENT_BYTES_MIN 4096u /* a page: the kernel takes whole ones */
 
@@ -136,7 +137,7 @@ int programs_load(struct datapath *datapath, uint32_t image_words,
 	r = reuse_maps(datapath, skeleton);
 	if (r < 0)
 		return bpf_error(error, r, "take over maps");
-	r = weir_bpf__load(skeleton);
+	r = fault_at("load") ?: weir_bpf__load(skeleton);
 	if (r < 0)
 		return bpf_error(error, r, "load BPF programs");
 	*ret = TAKE_PTR(skeleton);
@@ -167,7 +168,7 @@ static void set_first_words(struct datapath *datapath)
 
 static int find_revision(struct datapath *datapath, struct error *error)
 {
-	const struct image_slot slot = { datapath->root, bpf_map__fd(datapath->skeleton->maps.images),
+	const struct image_slot slot = { datapath->maps, bpf_map__fd(datapath->skeleton->maps.images),
 					 WEIR_SLOT_ENFORCED };
 	uint32_t words, revision;
 	int r = image_running(&slot, &words, &revision);
@@ -211,7 +212,7 @@ int datapath_open(const struct datapath_config *config, struct datapath **ret, s
 	datapath->config.bpffs = datapath->root;
 	datapath->handle = bpffs_number(datapath->root);
 	datapath->hook = probe_hook();
-	r = load(datapath, error);
+	r = takeover_begin(datapath, error) ?: load(datapath, error) ?: upgrade_fill(datapath, error);
 	if (r == 0)
 		set_first_words(datapath);
 	if (r == 0 && !datapath->took_over_accounts)
@@ -227,6 +228,8 @@ int datapath_open(const struct datapath_config *config, struct datapath **ret, s
 	if (r == 0)
 		r = find_attachments(datapath, error);
 	if (r == 0)
+		r = upgrade_finish(datapath, false, error);
+	if (r == 0)
 		*ret = TAKE_PTR(datapath);
 	return r;
 }
@@ -235,6 +238,7 @@ void datapath_close(struct datapath *datapath)
 {
 	if (!datapath)
 		return;
+	upgrade_abandon(datapath);
 	accounts_close(datapath);
 	ring_buffer__free(datapath->events);
 	reserve_free(datapath);
@@ -242,6 +246,8 @@ void datapath_close(struct datapath *datapath)
 	vec_free(&datapath->attachments);
 	vec_free(&datapath->uplinks);
 	free(datapath->notes);
+	maps_dirs_free(&datapath->formers);
+	free(datapath->maps);
 	free(datapath->root);
 	free(datapath);
 }

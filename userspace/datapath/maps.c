@@ -5,8 +5,6 @@
 
 #include "datapath/datapath_private.h"
 
-#define BUSY_RETRIES 16
-
 int map_update(const struct bpf_map *map, const void *key, const void *value)
 {
 	int fd = bpf_map__fd(map), r;

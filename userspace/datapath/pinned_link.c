@@ -116,6 +116,18 @@ int pinned_link_replace(const char *root, uint32_t ifindex, enum pinned_link whi
 	return errno == EPERM || errno == ENOLINK ? 0 : -errno;
 }
 
+int pinned_link_put(const char *root, uint32_t ifindex, enum pinned_link which, int program)
+{
+	char path[PIN_PATH_MAX];
+
+	link_path(path, root, ifindex, which);
+	_cleanup_close_ int fd = open_live(path, ifindex);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	/* ENOLINK: its interface went in this moment. */
+	return bpf_link_update(fd, program, NULL) < 0 && errno != ENOLINK ? -errno : 0;
+}
+
 static int detach_path(const char *path)
 {
 	_cleanup_close_ int fd = bpf_obj_get(path);

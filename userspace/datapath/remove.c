@@ -74,12 +74,16 @@ static int remove_pin(void *data, const char *path, const char *name)
 
 static int remove_part(void *data, const char *path, const char *name)
 {
+	struct stat is;
 	int r = 0;
 
-	if (strncmp(name, "maps-v", 6) == 0)
+	if (maps_dir_is_name(name)) {
+		if (lstat(path, &is) == 0 && S_ISLNK(is.st_mode))
+			return unlink(path) < 0 ? -errno : 0;
 		r = pins_visit(path, remove_pin, NULL);
-	else if (strcmp(name, "links") != 0 && strcmp(name, "clsact") != 0 && strcmp(name, "offloads") != 0)
+	} else if (strcmp(name, "links") != 0 && strcmp(name, "clsact") != 0 && strcmp(name, "offloads") != 0) {
 		return 0;
+	}
 	if (r == 0 && rmdir(path) < 0)
 		r = -errno;
 	return r;

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Maps of an earlier life. A pinned map that is what would be made is used
- * again with what it holds; one of another shape is left to the programs that
- * still run with it, and loses its pin to the new one once that is loaded.
+ * Maps of an earlier life. A set whose maps are all what would be made is used
+ * again as it is. Otherwise a new set is begun: it has those maps of the set in
+ * force that are what would be made, and others of its own, which upgrade.c
+ * fills. Programs of the earlier life go on with their set until then.
  */
 #include <string.h>
 
+#include "base/mem.h"
+#include "datapath/carry.h"
 #include "datapath/datapath_private.h"
-
-#define MAPS_PREFIX "maps-v"
 
 /* NULL: not pinned. Global data of no section of its own is constants, or nobody's. */
 const char *pin_name(const struct bpf_map *map)
@@ -21,53 +22,97 @@ const char *pin_name(const struct bpf_map *map)
 	return bpf_map__is_internal(map) ? NULL : name;
 }
 
-static void map_path(char ret[static PIN_PATH_MAX], const struct datapath *datapath, const struct bpf_map *map)
+int takeover_begin(struct datapath *datapath, struct error *error)
 {
-	pin_path(ret, datapath->root, MAPS_PREFIX "%u/%s", WEIR_MAPS_ABI, pin_name(map));
+	int r = maps_dirs_list(datapath->root, &datapath->formers);
+
+	return r < 0 ? error_set(error, r, "look at the maps under %s: %s", datapath->root, strerror(-r)) : 0;
 }
 
-static bool same_shape(const struct bpf_map *map, const struct bpf_map_info *info)
+/* -ENOENT: none; -EPROTO: of a version of weir that has others. */
+static int image_of(const struct maps_dir *dir, uint32_t *ret_words)
 {
-	return bpf_map__type(map) == info->type && bpf_map__key_size(map) == info->key_size &&
-	       bpf_map__value_size(map) == info->value_size && bpf_map__max_entries(map) == info->max_entries &&
-	       bpf_map__map_flags(map) == info->map_flags;
+	uint32_t words, revision;
+	_cleanup_close_ int fd = maps_dir_get(dir->path, "images");
+	const struct image_slot slot = { dir->path, fd, WEIR_SLOT_ENFORCED };
+	int r = fd < 0 ? fd : image_running(&slot, &words, &revision);
+
+	if (r == 0 && (words < WEIR_HEADER_WORDS || words > WEIR_IMAGE_WORDS_MAX || (words & (words - 1))))
+		r = -EPROTO;
+	if (r == 0)
+		*ret_words = words;
+	return r;
 }
 
 uint32_t takeover_image_words(const struct datapath *datapath)
 {
-	char path[PIN_PATH_MAX];
-	uint32_t words, revision;
+	uint32_t words;
 
-	pin_path(path, datapath->root, MAPS_PREFIX "%u/images", WEIR_MAPS_ABI);
-	_cleanup_close_ int fd = bpf_obj_get(path);
-	const struct image_slot slot = { datapath->root, fd, WEIR_SLOT_ENFORCED };
-	if (fd < 0 || image_running(&slot, &words, &revision) < 0)
-		return 0;
-	return words < WEIR_HEADER_WORDS || words > WEIR_IMAGE_WORDS_MAX || (words & (words - 1)) ? 0 : words;
+	return datapath->formers.n && image_of(&datapath->formers.items[0], &words) == 0 ? words : 0;
 }
 
-/* *ret_reused: it was. Notes say why a map that is there was not. */
-static int take_over(struct datapath *datapath, struct bpf_map *map, bool *ret_reused)
+/* --- whether a map is what would be made --- */
+
+static bool same_shape(const struct bpf_map *map, int fd)
 {
-	char path[PIN_PATH_MAX];
 	struct bpf_map_info info = {};
 	uint32_t size = sizeof(info);
 
-	map_path(path, datapath, map);
-	_cleanup_close_ int fd = bpf_obj_get(path);
-	if (fd < 0) {
-		*ret_reused = false;
-		return errno == ENOENT ? 0 : -errno;
-	}
-	if (bpf_map_get_info_by_fd(fd, &info, &size) < 0)
-		return -errno;
-	bool fits = same_shape(map, &info);
-	if (!fits)
-		datapath_note(datapath, "map %s begins empty: the pinned one holds %u entries of %u and %u bytes",
-			      pin_name(map), info.max_entries, info.key_size, info.value_size);
-	*ret_reused = fits;
-	return fits ? bpf_map__reuse_fd(map, fd) : 0;
+	return bpf_map_get_info_by_fd(fd, &info, &size) == 0 && bpf_map__type(map) == info.type &&
+	       bpf_map__key_size(map) == info.key_size && bpf_map__value_size(map) == info.value_size &&
+	       bpf_map__max_entries(map) == info.max_entries && bpf_map__map_flags(map) == info.map_flags;
 }
+
+static bool same_type(const struct btf *old, uint32_t old_type, const struct btf *new, uint32_t new_type)
+{
+	struct layout_plan plan;
+
+	if (!old_type || !new_type)
+		return old_type == new_type;
+	if (layout_plan_make(old, old_type, new, new_type, &plan) < 0)
+		return false;
+	layout_plan_free(&plan);
+	return plan.same;
+}
+
+static bool same_layout(const struct bpf_map *map, const struct weir_bpf *skeleton, const struct maps_dir *dir)
+{
+	const struct btf *ours = bpf_object__btf(skeleton->obj);
+	uint32_t old_key, old_value, new_key, new_value;
+
+	return dir->layouts && layout_of_map(dir->layouts, pin_name(map), &old_key, &old_value) == 0 &&
+	       layout_of_map(ours, pin_name(map), &new_key, &new_value) == 0 &&
+	       same_type(dir->layouts, old_key, ours, new_key) && same_type(dir->layouts, old_value, ours, new_value);
+}
+
+/* fd of the pinned map if it is what would be made; -ENOENT: it isn't. */
+static int get_same(const struct bpf_map *map, const struct weir_bpf *skeleton, const struct maps_dir *dir)
+{
+	_cleanup_close_ int fd = maps_dir_get(dir->path, pin_name(map));
+
+	if (fd < 0)
+		return fd;
+	return same_shape(map, fd) && same_layout(map, skeleton, dir) ? TAKE_FD(fd) : -ENOENT;
+}
+
+/* The array of images is for one capacity, which only what it holds says; it may also hold what we can't read. */
+static bool is_whole(const struct maps_dir *dir, const struct weir_bpf *skeleton)
+{
+	const struct bpf_map *map;
+	uint32_t words;
+
+	bpf_object__for_each_map(map, skeleton->obj)
+	{
+		if (!pin_name(map) || map == skeleton->maps.images)
+			continue;
+		_cleanup_close_ int fd = get_same(map, skeleton, dir);
+		if (fd < 0)
+			return false;
+	}
+	return image_of(dir, &words) != -EPROTO;
+}
+
+/* --- what is of use only together --- */
 
 static bool is_flow_table(const struct weir_bpf *skeleton, const struct bpf_map *map)
 {
@@ -78,70 +123,122 @@ static bool is_flow_table(const struct weir_bpf *skeleton, const struct bpf_map 
 	return false;
 }
 
+static bool is_there(const struct maps_dir *dir, const struct bpf_map *map)
+{
+	_cleanup_close_ int fd = maps_dir_get(dir->path, pin_name(map));
+
+	return fd >= 0;
+}
+
+static bool same_length(const struct maps_dir *dir, const struct bpf_map *map)
+{
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+	_cleanup_close_ int fd = maps_dir_get(dir->path, pin_name(map));
+
+	return fd >= 0 && bpf_map_get_info_by_fd(fd, &info, &size) == 0 &&
+	       info.max_entries == bpf_map__max_entries(map);
+}
+
+/* A row means what the table of pairs says, and a flow knows its row by number. */
+bool takeover_same_rows(const struct maps_dir *dir, const struct weir_bpf *skeleton)
+{
+	return dir->layouts && same_length(dir, skeleton->maps.pairs) && same_length(dir, skeleton->maps.accounts);
+}
+
 /*
  * Flow entries carry generations; without the word that counts them they would
  * pass for current. And tallies say how many entries the tables must have.
  */
-static int take_over_flows(struct datapath *datapath, struct weir_bpf *skeleton)
+bool takeover_is_of_use(const struct datapath *datapath, const struct weir_bpf *skeleton, const struct bpf_map *map)
 {
-	bool same_control, all = true;
-	int r;
+	if (is_flow_table(skeleton, map) || map == skeleton->maps.tallies)
+		return datapath->took_over_control;
+	if (map == skeleton->maps.pairs || map == skeleton->maps.accounts)
+		return datapath->took_over_accounts;
+	return true;
+}
 
-	r = take_over(datapath, skeleton->maps.data_control, &same_control);
-	datapath->took_over_control = datapath->took_over = r == 0 && same_control;
-	for (int i = 0; r == 0 && same_control && i < WEIR_FLOW_TABLES * WEIR_FAMILIES; i++) {
-		bool reused;
+/* --- choosing --- */
 
-		r = take_over(datapath, flow_table(skeleton, i / WEIR_FAMILIES, i % WEIR_FAMILIES), &reused);
-		all = r == 0 && all && reused;
+/* What nobody can say the layout of holds what passes by, events and packets. */
+static bool is_lasting(const struct bpf_map *map)
+{
+	return bpf_map__type(map) != BPF_MAP_TYPE_RINGBUF && bpf_map__type(map) != BPF_MAP_TYPE_PERF_EVENT_ARRAY &&
+	       bpf_map__type(map) != BPF_MAP_TYPE_ARRAY_OF_MAPS;
+}
+
+static int share(struct datapath *datapath, struct weir_bpf *skeleton, const struct maps_dir *dir, bool everything)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, skeleton->obj)
+	{
+		if (!pin_name(map) || map == skeleton->maps.images)
+			continue;
+		if (!everything && (!is_lasting(map) || !takeover_is_of_use(datapath, skeleton, map)))
+			continue;
+		_cleanup_close_ int fd = get_same(map, skeleton, dir);
+		if (fd >= 0) {
+			int r = bpf_map__reuse_fd(map, fd);
+
+			if (r < 0)
+				return r;
+			datapath->took_over = true;
+		}
 	}
-	return r == 0 && same_control && all ? take_over(datapath, skeleton->maps.tallies, &all) : r;
+	return 0;
 }
 
-/* A row means what the table of pairs says, and a flow knows its row by number. */
-static int take_over_accounts(struct datapath *datapath, struct weir_bpf *skeleton)
+static int reuse_images(const struct datapath *datapath, struct weir_bpf *skeleton, const struct maps_dir *dir)
 {
-	bool reused;
-	int r = take_over(datapath, skeleton->maps.pairs, &reused);
+	uint32_t words;
 
-	if (r == 0 && reused)
-		r = take_over(datapath, skeleton->maps.accounts, &reused);
-	datapath->took_over_accounts = r == 0 && reused;
-	return r;
+	/* One that holds nothing is no loss. */
+	if (image_of(dir, &words) < 0 || words != datapath->config.image_words)
+		return 0;
+	_cleanup_close_ int fd = maps_dir_get(dir->path, pin_name(skeleton->maps.images));
+	return fd < 0 ? fd : bpf_map__reuse_fd(skeleton->maps.images, fd);
 }
 
-/* What is taken over with others, or not at all. */
-static bool is_bound(const struct weir_bpf *skeleton, const struct bpf_map *map)
+static int use_again(struct datapath *datapath, struct weir_bpf *skeleton, size_t i)
 {
-	return is_flow_table(skeleton, map) || map == skeleton->maps.data_control || map == skeleton->maps.tallies ||
-	       map == skeleton->maps.pairs || map == skeleton->maps.accounts;
+	struct maps_dir dir = datapath->formers.items[i];
+
+	vec_remove(&datapath->formers, i);
+	free(datapath->maps);
+	datapath->maps = TAKE_PTR(dir.path);
+	btf__free(dir.layouts);
+	dir.path = datapath->maps;
+	datapath->took_over_control = datapath->took_over_accounts = true;
+	return 0;
 }
 
 int takeover_maps(struct datapath *datapath, struct weir_bpf *skeleton)
 {
-	const bool has_images = takeover_image_words(datapath) > 0;
-	struct bpf_map *map;
+	const struct maps_dir *base;
 	int r;
 
-	r = take_over_flows(datapath, skeleton) ?: take_over_accounts(datapath, skeleton);
-	if (r < 0)
-		return r;
-	bpf_object__for_each_map(map, skeleton->obj)
-	{
-		bool reused;
+	for (size_t i = 0; i < datapath->formers.n; i++) {
+		const struct maps_dir *dir = &datapath->formers.items[i];
 
-		if (!pin_name(map) || is_bound(skeleton, map))
+		if (!is_whole(dir, skeleton))
 			continue;
-		/* Only what such an array holds says for which capacity it is; one that holds nothing is no loss. */
-		if (map == skeleton->maps.images && !has_images)
-			continue;
-		r = take_over(datapath, map, &reused);
-		if (r < 0)
-			return r;
-		datapath->took_over |= reused;
+		return share(datapath, skeleton, dir, true) ?:
+		       reuse_images(datapath, skeleton, dir) ?:
+		       use_again(datapath, skeleton, i);
 	}
-	return 0;
+	datapath->fresh = true;
+	r = maps_dir_begin(datapath->root, &datapath->maps);
+	if (r < 0 || !datapath->formers.n)
+		return r;
+	base = &datapath->formers.items[0];
+	datapath->took_over_control = base->layouts && is_there(base, skeleton->maps.data_control);
+	datapath->took_over_accounts = takeover_same_rows(base, skeleton);
+	return share(datapath, skeleton, base, false);
 }
+
+/* --- pinning --- */
 
 static uint32_t map_id(int fd)
 {
@@ -153,58 +250,36 @@ static uint32_t map_id(int fd)
 
 int pin_map(const struct datapath *datapath, const struct bpf_map *map)
 {
-	char path[PIN_PATH_MAX], aside[PIN_PATH_MAX];
+	_cleanup_close_ int pinned = maps_dir_get(datapath->maps, pin_name(map));
 
-	map_path(path, datapath, map);
-	_cleanup_close_ int pinned = bpf_obj_get(path);
 	if (pinned >= 0 && map_id(pinned) == map_id(bpf_map__fd(map)))
 		return 0;
-	/* There is no moment at which a crash would leave neither the old pin nor the new one. */
-	pin_path(aside, datapath->root, MAPS_PREFIX "%u/new", WEIR_MAPS_ABI);
-	if (unlink(aside) < 0 && errno != ENOENT)
-		return -errno;
-	if (bpf_obj_pin(bpf_map__fd(map), aside) < 0)
-		return -errno;
-	return rename(aside, path) < 0 ? -errno : 0;
+	return maps_dir_pin(datapath->maps, pin_name(map), bpf_map__fd(map));
 }
 
-static int drop_pin(void *data, const char *path, const char *name)
+/* A set that nothing was there before is in force at once; else it is when upgrade_finish() says so. */
+static int settle(struct datapath *datapath)
 {
-	return unlink(path) < 0 ? -errno : 0;
-}
-
-/* Programs of that ABI that are still attached keep their maps until they are replaced. */
-static int drop_other_abi(void *data, const char *path, const char *name)
-{
-	struct datapath *datapath = data;
-	char ours[PIN_NAME_MAX];
-	int r;
-
-	snprintf(ours, sizeof(ours), MAPS_PREFIX "%u", WEIR_MAPS_ABI);
-	if (strncmp(name, MAPS_PREFIX, strlen(MAPS_PREFIX)) != 0 || strcmp(name, ours) == 0)
+	if (!datapath->fresh || datapath->formers.n)
 		return 0;
-	datapath_note(datapath, "%s is of another version of weir and is not taken over", name);
-	r = pins_visit(path, drop_pin, NULL);
-	if (r == 0 && rmdir(path) < 0)
-		r = -errno;
-	return r;
+	datapath->fresh = false;
+	return maps_dir_complete(datapath->root, &datapath->maps) ?: maps_dir_commit(datapath->root, datapath->maps);
 }
 
 int takeover_pin(struct datapath *datapath, struct error *error)
 {
 	const struct bpf_map *map;
-	int r;
+	int r = 0;
 
 	bpf_object__for_each_map(map, datapath->skeleton->obj)
 	{
-		if (!pin_name(map))
-			continue;
-		r = pin_map(datapath, map);
-		if (r < 0)
+		if (pin_name(map) && (r = pin_map(datapath, map)) < 0)
 			return error_set(error, r, "pin map %s under %s: %s", pin_name(map), datapath->root,
 					 strerror(-r));
 	}
-	r = pins_visit(datapath->root, drop_other_abi, datapath);
-	return r < 0 ? error_set(error, r, "drop maps of another version under %s: %s", datapath->root, strerror(-r))
-		     : 0;
+	if (datapath->fresh)
+		r = maps_dir_keep_layouts(datapath->maps, datapath->skeleton->obj);
+	if (r == 0)
+		r = programs_pin(datapath->maps, datapath->skeleton) ?: settle(datapath);
+	return r < 0 ? error_set(error, r, "pin a set of maps under %s: %s", datapath->root, strerror(-r)) : 0;
 }

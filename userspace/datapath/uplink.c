@@ -19,6 +19,14 @@ static void remember(struct datapath *datapath, const struct datapath_uplink *up
 	vec_push(&datapath->uplinks, *uplink);
 }
 
+static const struct datapath_uplink *find(const struct datapath *datapath, uint32_t ifindex)
+{
+	vec_for_each (uplink, &datapath->uplinks)
+		if (uplink->ifindex == ifindex)
+			return uplink;
+	return NULL;
+}
+
 static void forget(struct datapath *datapath, uint32_t ifindex)
 {
 	vec_for_each (uplink, &datapath->uplinks)
@@ -50,6 +58,11 @@ static bool may_do_generically(int code)
 int datapath_attach_uplink(struct datapath *datapath, uint32_t ifindex, const char *name, struct datapath_uplink *ret,
 			   struct error *error)
 {
+	/* Its programs have an image; ours have none yet. */
+	if (upgrade_is_pending(datapath) && find(datapath, ifindex)) {
+		*ret = *find(datapath, ifindex);
+		return 0;
+	}
 	/* One that is there stays as it is: there is no moment without. */
 	const bool was_generic = pinned_link_exists(datapath->root, ifindex, PINNED_UPLINK_GENERIC);
 	struct datapath_uplink uplink = { ifindex, was_generic ? XDP_GENERIC : XDP_NATIVE, NULL };

@@ -9,13 +9,11 @@
 /* The kernel answers -ENOSPC when a bucket does not fit in a batch; a bucket longer than this isn't one. */
 #define LARGEST_BATCH (1u << 17)
 
-static size_t value_size(const struct bpf_map *map)
+static size_t value_size(const struct bpf_map_info *info)
 {
-	size_t size = bpf_map__value_size(map);
-
-	if (bpf_map__type(map) != BPF_MAP_TYPE_PERCPU_ARRAY && bpf_map__type(map) != BPF_MAP_TYPE_PERCPU_HASH)
-		return size;
-	return (size + 7) / 8 * 8 * libbpf_num_possible_cpus();
+	if (info->type != BPF_MAP_TYPE_PERCPU_ARRAY && info->type != BPF_MAP_TYPE_PERCPU_HASH)
+		return info->value_size;
+	return (info->value_size + 7) / 8 * 8 * libbpf_num_possible_cpus();
 }
 
 static void set_batch(struct map_cursor *cursor, uint32_t batch)
@@ -25,21 +23,33 @@ static void set_batch(struct map_cursor *cursor, uint32_t batch)
 	cursor->values = xrealloc(cursor->values, batch, cursor->value_size);
 }
 
-int map_cursor_open(struct map_cursor *cursor, const struct bpf_map *map)
+int map_cursor_open_fd(struct map_cursor *cursor, int map)
 {
-	const int fd = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 0);
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+	const int fd = fcntl(map, F_DUPFD_CLOEXEC, 0);
 
-	if (fd < 0)
-		return -errno;
+	if (fd < 0 || bpf_map_get_info_by_fd(fd, &info, &size) < 0) {
+		const int r = -errno;
+
+		if (fd >= 0)
+			close(fd);
+		return r;
+	}
 	*cursor = (struct map_cursor){
 		.fd = fd,
-		.key_size = bpf_map__key_size(map),
-		.value_size = value_size(map),
-		.at = xcalloc(1, bpf_map__key_size(map) + sizeof(uint32_t)),
-		.next = xcalloc(1, bpf_map__key_size(map) + sizeof(uint32_t)),
+		.key_size = info.key_size,
+		.value_size = value_size(&info),
+		.at = xcalloc(1, info.key_size + sizeof(uint32_t)),
+		.next = xcalloc(1, info.key_size + sizeof(uint32_t)),
 	};
 	set_batch(cursor, FIRST_BATCH);
 	return 0;
+}
+
+int map_cursor_open(struct map_cursor *cursor, const struct bpf_map *map)
+{
+	return map_cursor_open_fd(cursor, bpf_map__fd(map));
 }
 
 void map_cursor_close(struct map_cursor *cursor)

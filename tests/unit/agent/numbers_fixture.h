@@ -112,7 +112,7 @@ static inline void load(struct fixture *f, const char *yaml)
 
 static inline int map_fd(const struct fixture *f, const char *name)
 {
-	_cleanup_free_ char *path = xasprintf("%s/maps-v%u/%s", f->root, WEIR_MAPS_ABI, name);
+	_cleanup_free_ char *path = xasprintf("%s/maps/%s", f->root, name);
 
 	return bpf_obj_get(path);
 }

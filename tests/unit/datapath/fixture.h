@@ -194,7 +194,7 @@ static inline size_t count_attachments(const struct datapath *datapath)
 /* The kernel's number of what is pinned there, 0 when nothing is. */
 static inline uint32_t pinned_map_id(const struct fixture *f, const char *name)
 {
-	_cleanup_free_ char *path = xasprintf("%s/maps-v%u/%s", f->root, WEIR_MAPS_ABI, name);
+	_cleanup_free_ char *path = xasprintf("%s/maps/%s", f->root, name);
 	_cleanup_close_ int fd = bpf_obj_get(path);
 	struct bpf_map_info info = {};
 	uint32_t size = sizeof(info);
@@ -216,7 +216,7 @@ static inline struct bpf_link_info pinned_link(const struct fixture *f, const ch
 
 static inline uint32_t generation(const struct fixture *f)
 {
-	_cleanup_free_ char *path = xasprintf("%s/maps-v%u/control", f->root, WEIR_MAPS_ABI);
+	_cleanup_free_ char *path = xasprintf("%s/maps/control", f->root);
 	_cleanup_close_ int fd = bpf_obj_get(path);
 	struct weir_control control;
 	uint32_t key = 0;

@@ -41,7 +41,7 @@ static void the_image_in_force_holds_what_was_given(void **state)
 	_cleanup_(datapath_closep) struct datapath *datapath = open_datapath(&f->config);
 	_cleanup_free_ uint32_t *words = xcalloc(f->config.image_words, sizeof(*words));
 	_cleanup_free_ uint32_t *read = xcalloc(f->config.image_words, sizeof(*read));
-	_cleanup_free_ char *path = xasprintf("%s/maps-v%u/images", f->root, WEIR_MAPS_ABI);
+	_cleanup_free_ char *path = xasprintf("%s/maps/images", f->root);
 	uint32_t slot = WEIR_SLOT_ENFORCED, zero = 0, id;
 
 	for (uint32_t i = 0; i < f->config.image_words; i++)
@@ -179,7 +179,7 @@ static void accounts_are_summed_over_processors(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_(datapath_closep) struct datapath *datapath = open_datapath(&f->config);
-	_cleanup_free_ char *path = xasprintf("%s/maps-v%u/accounts", f->root, WEIR_MAPS_ABI);
+	_cleanup_free_ char *path = xasprintf("%s/maps/accounts", f->root);
 	int cpus = libbpf_num_possible_cpus();
 	_cleanup_free_ struct weir_account *per_cpu = xcalloc(cpus, sizeof(*per_cpu));
 	_cleanup_close_ int fd = bpf_obj_get(path);
@@ -206,7 +206,7 @@ static void a_pair_has_its_row_until_it_is_freed(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_(datapath_closep) struct datapath *datapath = open_datapath(&f->config);
-	_cleanup_free_ char *path = xasprintf("%s/maps-v%u/pairs", f->root, WEIR_MAPS_ABI);
+	_cleanup_free_ char *path = xasprintf("%s/maps/pairs", f->root);
 	const struct weir_pair pair = { .tag = weir_pair_tag(3, 17, 18) };
 	struct datapath_accounts accounts;
 	_cleanup_close_ int fd = bpf_obj_get(path);

@@ -11,7 +11,7 @@
 
 static int open_pinned(const struct fixture *f, const char *name)
 {
-	_cleanup_free_ char *path = xasprintf("%s/maps-v%u/%s", f->root, WEIR_MAPS_ABI, name);
+	_cleanup_free_ char *path = xasprintf("%s/maps/%s", f->root, name);
 	int fd = bpf_obj_get(path);
 
 	assert_true(fd >= 0);
@@ -248,7 +248,7 @@ static void what_entered_and_neither_left_nor_is_there_was_evicted(void **state)
 	assert_int_equal(counts.evicted[WEIR_EXCHANGES][WEIR_IPV6], 0);
 }
 
-static void tallies_stay_with_the_tables_that_they_count(void **state)
+static void tallies_stay_when_the_tables_that_they_count_are_made_anew(void **state)
 {
 	struct fixture *f = *state;
 	struct datapath *first = open_datapath(&f->config);
@@ -260,7 +260,7 @@ static void tallies_stay_with_the_tables_that_they_count(void **state)
 	datapath_close(second);
 	f->config.openings *= 2;
 	_cleanup_(datapath_closep) struct datapath *third = open_datapath(&f->config);
-	assert_int_equal(tally(third, WEIR_TALLY_ENTERED), 0);
+	assert_int_equal(tally(third, WEIR_TALLY_ENTERED), 10);
 }
 
 /* --- lists --- */
@@ -385,7 +385,7 @@ int main(void)
 		TEST(times_stay_until_the_next_life_sets_them),
 		TEST(a_sweep_takes_out_what_has_expired_and_counts_the_others),
 		TEST(what_entered_and_neither_left_nor_is_there_was_evicted),
-		TEST(tallies_stay_with_the_tables_that_they_count),
+		TEST(tallies_stay_when_the_tables_that_they_count_are_made_anew),
 		TEST(a_flow_is_listed_as_it_is),
 		TEST(an_expired_flow_is_not_listed_and_one_ahead_of_the_clock_is),
 		TEST(a_list_goes_on_while_the_programs_grow),

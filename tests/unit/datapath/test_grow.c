@@ -26,7 +26,7 @@ static void swap_words(struct datapath *datapath, uint32_t n_words, uint32_t rev
 /* The image that is pinned: its capacity, and its word at an index. */
 static uint32_t image_capacity(const struct fixture *f, uint32_t index, uint32_t *ret_word)
 {
-	_cleanup_free_ char *path = xasprintf("%s/maps-v%u/images", f->root, WEIR_MAPS_ABI);
+	_cleanup_free_ char *path = xasprintf("%s/maps/images", f->root);
 	_cleanup_close_ int images = bpf_obj_get(path);
 	struct bpf_map_info info = {};
 	uint32_t slot = WEIR_SLOT_ENFORCED, first = 0, size = sizeof(info), id;

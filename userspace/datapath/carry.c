@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "datapath/carry.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "datapath/datapath_private.h"
+
+/* What is known while entries of one map are carried. */
+struct passage {
+	const struct carry *carry;
+	struct bpf_map_info from, to;
+	struct layout_plan key, value;
+	size_t cpus; /* values an entry has */
+	char *new_key, *new_value;
+	size_t n;
+};
+
+static bool is_hash(const struct bpf_map_info *info)
+{
+	return info->type == BPF_MAP_TYPE_HASH || info->type == BPF_MAP_TYPE_LRU_HASH;
+}
+
+static bool is_array(const struct bpf_map_info *info)
+{
+	return info->type == BPF_MAP_TYPE_ARRAY || info->type == BPF_MAP_TYPE_PERCPU_ARRAY;
+}
+
+static size_t value_stride(const struct bpf_map_info *info)
+{
+	return info->type == BPF_MAP_TYPE_PERCPU_ARRAY ? (info->value_size + 7) / 8 * 8 : info->value_size;
+}
+
+static bool is_zero(const char *bytes, size_t n)
+{
+	return n == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0);
+}
+
+/* A bucket or a flow is one whole; each of these numbers is for itself. */
+static bool only_counts(const struct passage *passage)
+{
+	return passage->to.type == BPF_MAP_TYPE_PERCPU_ARRAY && !passage->value.clock.to_size;
+}
+
+static void keep_larger(const char *before, char *now, size_t n)
+{
+	for (size_t at = 0; at + sizeof(uint64_t) <= n; at += sizeof(uint64_t)) {
+		uint64_t was, is;
+
+		memcpy(&was, before + at, sizeof(was));
+		memcpy(&is, now + at, sizeof(is));
+		if (was > is)
+			memcpy(now + at, &was, sizeof(was));
+	}
+}
+
+/*
+ * Makes of what is there (new_value) and of the old entry what shall be there.
+ * False: what is there stays.
+ */
+static bool join(struct passage *passage, const char *old)
+{
+	const size_t from = value_stride(&passage->from), to = value_stride(&passage->to), all = to * passage->cpus;
+	_cleanup_free_ char *before = NULL;
+
+	if (is_zero(old, from * passage->cpus))
+		return false;
+	if (!is_zero(passage->new_value, all) && !only_counts(passage) &&
+	    !layout_is_later(&passage->value, old, passage->new_value))
+		return false;
+	before = xcalloc(1, all);
+	memcpy(before, passage->new_value, all);
+	for (size_t cpu = 0; cpu < passage->cpus; cpu++)
+		layout_apply(&passage->value, old + cpu * from, passage->new_value + cpu * to);
+	if (only_counts(passage))
+		keep_larger(before, passage->new_value, all);
+	return memcmp(before, passage->new_value, all) != 0;
+}
+
+static int update(const struct passage *passage, uint64_t flags)
+{
+	int r;
+
+	for (int i = 0; i < BUSY_RETRIES; i++) {
+		r = bpf_map_update_elem(passage->carry->to, passage->new_key, passage->new_value, flags) < 0 ? -errno
+													     : 0;
+		if (r != -EBUSY)
+			break;
+	}
+	return r;
+}
+
+/* Programs that run with the new map may be quicker with an entry; then theirs is the later one. */
+static int carry_entry(struct passage *passage, const void *key, const void *value)
+{
+	bool present;
+	int r;
+
+	if (is_array(&passage->to) && is_zero(value, value_stride(&passage->from) * passage->cpus))
+		return 0;
+	memset(passage->new_key, 0, passage->to.key_size);
+	memset(passage->new_value, 0, value_stride(&passage->to) * passage->cpus);
+	if (is_hash(&passage->to))
+		layout_apply(&passage->key, key, passage->new_key);
+	else
+		memcpy(passage->new_key, key, sizeof(uint32_t));
+	present = bpf_map_lookup_elem(passage->carry->to, passage->new_key, passage->new_value) == 0;
+	if (is_array(&passage->to) && !present)
+		return 0; /* beyond its end */
+	if (!present)
+		layout_apply(&passage->value, value, passage->new_value);
+	else if (!join(passage, value))
+		return 0;
+	r = update(passage, is_array(&passage->to) ? BPF_ANY : present ? BPF_EXIST : BPF_NOEXIST);
+	passage->n += r == 0;
+	return r == -EEXIST || r == -ENOENT ? 0 : r;
+}
+
+static int walk(struct passage *passage)
+{
+	_cleanup_(map_cursor_close) struct map_cursor cursor = MAP_CURSOR_NONE;
+	const void *key, *value;
+	int r = map_cursor_open_fd(&cursor, passage->carry->from);
+
+	while (r == 0 && (r = map_cursor_next(&cursor, &key, &value)) > 0)
+		r = carry_entry(passage, key, value);
+	return r;
+}
+
+static int get_info(int fd, struct bpf_map_info *ret)
+{
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+
+	if (bpf_map_get_info_by_fd(fd, &info, &size) < 0)
+		return -errno;
+	*ret = info;
+	return 0;
+}
+
+static int plan(struct passage *passage)
+{
+	const struct carry *carry = passage->carry;
+	uint32_t old_key, old_value, new_key, new_value;
+	int r;
+
+	if (!carry->from_layouts || !carry->to_layouts)
+		return -ENOTSUP;
+	if (layout_of_map(carry->from_layouts, carry->name, &old_key, &old_value) < 0 ||
+	    layout_of_map(carry->to_layouts, carry->name, &new_key, &new_value) < 0 || !old_value || !new_value)
+		return -ENOTSUP;
+	r = layout_plan_make(carry->from_layouts, old_value, carry->to_layouts, new_value, &passage->value);
+	if (r == 0 && is_hash(&passage->to))
+		r = layout_plan_make(carry->from_layouts, old_key, carry->to_layouts, new_key, &passage->key);
+	if (r < 0)
+		return r;
+	/* What the kernel has and what is said of it are then the same. */
+	return passage->value.from_size == passage->from.value_size &&
+			       passage->value.to_size == passage->to.value_size &&
+			       (!is_hash(&passage->to) || (passage->key.from_size == passage->from.key_size &&
+							   passage->key.to_size == passage->to.key_size))
+		       ? 0
+		       : -ENOTSUP;
+}
+
+int carry(const struct carry *carry, size_t *ret_n)
+{
+	struct passage passage = { .carry = carry, .cpus = 1 };
+	int r = get_info(carry->from, &passage.from) ?: get_info(carry->to, &passage.to);
+
+	if (r < 0)
+		return r;
+	if (passage.from.id == passage.to.id) {
+		*ret_n = 0;
+		return 0;
+	}
+	if (!(is_hash(&passage.from) && is_hash(&passage.to)) &&
+	    !(is_array(&passage.to) && passage.from.type == passage.to.type))
+		return -ENOTSUP;
+	if (passage.to.type == BPF_MAP_TYPE_PERCPU_ARRAY)
+		passage.cpus = libbpf_num_possible_cpus();
+	r = plan(&passage);
+	if (r == 0) {
+		passage.new_key = xcalloc(1, passage.to.key_size);
+		passage.new_value = xcalloc(passage.cpus, value_stride(&passage.to));
+		r = walk(&passage);
+	}
+	if (r == 0)
+		*ret_n = passage.n;
+	layout_plan_free(&passage.key);
+	layout_plan_free(&passage.value);
+	free(passage.new_key);
+	free(passage.new_value);
+	return r;
+}

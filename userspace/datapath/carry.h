@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Entries of one map to the map of the same name in another set, whatever the
+ * layouts (layout.h). A map that both sets share needs nothing.
+ *
+ * Hashes are carried by key, arrays by index: what an index stands for never
+ * changes, new ones are added at the end. Where both have an entry, the later
+ * one counts: of flows, fragments and shields the one that has seen a packet
+ * later, of buckets the emptier one, of counters the larger number.
+ */
+#ifndef WEIR_DATAPATH_CARRY_H
+#define WEIR_DATAPATH_CARRY_H
+
+#include <stddef.h>
+
+#include "datapath/layout.h"
+#include "datapath/maps_dir.h"
+
+struct carry {
+	int from, to;
+	const char *name;
+	const struct btf *from_layouts, *to_layouts;
+};
+
+/*
+ * *ret_n: how many entries were put into `to`; 0 as well when both are the same
+ * map. -ENOTSUP: the one can't be carried to the other.
+ */
+int carry(const struct carry *carry, size_t *ret_n);
+
+#endif

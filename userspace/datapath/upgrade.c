@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * From one set of maps to another, under traffic. Which set an interface's
+ * packets see follows from the programs that it has, so that each link, as it
+ * is updated, takes its endpoint over, whose flows are nobody else's: at no
+ * moment has a packet two programs, or none.
+ *
+ *   load     our programs, with maps that are shared or new; nothing else changes
+ *   fill     new maps get what the others hold
+ *   (here the agent compiles a policy, if the others' image is none that we can read)
+ *   again    what has changed since
+ *   move     the links and filters, one by one
+ *   settle   what the others' programs have noted up to their last packet
+ *   commit   our set is the one in force; the others are removed
+ *
+ * Between `again` and `settle`, for the time that the moves take, a connection
+ * may be opened that our set learns of at `settle` only. Until then its packets
+ * are decided as those of any connection that nobody has seen the beginning of:
+ * by policy. What is counted meanwhile in maps that are not shared is not
+ * carried, and a bucket may let through as much as comes in that time.
+ */
+#include <net/if.h>
+#include <string.h>
+
+#include "datapath/carry.h"
+#include "datapath/datapath_private.h"
+#include "datapath/fault.h"
+
+bool upgrade_is_pending(const struct datapath *datapath)
+{
+	return datapath->formers.n;
+}
+
+/* --- carrying --- */
+
+#define WITH_HASHES   0x1u
+#define WITH_ARRAYS   0x2u
+#define WITH_ACCOUNTS 0x4u
+#define EVERYTHING    (WITH_HASHES | WITH_ARRAYS | WITH_ACCOUNTS)
+#define TOLD	      0x8u
+
+static bool is_asked_for(const struct weir_bpf *skeleton, const struct bpf_map *map, unsigned what)
+{
+	if (map == skeleton->maps.pairs || map == skeleton->maps.accounts)
+		return what & WITH_ACCOUNTS;
+	if (bpf_map__type(map) == BPF_MAP_TYPE_HASH || bpf_map__type(map) == BPF_MAP_TYPE_LRU_HASH)
+		return what & WITH_HASHES;
+	return what & WITH_ARRAYS &&
+	       (bpf_map__type(map) == BPF_MAP_TYPE_ARRAY || bpf_map__type(map) == BPF_MAP_TYPE_PERCPU_ARRAY);
+}
+
+/* One map, from their set to ours or back. */
+static int carry_map(const struct datapath *datapath, const struct maps_dir *dir, const struct bpf_map *map, bool back,
+		     size_t *ret_n)
+{
+	const struct btf *layouts = bpf_object__btf(datapath->skeleton->obj);
+	_cleanup_close_ int theirs = maps_dir_get(dir->path, pin_name(map));
+	const int ours = bpf_map__fd(map);
+	const struct carry there = { ours, theirs, pin_name(map), layouts, dir->layouts };
+	const struct carry here = { theirs, ours, pin_name(map), dir->layouts, layouts };
+
+	return theirs < 0 ? theirs : carry(back ? &there : &here, ret_n);
+}
+
+static int carry_all(struct datapath *datapath, const struct maps_dir *dir, unsigned what, bool back)
+{
+	const struct weir_bpf *skeleton = datapath->skeleton;
+	const struct bpf_map *map;
+
+	if (!takeover_same_rows(dir, skeleton))
+		what &= ~WITH_ACCOUNTS;
+	bpf_object__for_each_map(map, skeleton->obj)
+	{
+		size_t n = 0;
+
+		if (!pin_name(map) || !takeover_is_of_use(datapath, skeleton, map) ||
+		    !is_asked_for(skeleton, map, what))
+			continue;
+		int r = carry_map(datapath, dir, map, back, &n);
+		if (r < 0 && r != -ENOTSUP && r != -ENOENT)
+			return r;
+		if (r < 0 && what & TOLD)
+			datapath_note(datapath, "map %s begins empty: %s can't be carried over", pin_name(map),
+				      r == -ENOENT ? "there is none that" : "the one that is there");
+		else if (n && what & TOLD)
+			datapath_note(datapath, "map %s is a new one, with %zu entries of the one before",
+				      pin_name(map), n);
+		datapath->took_over |= n > 0;
+	}
+	return 0;
+}
+
+static int carry_from_all(struct datapath *datapath, unsigned what)
+{
+	int r = 0;
+
+	vec_for_each (dir, &datapath->formers)
+		r = r ?: carry_all(datapath, dir, what, false);
+	return r;
+}
+
+/* --- the image --- */
+
+static int carry_image(const struct datapath *datapath, const struct maps_dir *dir, struct error *error)
+{
+	const uint32_t capacity = datapath->config.image_words;
+	int r = 0;
+
+	for (enum weir_slot slot = 0; r == 0 && slot < WEIR_SLOTS; slot++) {
+		_cleanup_close_ int images = maps_dir_get(dir->path, pin_name(datapath->skeleton->maps.images));
+		const struct image_slot here = { datapath->maps, bpf_map__fd(datapath->skeleton->maps.images), slot };
+		const struct image_slot there = { dir->path, images, slot };
+		uint32_t words, revision;
+
+		r = images < 0 ? images : image_running(&there, &words, &revision);
+		if (r == 0 && words <= capacity)
+			r = image_copy(&there, &here, capacity, error);
+		if (r == -ENOENT && slot != WEIR_SLOT_ENFORCED)
+			r = 0;
+	}
+	return r;
+}
+
+static bool has_image(const struct datapath *datapath)
+{
+	const struct image_slot slot = { datapath->maps, bpf_map__fd(datapath->skeleton->maps.images),
+					 WEIR_SLOT_ENFORCED };
+	uint32_t words, revision;
+
+	return image_running(&slot, &words, &revision) == 0;
+}
+
+int upgrade_fill(struct datapath *datapath, struct error *error)
+{
+	int r;
+
+	if (!upgrade_is_pending(datapath))
+		return 0;
+	r = fault_at("fill") ?: carry_from_all(datapath, EVERYTHING | TOLD);
+	if (r < 0)
+		return error_set(error, r, "carry over what the maps in %s hold: %s", datapath->formers.items[0].path,
+				 strerror(-r));
+	if (has_image(datapath))
+		return 0;
+	r = carry_image(datapath, &datapath->formers.items[0], error);
+	/* None, or one that only the other version can read: the agent compiles one that we can. */
+	return r == -ENOENT || r == -EPROTO ? 0 : r;
+}
+
+/* --- moving --- */
+
+struct move {
+	const struct datapath *datapath;
+	const struct program_set *set;
+	bool back; /* goes on whatever fails */
+	unsigned n;
+	uint32_t at; /* the interface that failed */
+};
+
+static int move_interface(struct move *move, uint32_t ifindex)
+{
+	int r = move->n++ == 1 && !move->back ? fault_at("move") : 0;
+
+	if (r == 0)
+		r = programs_put(move->datapath, ifindex, move->set);
+	if (r < 0)
+		move->at = ifindex;
+	return r;
+}
+
+static int move_all(struct move *move)
+{
+	int r = 0;
+
+	vec_for_each (attachment, &move->datapath->attachments)
+		if (r == 0 || move->back)
+			r = move_interface(move, attachment->ifindex) ?: r;
+	vec_for_each (uplink, &move->datapath->uplinks)
+		if (r == 0 || move->back)
+			r = move_interface(move, uplink->ifindex) ?: r;
+	return r;
+}
+
+static int move_to_ours(struct datapath *datapath, struct error *error)
+{
+	const struct program_set ours = programs_of(datapath->skeleton);
+	struct move move = { .datapath = datapath, .set = &ours };
+	char name[IF_NAMESIZE] = "that is gone";
+	int r = move_all(&move);
+
+	if (r == 0)
+		return 0;
+	if_indextoname(move.at, name);
+	return error_set(error, r, "put programs in the place of those of interface %s: %s", name, strerror(-r));
+}
+
+/*
+ * The set that ours was made from runs everywhere again, with what ours has seen
+ * of its flows. Where it was to take in another that a crash has left, nothing
+ * is put back: each interface has programs of one of them, and the next start
+ * does the rest.
+ */
+static int move_back(struct datapath *datapath, struct error *error)
+{
+	const struct maps_dir *before = &datapath->formers.items[0];
+	struct program_set theirs;
+	int r;
+
+	if (!datapath->fresh)
+		return 0;
+	r = programs_get(before->path, &theirs);
+	if (r == 0) {
+		struct move move = { .datapath = datapath, .set = &theirs, .back = true };
+
+		r = move_all(&move);
+		programs_close(&theirs);
+	}
+	if (r == 0)
+		r = carry_all(datapath, before, WITH_HASHES, true);
+	datapath_new_generation(datapath); /* which they may share */
+	datapath->mixed = r < 0;
+	return r < 0 ? error_set(error, r, "put back what ran before: %s", strerror(-r)) : 0;
+}
+
+static int commit(struct datapath *datapath, struct error *error)
+{
+	int r = fault_at("commit") ?: maps_dir_commit(datapath->root, datapath->maps);
+
+	if (r < 0)
+		return error_set(error, r, "put %s in force: %s", datapath->maps, strerror(-r));
+	/* One that stays is no harm: it is dropped by the next start. */
+	vec_for_each (dir, &datapath->formers)
+		maps_dir_drop(dir->path);
+	maps_dirs_free(&datapath->formers);
+	datapath->fresh = datapath->mixed = false;
+	return 0;
+}
+
+/* Flows find new rows, and are decided by whoever has them now. */
+static int take_the_place(struct datapath *datapath, struct error *error)
+{
+	int r;
+
+	datapath_new_generation(datapath);
+	r = move_to_ours(datapath, error);
+	if (r < 0)
+		return r;
+	r = fault_at("settle") ?: carry_from_all(datapath, WITH_HASHES);
+	if (r < 0)
+		return error_set(error, r, "carry over what has changed meanwhile: %s", strerror(-r));
+	datapath_new_generation(datapath);
+	return commit(datapath, error);
+}
+
+static int prepare(struct datapath *datapath, bool agent_ran, struct error *error)
+{
+	/* The agent has freed rows since they were filled, and has kept what these had counted. */
+	const unsigned what = EVERYTHING & ~(agent_ran ? WITH_ACCOUNTS : 0);
+	int r = fault_at("again") ?: carry_from_all(datapath, what);
+
+	if (r < 0)
+		return error_set(error, r, "carry over what has changed: %s", strerror(-r));
+	r = maps_dir_complete(datapath->root, &datapath->maps);
+	return r < 0 ? error_set(error, r, "name a set of maps: %s", strerror(-r)) : 0;
+}
+
+int upgrade_finish(struct datapath *datapath, bool agent_ran, struct error *error)
+{
+	struct error why = {}, back = {};
+	int r;
+
+	const bool nothing_runs = !datapath->attachments.n && !datapath->uplinks.n;
+
+	if (!upgrade_is_pending(datapath) || (!has_image(datapath) && !nothing_runs))
+		return 0;
+	r = prepare(datapath, agent_ran, &why);
+	if (r == 0 && (r = take_the_place(datapath, &why)) < 0)
+		move_back(datapath, &back);
+	if (r == 0)
+		return 0;
+	return error_set(error, r, "upgrade from %s: %s%s%s", datapath->formers.items[0].path, why.text,
+			 *back.text ? "; " : " (what ran before goes on)", back.text);
+}
+
+/* Unless programs may run with it. */
+void upgrade_abandon(const struct datapath *datapath)
+{
+	if (datapath->fresh && !datapath->mixed)
+		maps_dir_drop(datapath->maps);
+}
