@@ -123,7 +123,7 @@ class Kernel(CoreCases, LabCase):
               f"{stamps[-1] - stamps[0]:.3f} s, gaps {min(gaps) * 1000:.1f} to {max(gaps) * 1000:.1f} ms")
         # fq lets nothing leave early, so a slow machine only makes more of it; but the first may have been late.
         self.assertGreater(stamps[-1] - stamps[0], apart * (PACED_COUNT - 1) / 2)
-        self.assertGreater(sum(gap > apart / 2 for gap in gaps), PACED_COUNT // 2)
+        self.assertGreater(sum(gap > apart / 2 for gap in gaps), PACED_COUNT // 4)
 
     def limit_item(self):
         return self.lab.weir_json("get", "limits")["items"][0]
