@@ -245,11 +245,3 @@ void sources_store_kept(struct sources *sources)
 			note_errors(sources, source, &none);
 	}
 }
-
-void sources_back_up(struct sources *sources)
-{
-	struct error error = {};
-
-	if (store_back_up(sources->store, &error) < 0)
-		log_debug("%s", error.text);
-}

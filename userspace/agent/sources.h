@@ -53,7 +53,5 @@ bool sources_whole(const struct sources *sources);
 bool sources_read(const struct sources *sources);
 /* The store has been written: if it was lost it no longer is. */
 void sources_store_kept(struct sources *sources);
-/* What is kept twice is; where the disk won't have it now, another time. */
-void sources_back_up(struct sources *sources);
 
 #endif
