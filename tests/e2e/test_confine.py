@@ -4,12 +4,15 @@
 import errno
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
+import unittest
 
 from case import LabCase, main
 from core_cases import ALLOW_FRONTEND
+from lab import TOP
 
 EACCES, EPERM, ENOSYS = errno.EACCES, errno.EPERM, errno.ENOSYS
 CAPABILITIES = {"net_admin": 12, "perfmon": 38, "bpf": 39}
@@ -215,6 +218,45 @@ class NoLandlock(Inside):
         self.assertEqual(self.confinement()["missing"],
                          ["files: this kernel has no Landlock, or it is not among its lsm="])
         self.assertEqual(self.lab.log_tail(100).count("not confined: "), 1)
+
+
+@unittest.skipUnless(shutil.which("systemd-analyze"), "no systemd-analyze")
+class Unit(unittest.TestCase):
+    """The service's own filter, which holds from the start, is no narrower than the agent's."""
+
+    # To confine itself, to give the socket to its group, and of the C library's start.
+    BEFORE = {"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "seccomp", "prctl", "capset",
+              "chown", "execve", "arch_prctl", "listen"}
+
+    def test_filter(self):
+        """every system call that the agent has use for passes the unit's filter"""
+        def members(name):
+            if not name.startswith("@"):
+                return {name}
+            listed = subprocess.run(["systemd-analyze", "syscall-filter", name], capture_output=True, text=True,
+                                    check=True).stdout.split("\n")[1:]
+            return set().union(*(members(row.strip()) for row in listed if row.strip() and "#" not in row))
+
+        passes = members("@default")
+        for row in self.rows("SystemCallFilter"):
+            change = passes.difference_update if row.startswith("~") else passes.update
+            change(set().union(*(members(name) for name in row.lstrip("~").split())))
+        with open(os.path.join(TOP, "userspace/agent/syscalls.c"), encoding="ascii") as file:
+            source = file.read()
+        listed = re.search(r"(?s) allowed\[\] = \{(.*?)\n\};", source)[1]
+        used = set(re.findall(r'"(\w+)"', listed)) | set(re.findall(r'(?m)^\t\{ "(\w+)", \d', source)) | {"bpf"}
+        self.assertGreater(len(used), 100)
+        self.assertEqual((used | self.BEFORE) - passes, set())
+
+    def test_capabilities(self):
+        """it has the rights that the agent keeps, and no others"""
+        self.assertEqual(set(self.rows("CapabilityBoundingSet")[0].split()),
+                         {f"CAP_{name.upper()}" for name in CAPABILITIES})
+
+    @staticmethod
+    def rows(key):
+        with open(os.path.join(TOP, "deploy/systemd/weir.service"), encoding="ascii") as file:
+            return re.findall(rf"(?m)^{key}=(.*)$", file.read())
 
 
 class Words(LabCase):
