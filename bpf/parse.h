@@ -95,38 +95,53 @@ static __always_inline enum weir_verdict parse_ethernet(struct packet *pkt)
 	return is_vlan(pkt->f->eth_proto) ? parse_vlan(pkt) : WEIR_VERDICT_NONE;
 }
 
+struct ipv4_options {
+	__u8 bytes[IPV4_OPTIONS_MAX + 1]; /* and one, as the last may be of a byte */
+	__u8 length;
+};
+
 /*
- * What is wrong with the options of an IPv4 header, or WEIR_REASON_NONE. A
- * loose or strict source route (RFC 791) makes another host the next
- * destination than the one that policy is asked about.
+ * Where the option after the one at an offset begins, or what is wrong with that
+ * one as a negative. A loose or strict source route (RFC 791) makes another host
+ * the next destination than the one that policy is asked about.
+ *
+ * A global function: the verifier proves it once, not for every offset that the
+ * options before may lead to, which are more than it has patience for.
  */
+__weak __noinline int next_ipv4_option(const struct ipv4_options *options, __u32 at)
+{
+	if (!options || at >= IPV4_OPTIONS_MAX)
+		return -WEIR_REASON_BAD_IPV4;
+	switch (options->bytes[at]) {
+	case IPV4_OPTION_END:
+		return options->length;
+	case IPV4_OPTION_NOP:
+		return at + 1;
+	case IPV4_OPTION_LSRR:
+	case IPV4_OPTION_SSRR:
+		return -WEIR_REASON_SOURCE_ROUTE;
+	default:
+		return options->bytes[at + 1] < 2 ? -WEIR_REASON_BAD_IPV4 : (int)at + options->bytes[at + 1];
+	}
+}
+
+/* What is wrong with the options of an IPv4 header, or WEIR_REASON_NONE. */
 static __always_inline __u32 ipv4_options_fault(struct __sk_buff *skb, __u32 offset, __u32 length)
 {
-	__u8 options[IPV4_OPTIONS_MAX + 1] = {};
-	__u32 at = 0;
+	struct ipv4_options options = { .length = length };
+	int at = 0;
 
 	/* One at a time, lest the compiler make of both one comparison that tells the verifier nothing. */
 	if (length < IPV4_OPTIONS_MIN)
 		return WEIR_REASON_BAD_IPV4;
 	barrier_var(length);
-	if (length > IPV4_OPTIONS_MAX || bpf_skb_load_bytes(skb, offset, options, length))
+	if (length > IPV4_OPTIONS_MAX || bpf_skb_load_bytes(skb, offset, options.bytes, length))
 		return WEIR_REASON_BAD_IPV4;
-	for (int i = 0; i < IPV4_OPTIONS_MAX; i++) {
-		__u8 type, size;
-
-		if (at >= length || at >= IPV4_OPTIONS_MAX)
-			return at == length ? WEIR_REASON_NONE : WEIR_REASON_BAD_IPV4;
-		type = options[at];
-		size = options[at + 1];
-		if (type == IPV4_OPTION_END)
-			return WEIR_REASON_NONE;
-		if (type == IPV4_OPTION_LSRR || type == IPV4_OPTION_SSRR)
-			return WEIR_REASON_SOURCE_ROUTE;
-		if (type != IPV4_OPTION_NOP && size < 2)
-			return WEIR_REASON_BAD_IPV4;
-		at += type == IPV4_OPTION_NOP ? 1 : size;
-	}
-	return WEIR_REASON_NONE;
+	for (int i = 0; i < IPV4_OPTIONS_MAX && at >= 0 && at < options.length; i++)
+		at = next_ipv4_option(&options, at);
+	if (at < 0)
+		return -at;
+	return at == options.length ? WEIR_REASON_NONE : WEIR_REASON_BAD_IPV4;
 }
 
 static __always_inline enum weir_verdict check_ipv4_options(struct packet *pkt)

@@ -228,12 +228,16 @@ class Lab:
             words += ["--config", path]
         return words
 
+    def launch_agent(self, launcher=()):
+        """Starts the agent and waits for nothing; launcher: words in front of the program, this time."""
+        with open(self.log_path, "ab") as log:
+            self.agent = subprocess.Popen([*self.node.enter(), *self.launcher, *launcher, *self.agent_words()],
+                                          stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                          env=os.environ | self.env, preexec_fn=die_with_parent)
+
     def spawn_agent(self):
         """Starts the agent and waits until it answers, whatever it says."""
-        with open(self.log_path, "ab") as log:
-            self.agent = subprocess.Popen([*self.node.enter(), *self.launcher, *self.agent_words()], stdin=subprocess.DEVNULL,
-                                          stdout=log, stderr=log, env=os.environ | self.env,
-                                          preexec_fn=die_with_parent)
+        self.launch_agent()
         self.until(self._answers, "the agent answers on its socket", 20)
         self.drops_before = self.drops()
 

@@ -164,29 +164,6 @@ class AgentRefuses(LabCase):
         self.lab.end_agent()
         self.assertIn("nonsense", self.lab.log_tail())
 
-    def test_damaged_store(self):
-        """a damaged store is refused by name instead of being taken for an empty one"""
-        self.lab.start_agent()
-        self.assert_done(self.lab.weir("apply", "-f", "-", stdin=ISOLATE_BACKEND))
-        self.lab.end_agent()
-        damaged = []
-        for name in os.listdir(self.lab.state):
-            path = os.path.join(self.lab.state, name)
-            with open(path, "r+b") as f:
-                data = f.read()
-                if b"NetworkPolicy" in data:
-                    f.seek(data.index(b"NetworkPolicy"))
-                    f.write(b"Networkpolicy")
-                    damaged.append((path, data))
-        self.assertTrue(damaged)
-        done = self.start()
-        for path, data in damaged:
-            with open(path, "wb") as f:
-                f.write(data)
-        self.assert_fails(done, 1, self.lab.state)
-        self.lab.start_agent()
-        self.lab.end_agent()
-
     def test_config_file(self):
         """an unknown key of the configuration file is refused with file, line and column"""
         path = os.path.join(self.lab.dir, "weir.yaml")

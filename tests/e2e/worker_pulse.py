@@ -17,20 +17,30 @@ def family(host):
 
 
 class Pulse(threading.Thread):
-    """Sends a datagram every so often until it is ended, and notes when (CLOCK_MONOTONIC)."""
+    """Sends a datagram every so often until it is ended, and notes when (CLOCK_MONOTONIC).
 
-    def __init__(self, number, host, port, rate):
+    fresh: each from a port of its own, so that each is decided and none is of a flow that is known.
+    """
+
+    def __init__(self, number, host, port, rate, fresh=False):
         super().__init__(daemon=True)
-        self.number, self.pause = number, 1 / rate
+        self.number, self.pause, self.fresh = number, 1 / rate, fresh
+        self.to = host, port
         self.ended = False
         self.sent = array.array("d")
         self.refused = 0
-        self.socket = socket.socket(family(host), socket.SOCK_DGRAM)
-        self.socket.connect((host, port))
+        self.open()
+
+    def open(self):
+        self.socket = socket.socket(family(self.to[0]), socket.SOCK_DGRAM)
+        self.socket.connect(self.to)
 
     def run(self):
         due = time.monotonic()
         while not self.ended:
+            if self.fresh:
+                self.socket.close()
+                self.open()
             self.sent.append(time.monotonic())
             try:
                 self.socket.send(NUMBER.pack(self.number, len(self.sent) - 1))
@@ -71,9 +81,9 @@ class Pulses:
         self.pulses = {}
         self.ears = {}
 
-    def pulse(self, number, host, port, rate):
+    def pulse(self, number, host, port, rate, fresh=False):
         """Begins to send; number is the pulse's name at all ears."""
-        self.pulses[number] = Pulse(number, host, port, rate)
+        self.pulses[number] = Pulse(number, host, port, rate, fresh)
         self.pulses[number].start()
 
     def pulse_end(self, number):

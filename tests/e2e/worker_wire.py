@@ -14,16 +14,17 @@ IFLA_GSO_MAX_SIZE, IFLA_GRO_MAX_SIZE, IFLA_GSO_IPV4_MAX_SIZE, IFLA_GRO_IPV4_MAX_
 
 
 class Watch(threading.Thread):
-    """Keeps every frame that arrives at an interface."""
+    """Keeps every frame that arrives at an interface; at any, also such as come later, where none is named."""
 
     def __init__(self, interface):
         super().__init__(daemon=True)
         self.frames = []
         self.ended = False
-        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0 if interface else socket.htons(ETH_P_ALL))
         self.socket.setsockopt(socket.SOL_SOCKET, 33, 8 << 20)  # SO_RCVBUFFORCE
         self.socket.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
-        self.socket.bind((interface, ETH_P_ALL))
+        if interface:
+            self.socket.bind((interface, ETH_P_ALL))
         self.socket.setblocking(False)
 
     def run(self):

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "agent/agent.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ static int open_links(struct agent *agent, struct error *error)
 		.changed = loop_link_changed,
 		.gone = loop_link_gone,
 		.addresses_changed = loop_addresses_changed,
+		.filters_changed = loop_filters_changed,
 		.data = agent,
 	};
 
@@ -59,30 +61,72 @@ static int open_datapath(struct agent *agent, struct error *error)
 		datapath_set_times(agent->datapath, &times);
 		datapath_set_watch(agent->datapath, &config->watch);
 		datapath_capture_clear(agent->datapath);
+		if (datapath_probe_hook(agent->datapath) == HOOK_CLSACT)
+			r = links_watch_filters(agent->links, error);
 	}
 	return r;
 }
 
-static int open_state(struct agent *agent)
+/* error: of what was opened; "" when nothing was wrong with it. */
+static void note_found(struct agent *agent, struct error *error, const char *outcome)
 {
-	struct error error = {};
-
-	state_open(agent->config->state_dir, &agent->ledger, &agent->state, &error);
-	if (*error.text)
-		log_error("%s; numbers begin afresh", error.text);
-	return 0;
+	if (!*error->text)
+		return;
+	log_error("%s%s", error->text, outcome);
+	notes_add(&agent->found, "%s%s", error->text, outcome);
+	*error = (struct error){};
 }
 
-static void open_attachments(struct agent *agent)
+static int open_state(struct agent *agent, struct error *error)
 {
-	struct error error = {};
+	int r = state_open(agent->config->state_dir, &agent->ledger, &agent->state, error);
 
-	attachments_open(agent->config->state_dir, &agent->attachments, &error);
-	if (*error.text)
-		log_error("%s; what the CNI plugin said is lost", error.text);
+	if (r == 0)
+		note_found(agent, error, agent->state.lost ? "; numbers begin afresh" : "");
+	return r;
+}
+
+static int restore_counts(struct agent *agent, struct error *error)
+{
+	int r = counts_restore(agent, datapath_took_over(agent->datapath), error);
+
+	if (r == 0)
+		note_found(agent, error, "; what the agent itself counts begins at zero");
+	return r;
+}
+
+static int open_attachments(struct agent *agent, struct error *error)
+{
+	int r = attachments_open(agent->config->state_dir, &agent->attachments, error);
+
+	if (r < 0)
+		return r;
+	note_found(agent, error, "; what the CNI plugin said is lost, and pods are found by their addresses");
 	agent->overlay = (struct overlay){ .attachments = &agent->attachments, .node = agent->config->node };
 	agent->sources.overlay = &agent->overlay;
 	attaching_check(agent);
+	return 0;
+}
+
+static int open_sources(struct agent *agent, struct error *error)
+{
+	const struct kube_follower follower = { loop_kube_changed, agent };
+	int r = sources_open(agent->config, &follower, &agent->sources, error);
+	const char *damage = r < 0 ? NULL : store_damage(agent->sources.store);
+
+	if (damage)
+		log_error("%s", damage);
+	if (damage && !store_is_lost(agent->sources.store))
+		notes_add(&agent->found, "%s", damage);
+	return r;
+}
+
+void agent_back_up(struct agent *agent)
+{
+	struct error error = {};
+
+	if (state_back_up(&agent->state, &error) < 0 || store_back_up(agent->sources.store, &error) < 0)
+		log_debug("%s", error.text);
 }
 
 static void wake_followers(void *data)
@@ -96,7 +140,9 @@ static void wake_followers(void *data)
 static int open_socket(struct agent *agent, struct error *error)
 {
 	_cleanup_free_ char *path = xasprintf("%s/weir.sock", agent->config->run_dir);
-	const struct http_service service = { api_socket_routes, api_socket_n_routes, agent, NULL, NULL };
+	const struct http_service service = {
+		.routes = api_socket_routes, .n_routes = api_socket_n_routes, .data = agent, .is_local = true
+	};
 	int fd = listen_unix(path, error);
 
 	return fd < 0 ? fd : http_start(loop_uv(agent->loop), fd, &service, &agent->socket, error);
@@ -105,7 +151,9 @@ static int open_socket(struct agent *agent, struct error *error)
 /* The enforcer does its work without it, so a taken port is only said. */
 static void open_metrics(struct agent *agent)
 {
-	const struct http_service service = { api_metrics_routes, api_metrics_n_routes, agent, NULL, NULL };
+	const struct http_service service = { .routes = api_metrics_routes,
+					      .n_routes = api_metrics_n_routes,
+					      .data = agent };
 	struct error error = {};
 	int fd;
 
@@ -127,20 +175,31 @@ static void open_otlp(struct agent *agent)
 		log_warning("events are not sent: %s", error.text);
 }
 
+/* Every directory, map and socket is open, and nobody has been listened to yet. */
+static void shut(struct agent *agent)
+{
+	const struct confine_needs needs = {
+		.config = agent->config,
+		.kube = sources_kube(&agent->sources),
+		.filters_by_number = datapath_filters_by_number(agent->datapath),
+	};
+
+	confine_finish(&needs, &agent->confinement);
+}
+
 static int start(struct agent *agent, struct error *error)
 {
-	const struct kube_follower follower = { loop_kube_changed, agent };
+	struct event started;
 	int r = locks_take(agent->config, &agent->locks, error) ?:
-		open_state(agent) ?:
-		sources_open(agent->config, &follower, &agent->sources, error) ?:
+		open_state(agent, error) ?:
+		open_sources(agent, error) ?:
 		open_links(agent, error) ?:
 		open_datapath(agent, error) ?:
-		loop_open(agent, &agent->loop, error);
-	struct event started;
+		loop_open(agent, &agent->loop, error) ?:
+		restore_counts(agent, error);
 
 	if (r < 0)
 		return r;
-	counts_restore(agent, datapath_took_over(agent->datapath));
 	agent->endpoints.config = agent->config;
 	agent->endpoints.datapath = agent->datapath;
 	agent->endpoints.links = agent->links;
@@ -153,14 +212,19 @@ static int start(struct agent *agent, struct error *error)
 		.links = agent->links,
 		.endpoints = &agent->endpoints,
 	};
-	open_attachments(agent);
+	agent->hooks = (struct hooks){
+		.endpoints = &agent->endpoints,
+		.uplinks = &agent->uplinks,
+		.events = &agent->events,
+	};
 	agent->events_lost = packet_events_count(agent).lost;
-	r = take_over(agent, error) ?: open_socket(agent, error);
+	r = open_attachments(agent, error) ?: take_over(agent, error) ?: open_socket(agent, error);
 	if (r < 0)
 		return r;
 	open_metrics(agent);
 	open_otlp(agent);
 	ui_open(agent, loop_uv(agent->loop));
+	shut(agent);
 	events_listen(&agent->events, wake_followers, agent);
 	started = event_make(EVENT_AGENT_STARTED, "weir " WEIR_VERSION " started on node %s", agent->config->node);
 	events_add(&agent->events, &started);
@@ -184,6 +248,7 @@ static void stop(struct agent *agent)
 	overlay_free(&agent->overlay);
 	attachments_free(&agent->attachments);
 	endpoints_free(&agent->endpoints);
+	hooks_free(&agent->hooks);
 	uplinks_free(&agent->uplinks);
 	sweeper_free(&agent->sweeper);
 	shields_free(&agent->shields);
@@ -200,8 +265,10 @@ static void stop(struct agent *agent)
 	notes_free(&agent->warnings);
 	notes_free(&agent->failures);
 	notes_free(&agent->unsaved);
+	notes_free(&agent->found);
 	free(agent->counts_saved);
 	events_free(&agent->events);
+	confinement_free(&agent->confinement);
 	state_free(&agent->state);
 	locks_release(&agent->locks);
 }
@@ -221,8 +288,10 @@ int agent_run(const struct agent_config *config, struct error *error)
 	struct error unsaved = {};
 	int r;
 
+	mallopt(M_ARENA_MAX, 1); /* what a thread makes another one frees, and only one of them works at a time */
 	events_init(&agent.events, config->event_history, config->log_events);
 	signal(SIGPIPE, SIG_IGN);
+	confine_start(config, &agent.confinement);
 	r = start(&agent, error);
 	if (r == 0) {
 		loop_run(agent.loop);

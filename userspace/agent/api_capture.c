@@ -5,6 +5,7 @@
 
 #include "agent/api.h"
 #include "agent/capture.h"
+#include "agent/peer.h"
 #include "base/mem.h"
 #include "policy/eval.h"
 
@@ -127,6 +128,17 @@ static enum http_status status_of(int code)
 				 : HTTP_INTERNAL_ERROR;
 }
 
+static void tell_who(struct agent *agent, const struct http_request *request, const struct capture_request *capture)
+{
+	_cleanup_free_ char *who = peer_name(http_client(request));
+	const char *pod = http_query(request, "pod");
+	struct event event =
+		event_make(EVENT_CAPTURE_BEGAN, "%s captures%s packets%s%s, for %u s at most", who,
+			   capture->filter.drops ? " dropped" : "", pod ? " of " : "", pod ?: "", capture->seconds);
+
+	events_add(&agent->events, &event);
+}
+
 void api_capture(void *data, const struct http_request *request, struct http_reply *reply)
 {
 	struct capture_request capture = {};
@@ -136,8 +148,10 @@ void api_capture(void *data, const struct http_request *request, struct http_rep
 
 	if (r == 0)
 		r = capture_open(agent, &capture, &reply->stream, &error);
-	if (r < 0)
+	if (r < 0) {
 		http_fail(reply, status_of(r), "%s", error.text);
-	else
-		reply->content_type = "application/x-pcapng";
+		return;
+	}
+	reply->content_type = "application/x-pcapng";
+	tell_who(agent, request, &capture);
 }

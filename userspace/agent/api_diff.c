@@ -15,6 +15,9 @@
 struct side {
 	struct world world;
 	struct compiled *compiled;
+	struct numberings *numbers;
+	uint32_t revision, max_words;
+	struct error *error;
 };
 
 static void side_free(struct side *side)
@@ -30,14 +33,24 @@ struct proposal {
 	bool gone;
 };
 
+static int compile_side(void *data)
+{
+	struct side *side = data;
+
+	return compile(&side->world, side->numbers, side->revision, side->max_words, &side->compiled, side->error);
+}
+
 static int side_compile(struct agent *agent, const struct objects *store, struct side *side, struct error *error)
 {
 	struct diags diags = {};
 
+	side->numbers = &agent->state.numbers;
+	side->revision = agent->revision + 1;
+	side->max_words = datapath_image_words(agent->datapath);
+	side->error = error;
 	plan_world(agent, store, &side->world, &diags);
 	diags_free(&diags);
-	return compile(&side->world, &agent->state.numbers, agent->revision + 1, datapath_image_words(agent->datapath),
-		       &side->compiled, error);
+	return agent_aside(agent, compile_side, side);
 }
 
 static json_t *end_json(const struct diff_end *end)
@@ -76,13 +89,29 @@ static json_t *diff_json(const struct diff *diff)
 			 (json_int_t)diff->n_pods_removed);
 }
 
+struct comparison {
+	const struct side *before, *after;
+	struct diff diff;
+};
+
+static int compare(void *data)
+{
+	struct comparison *comparison = data;
+	const struct side *before = comparison->before, *after = comparison->after;
+
+	diff_policies(&(struct policy_view){ &before->world, before->compiled },
+		      &(struct policy_view){ &after->world, after->compiled },
+		      &(struct diff_limits){ .rows = DIFF_ROWS, .ms = DIFF_MS }, &comparison->diff);
+	return 0;
+}
+
 /* The sources as they are, and as they would be. */
 static void answer(struct agent *agent, const struct proposal *proposal, struct http_reply *reply)
 {
 	_cleanup_(rehearsal_end) struct rehearsal rehearsal = {};
 	_cleanup_(side_free) struct side before = {}, after = {};
+	struct comparison comparison = { .before = &before, .after = &after };
 	struct error error = {};
-	struct diff diff;
 
 	if (side_compile(agent, store_objects(agent->sources.store), &before, &error) < 0) {
 		error_prefix(&error, "the sources as they are can't be compiled");
@@ -95,11 +124,9 @@ static void answer(struct agent *agent, const struct proposal *proposal, struct 
 		http_fail(reply, HTTP_UNPROCESSABLE, "%s", error.text);
 		return;
 	}
-	diff_policies(&(struct policy_view){ &before.world, before.compiled },
-		      &(struct policy_view){ &after.world, after.compiled },
-		      &(struct diff_limits){ .rows = DIFF_ROWS, .ms = DIFF_MS }, &diff);
-	reply->json = diff_json(&diff);
-	diff_free(&diff);
+	agent_aside(agent, compare, &comparison);
+	reply->json = diff_json(&comparison.diff);
+	diff_free(&comparison.diff);
 }
 
 static void draft_puts(struct store_draft *draft, struct objects *objects)

@@ -9,6 +9,7 @@
 #include "agent/cluster.h"
 #include "agent/increment.h"
 #include "agent/origins.h"
+#include "agent/peer.h"
 #include "agent/reconcile.h"
 #include "agent/rehearsal.h"
 #include "base/mem.h"
@@ -150,12 +151,20 @@ static void add_endpoint_warnings(struct change *change, const endpoint_list *en
 
 static int keep(struct change *change)
 {
+	const bool was_lost = store_is_lost(change->agent->sources.store);
 	struct error error = {};
 	int r = store_draft_commit(change->draft, &error);
 
-	if (r < 0)
+	if (r < 0) {
 		http_fail(change->reply, HTTP_NO_SPACE, "nothing was changed: %s", error.text);
-	return r;
+		return r;
+	}
+	if (was_lost)
+		json_array_append_new(change->warnings,
+				      json_string("what had been applied before was lost with a damaged file: of weir "
+						  "apply, only this is in force now"));
+	sources_store_kept(&change->agent->sources);
+	return 0;
 }
 
 static int not_in_force(struct change *change, int r, const struct error *error)
@@ -194,7 +203,7 @@ static int enforce_pods(struct change *change)
 
 static bool is_whole(struct change *change)
 {
-	if (sources_whole(&change->agent->sources))
+	if (sources_read(&change->agent->sources))
 		return true;
 	http_fail(change->reply, HTTP_UNAVAILABLE,
 		  "nothing was changed: the Kubernetes API has not been read yet (weir status says why)");
@@ -231,13 +240,28 @@ static void reply_change(struct change *change)
 			  (json_int_t)change->agent->revision, "dryRun", change->dry_run, "warnings", change->warnings);
 }
 
+/* Who did what to how many objects. */
+static void tell_who(const struct change *change, const char *verb)
+{
+	_cleanup_free_ char *who = peer_name(http_client(change->request));
+	const size_t n = json_array_size(change->results);
+	struct event event =
+		event_make(EVENT_OBJECTS_CHANGED, "%s %s %zu object%s of the store", who, verb, n, n == 1 ? "" : "s");
+
+	event.revision = change->agent->revision;
+	events_add(&change->agent->events, &event);
+}
+
 /* From the draft to the answer. */
-static void change_apply(struct change *change)
+static void change_apply(struct change *change, const char *verb)
 {
 	struct agent *agent = change->agent;
+	const bool changed = store_draft_changed(change->draft);
 
-	if (store_draft_changed(change->draft) && enforce_draft(change) < 0)
+	if (changed && enforce_draft(change) < 0)
 		return;
+	if (changed && !change->dry_run)
+		tell_who(change, verb);
 	if (!change->dry_run)
 		add_endpoint_warnings(change, &agent->endpoints.list);
 	reply_change(change);
@@ -299,7 +323,7 @@ void api_put_objects(void *data, const struct http_request *request, struct http
 		json_object_set_new(json_array_get(change.results, json_array_size(change.results) - 1), "change",
 				    json_string(store_change_name(store_draft_put(change.draft, TAKE_PTR(*object)))));
 	}
-	change_apply(&change);
+	change_apply(&change, "applied");
 }
 
 /* How somebody gets rid of an object that isn't in the store; the caller frees. */
@@ -378,5 +402,5 @@ void api_delete_objects(void *data, const struct http_request *request, struct h
 	if (!store_draft_changed(change.draft))
 		refuse_deletion(&change);
 	else
-		change_apply(&change);
+		change_apply(&change, "deleted");
 }

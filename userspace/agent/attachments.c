@@ -46,8 +46,10 @@ static int load(struct attachments *attachments, struct error *error)
 		return r;
 	for (char *line = body, *end; (end = strchr(line, '\n')); line = end + 1, number++) {
 		r = load_line(attachments, line, (size_t)(end - line), error);
-		if (r < 0)
-			return error_prefix(error, "%s can't be used: line %d", attachments->path, number);
+		if (r < 0) {
+			error_prefix(error, "%s can't be used: line %d", attachments->path, number);
+			return -EBADMSG;
+		}
 	}
 	return 0;
 }
@@ -59,7 +61,7 @@ static void empty(struct attachments *attachments)
 	vec_free(&attachments->list);
 }
 
-void attachments_open(const char *state_dir, struct attachments *ret, struct error *error)
+int attachments_open(const char *state_dir, struct attachments *ret, struct error *error)
 {
 	int r;
 
@@ -69,6 +71,9 @@ void attachments_open(const char *state_dir, struct attachments *ret, struct err
 		empty(ret);
 	if (r == -ENOENT)
 		error_set(error, 0, "%s", "");
+	if (r == -EBADMSG)
+		sealed_put_aside(ret->path, error);
+	return r == -ENOENT || r == -EBADMSG ? 0 : r;
 }
 
 void attachments_free(struct attachments *attachments)

@@ -21,9 +21,11 @@ struct attachments {
 	char *failure;		     /* why the file is not what the list is, or NULL */
 };
 
-/* A file that can't be used is no failure: then there are none, and error says why ("" when there simply is no file).
+/*
+ * A file that is damaged is no failure: it is put aside, there are none, and
+ * error says why ("" when there simply is no file). One that can't be read just now is.
  */
-void attachments_open(const char *state_dir, struct attachments *ret, struct error *error);
+int attachments_open(const char *state_dir, struct attachments *ret, struct error *error);
 void attachments_free(struct attachments *attachments);			    /* what it holds */
 int attachments_save(struct attachments *attachments, struct error *error); /* failure says it too */
 

@@ -109,22 +109,24 @@ static int read_all(const char *path, json_t *found, struct error *error)
 	return 0;
 }
 
-void counts_restore(struct agent *agent, bool same_tables)
+int counts_restore(struct agent *agent, bool same_tables, struct error *error)
 {
 	_cleanup_free_ char *path = path_of(agent);
 	json_t *found = json_object();
 	const struct visitor visitor = { restore_count, restore_seconds, found };
-	struct error error = {};
-	int r = read_all(path, found, &error);
+	int r = read_all(path, found, error);
 
 	if (r == 0)
 		visit(agent, &visitor);
-	else if (r != -ENOENT)
-		log_error("%s; what the agent itself counts begins at zero", error.text);
+	if (r == -ENOENT)
+		error_set(error, 0, "%s", "");
+	if (r == -EBADMSG)
+		sealed_put_aside(path, error);
 	/* In new tables nothing has been evicted yet. */
 	if (!same_tables)
 		memset(agent->sweeper.counts.evicted, 0, sizeof(agent->sweeper.counts.evicted));
 	json_decref(found);
+	return r == -ENOENT || r == -EBADMSG ? 0 : r;
 }
 
 /* --- to disk --- */

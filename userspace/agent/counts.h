@@ -19,7 +19,7 @@ struct agent;
  * be called before anything is counted. A file that can't be used is logged, and
  * they begin at zero. same_tables: the kernel's are those that it had.
  */
-void counts_restore(struct agent *agent, bool same_tables);
+int counts_restore(struct agent *agent, bool same_tables, struct error *error);
 /* To be called before they are told of, and at the end. Writes only what has changed. */
 int counts_save(struct agent *agent, struct error *error);
 

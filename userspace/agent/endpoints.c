@@ -235,21 +235,20 @@ void endpoints_link_changed(void *data, const struct link_info *link)
 {
 	struct endpoints *endpoints = data;
 	struct port *port = ports_find(endpoints, link->ifindex);
+	bool claimed;
 
 	if (port)
 		port_forget_peer(port);
 	if (endpoints->finder)
 		finder_hint(endpoints->finder);
-	if (is_claimed(endpoints, link->name) || (port && strcmp(port->name, link->name) != 0)) {
-		endpoints->stale = true;
-		return;
-	}
+	claimed = is_claimed(endpoints, link->name);
+	endpoints->stale |= claimed || (port && strcmp(port->name, link->name) != 0);
 	if (port || endpoints->config->new_interfaces_open || !link->is_veth || !link->peer_elsewhere ||
 	    ports_is_ignored(endpoints, link->ifindex) || uplinks_named(endpoints->config, link->name))
 		return;
 	port = port_get(endpoints, link);
 	port_attach(endpoints, port, XDP_OFF);
-	if (!port->failure)
+	if (!port->failure && !claimed)
 		log_info("interface %s: attached and closed until a pod names it", port->name);
 }
 

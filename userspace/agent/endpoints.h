@@ -10,6 +10,7 @@
 
 #include "agent/agent.h"
 #include "agent/events.h"
+#include "agent/hook_health.h"
 #include "agent/matching.h"
 #include "agent/notes.h"
 #include "datapath/datapath.h"
@@ -53,6 +54,7 @@ struct port {
 	char *failure;			 /* why it could not be attached as asked, or NULL */
 	const struct endpoint *endpoint; /* set by endpoints_sync(); NULL: nobody's */
 	const char *namespace, *pod;	 /* that it was last identified as; interned */
+	struct hook_health hooks;
 	UT_hash_handle hh;
 };
 
@@ -103,7 +105,7 @@ bool endpoints_sync(struct endpoints *endpoints);
 /* Which interface each address of an endpoint is behind. The caller frees what it holds. */
 void endpoints_places(const struct endpoints *endpoints, datapath_addresses *ret);
 
-/* Link events; each only notes what is to be done, except that a stranger's interface is closed at once. */
+/* Link events; each only notes what is to be done, except that a new interface is closed at once. */
 void endpoints_link_changed(void *data, const struct link_info *link);
 void endpoints_link_gone(void *data, uint32_t ifindex, const char *name);
 

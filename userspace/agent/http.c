@@ -4,7 +4,9 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "agent/guests.h"
 #include "agent/http_stream.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
@@ -24,6 +26,7 @@ struct http {
 	uv_poll_t poll;
 	uv_timer_t timer, wake, gone;
 	struct waiting_streams waiting;
+	struct guests guests; /* of a local service */
 	unsigned open_handles;
 };
 
@@ -46,12 +49,16 @@ bool http_flag(const struct http_request *request, const char *name)
 	return text && (strcmp(text, "true") == 0 || strcmp(text, "1") == 0 || !*text);
 }
 
-int http_client(const struct http_request *request)
+static int socket_of(struct MHD_Connection *connection)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
 	return info ? info->connect_fd : -1;
+}
+
+int http_client(const struct http_request *request)
+{
+	return socket_of(request->connection);
 }
 
 const char *http_request_header(const struct http_request *request, const char *name)
@@ -189,6 +196,36 @@ static bool announces_too_large(const struct http *http, struct MHD_Connection *
 	return length && strtoull(length, NULL, 10) > http->body_max;
 }
 
+/* What libmicrohttpd calls a socket's context. */
+static const struct guest *guest_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
+/* Nothing of the body is read. */
+static enum MHD_Result refuse_stranger(struct http *http, struct MHD_Connection *connection, uid_t uid)
+{
+	struct http_reply reply = {};
+
+	http_fail(&reply, HTTP_FORBIDDEN,
+		  "the agent refuses uid %u: neither root nor in the group " PEER_GROUP " (usermod -aG " PEER_GROUP
+		  " NAME, and log in again)",
+		  uid);
+	return send_reply(http, connection, &reply);
+}
+
+static bool is_refused(const struct http *http, struct MHD_Connection *connection, uid_t *ret_uid)
+{
+	const struct guest *guest = http->service.is_local ? guest_of(connection) : NULL;
+
+	if (!http->service.is_local || (guest && guest->peer.admitted))
+		return false;
+	*ret_uid = guest ? guest->peer.uid : (uid_t)-1;
+	return true;
+}
+
 /* libmicrohttpd calls this when the headers are there, for each part of the body, and when all of it is. */
 static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *path, const char *method,
 				  const char *version, const char *part, size_t *size, void **state)
@@ -197,9 +234,12 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 	struct incoming *incoming = *state;
 	struct http_request request;
 	struct http_reply reply = { .status = HTTP_OK };
+	uid_t uid;
 
 	if (!incoming) {
 		*state = new0(struct incoming);
+		if (is_refused(http, connection, &uid))
+			return refuse_stranger(http, connection, uid);
 		return announces_too_large(http, connection) ? refuse_too_large(http, connection) : MHD_YES;
 	}
 	if (*size) {
@@ -223,6 +263,24 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **s
 		free(incoming->body);
 	free(incoming);
 	*state = NULL;
+}
+
+/* A connection comes, before anything of it is read, or goes. One without a place ends at once. */
+static void on_connection(void *data, struct MHD_Connection *connection, void **context,
+			  enum MHD_ConnectionNotificationCode what)
+{
+	struct http *http = data;
+	const int fd = socket_of(connection);
+	struct peer peer;
+
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+		guests_leave(&http->guests, *context);
+		*context = NULL;
+		return;
+	}
+	*context = peer_of(fd, guests_group(&http->guests), &peer) == 0 ? guests_enter(&http->guests, &peer) : NULL;
+	if (!*context)
+		shutdown(fd, SHUT_RDWR);
 }
 
 static void on_timer(uv_timer_t *timer);
@@ -267,6 +325,7 @@ static struct MHD_Daemon *start_daemon(struct http *http, int listen_fd)
 {
 	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, http,
 				MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+				MHD_OPTION_NOTIFY_CONNECTION, http->service.is_local ? on_connection : NULL, http,
 				MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
 				CONNECTION_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES,
 				MHD_OPTION_END);
@@ -288,6 +347,8 @@ int http_start(uv_loop_t *loop, int listen_fd, const struct http_service *servic
 	struct http *http = new0(struct http);
 
 	http->service = *service;
+	if (service->is_local)
+		guests_init(&http->guests);
 	http->body_max = takes_bodies(service) ? BODY_MAX : 0;
 	http->daemon = start_daemon(http, listen_fd);
 	info = http->daemon ? MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;

@@ -17,6 +17,7 @@
 enum http_status {
 	HTTP_OK = 200,
 	HTTP_BAD_REQUEST = 400,
+	HTTP_FORBIDDEN = 403,
 	HTTP_NOT_FOUND = 404,
 	HTTP_METHOD_NOT_ALLOWED = 405,
 	HTTP_CONFLICT = 409,
@@ -91,6 +92,7 @@ struct http_service {
 	const struct http_header *headers; /* of every answer, errors too; NULL: none */
 	/* Whether a request is for this service at all; the reply says why not. NULL: every one is. */
 	bool (*admits)(void *data, const struct http_request *request, struct http_reply *reply);
+	bool is_local; /* a unix socket: peer.h says who is admitted, guests.h how often */
 };
 
 struct http;

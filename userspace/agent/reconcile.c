@@ -36,28 +36,54 @@ void plan_world(const struct agent *agent, const struct objects *store, struct w
 
 /* How long an apply may wait for its image to be verified whole, and, where that is not enough, in a sample. */
 #define VERIFY_BUDGET_MS 1000u
-#define VERIFY_SAMPLE_MS 250u
+#define VERIFY_SAMPLE_MS 100u
+
+/* What is worked at aside: nothing in it is anybody else's meanwhile. */
+struct draft {
+	const struct world *world;
+	struct numberings *numbers;
+	uint32_t revision;
+	struct compiled *compiled;
+	struct verification verification;
+	struct error *error;
+};
+
+static int draft_compile(void *data)
+{
+	struct draft *draft = data;
+
+	return compile(draft->world, draft->numbers, draft->revision, WEIR_IMAGE_WORDS_MAX, &draft->compiled,
+		       draft->error);
+}
+
+/* Each revision is verified along another path. */
+static int draft_verify(void *data)
+{
+	struct draft *draft = data;
+	const struct verify_options options = { .seed = draft->revision,
+						.budget_ms = VERIFY_BUDGET_MS,
+						.sample_ms = VERIFY_SAMPLE_MS };
+
+	corrupt_as_asked(draft->world, draft->compiled);
+	return verify(draft->world, draft->compiled, &options, &draft->verification, draft->error);
+}
 
 static int compile_verified(struct agent *agent, const struct world *world, struct plan *plan, struct error *error)
 {
-	/* Each revision is verified along another path. */
-	const struct verify_options options = { .seed = agent->revision + 1,
-						.budget_ms = VERIFY_BUDGET_MS,
-						.sample_ms = VERIFY_SAMPLE_MS };
-	int r = compile(world, &agent->state.numbers, agent->revision + 1, WEIR_IMAGE_WORDS_MAX, &plan->compiled,
-			error);
+	struct draft draft = { world, &agent->state.numbers, agent->revision + 1, .error = error };
+	int r = agent_aside(agent, draft_compile, &draft);
 
 	if (r == -ENOSPC) { /* what is no longer in use may be enough */
 		prune_all(agent);
-		r = compile(world, &agent->state.numbers, agent->revision + 1, WEIR_IMAGE_WORDS_MAX, &plan->compiled,
-			    error);
+		r = agent_aside(agent, draft_compile, &draft);
 	}
+	plan->compiled = draft.compiled;
 	if (r == 0)
 		r = pacing_check(&agent->pacing, agent->links, agent->compiled, plan->compiled, error);
-	if (r < 0)
-		return r;
-	corrupt_as_asked(world, plan->compiled);
-	return verify(world, plan->compiled, &options, &plan->verification, error);
+	if (r == 0)
+		r = agent_aside(agent, draft_verify, &draft);
+	plan->verification = draft.verification;
+	return r;
 }
 
 int plan_make(struct agent *agent, const struct objects *store, struct plan *ret, struct error *error)
@@ -67,6 +93,7 @@ int plan_make(struct agent *agent, const struct objects *store, struct plan *ret
 	int r;
 
 	clock_gettime(CLOCK_MONOTONIC, &plan.begun);
+	agent->overtaken = false;
 	addresses_world(&agent->addresses, &world);
 	endpoints_world(&agent->endpoints, &world);
 	plan_world(agent, store, &world, &plan.diags);
@@ -112,9 +139,24 @@ static void save_numbers(struct agent *agent, struct notes *failures)
 		notes_add(failures, "%s", error.text);
 }
 
+struct reservation {
+	struct datapath *datapath;
+	uint32_t n_words;
+	struct error *error;
+};
+
+static int reserve(void *data)
+{
+	struct reservation *reservation = data;
+
+	return datapath_reserve(reservation->datapath, reservation->n_words, reservation->error);
+}
+
 static int swap_image(struct agent *agent, const struct compiled *compiled, struct error *error)
 {
-	int r = datapath_swap(agent->datapath, compiled->words, compiled->n_words, error);
+	struct reservation reservation = { agent->datapath, compiled->n_words, error };
+	int r = agent_aside(agent, reserve, &reservation)
+			?: datapath_swap(agent->datapath, compiled->words, compiled->n_words, error);
 
 	if (r < 0) {
 		agent->n_refused++;
@@ -246,7 +288,7 @@ int plan_enforce(struct agent *agent, struct plan *plan, struct error *error)
 	compiled_free(agent->compiled);
 	agent->compiled = TAKE_PTR(plan->compiled);
 	agent->verification = plan->verification;
-	agent->stale = false;
+	agent->stale = agent->overtaken;
 	rulebook_learn(&agent->rulebook, agent->compiled);
 	prune_idle(agent);
 	pacing_watch(&agent->pacing, agent->links, agent->compiled);

@@ -9,11 +9,19 @@
 static int open_store(const struct agent_config *config, struct sources *sources, struct error *error)
 {
 	_cleanup_free_ char *path = xasprintf("%s/store.jsonl", config->state_dir);
+	struct source source = { .since = time(NULL) };
 	int r = store_open(path, &sources->store, error);
 
 	if (r < 0)
 		return r;
-	vec_push(&sources->list, (struct source){ .name = xstrdup("store") });
+	source.name = xstrdup("store");
+	if (store_is_lost(sources->store))
+		notes_add(&source.errors,
+			  "what weir apply brought is lost, so what is in force stays as it is: %s (apply all of it "
+			  "again in "
+			  "one go: it begins afresh)",
+			  store_damage(sources->store));
+	vec_push(&sources->list, source);
 	return 0;
 }
 
@@ -205,11 +213,35 @@ bool sources_broken(const struct sources *sources)
 	return false;
 }
 
-bool sources_whole(const struct sources *sources)
+const struct kube_config *sources_kube(const struct sources *sources)
+{
+	vec_for_each (source, &sources->list) {
+		if (source->kube)
+			return kube_access(source->kube);
+	}
+	return NULL;
+}
+
+bool sources_read(const struct sources *sources)
 {
 	vec_for_each (source, &sources->list) {
 		if (source->kube && !kube_is_synced(source->kube))
 			return false;
 	}
 	return true;
+}
+
+bool sources_whole(const struct sources *sources)
+{
+	return sources_read(sources) && !store_is_lost(sources->store);
+}
+
+void sources_store_kept(struct sources *sources)
+{
+	struct notes none = {};
+
+	vec_for_each (source, &sources->list) {
+		if (!source->directory && !source->kube && source->errors.list.n)
+			note_errors(sources, source, &none);
+	}
 }

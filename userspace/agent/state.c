@@ -59,38 +59,48 @@ static int load_line(struct state *state, const char *line, size_t length)
 static int load(struct state *state, struct error *error)
 {
 	_cleanup_free_ char *body = NULL;
-	int number = 2, r = sealed_read(state->path, STATE_FORMAT, &body, error);
+	int number = 2, r = sealed_read_either(state->path, STATE_FORMAT, &body, error);
 
 	if (r < 0)
 		return r;
 	for (char *line = body, *end; (end = strchr(line, '\n')); line = end + 1, number++) {
 		r = load_line(state, line, (size_t)(end - line));
 		if (r < 0)
-			return error_set(error, r, "%s can't be used: line %d is not a number that can be", state->path,
-					 number);
+			return error_set(error, -EBADMSG, "%s can't be used: line %d is not a number that can be",
+					 state->path, number);
 	}
 	return 0;
 }
 
-void state_open(const char *state_dir, struct ledger *ledger, struct state *ret, struct error *error)
+static void begin_afresh(struct state *state)
+{
+	state->lost = true;
+	numberings_free(&state->numbers);
+	numberings_init(&state->numbers);
+	if (state->ledger)
+		ledger_forget_carried(state->ledger);
+}
+
+int state_open(const char *state_dir, struct ledger *ledger, struct state *ret, struct error *error)
 {
 	int r;
 
 	*ret = (struct state){ .path = xasprintf("%s/numbers.json", state_dir), .ledger = ledger };
 	numberings_init(&ret->numbers);
 	r = load(ret, error);
-	if (r < 0) {
-		ret->lost = true;
-		numberings_free(&ret->numbers);
-		numberings_init(&ret->numbers);
-		if (ledger)
-			ledger_forget_carried(ledger);
-		if (r == -ENOENT)
-			error_set(error, 0, "%s", "");
-	}
+	if (r < 0 && r != -ENOENT && r != -EBADMSG)
+		return r;
+	if (r < 0)
+		begin_afresh(ret);
+	if (r == -ENOENT)
+		error_set(error, 0, "%s", "");
+	if (r == -EBADMSG)
+		sealed_put_aside(ret->path, error);
 	if (ledger)
 		ledger_recall(ledger, &ret->numbers);
 	ret->saved = state_changes(ret);
+	ret->unbacked = !ret->lost;
+	return 0;
 }
 
 void state_free(struct state *state)
@@ -147,5 +157,15 @@ int state_save(struct state *state, struct error *error)
 	if (r < 0)
 		return r;
 	state->saved = changes;
+	state->unbacked = true;
 	return 0;
+}
+
+int state_back_up(struct state *state, struct error *error)
+{
+	int r = state->unbacked ? sealed_back_up(state->path, error) : 0;
+
+	if (r == 0)
+		state->unbacked = false;
+	return r;
 }

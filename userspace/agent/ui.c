@@ -113,7 +113,9 @@ static bool admits(void *data, const struct http_request *request, struct http_r
 
 void ui_open(struct agent *agent, uv_loop_t *loop)
 {
-	const struct http_service service = { routes, add_shared(2), agent, headers, admits };
+	const struct http_service service = {
+		.routes = routes, .n_routes = add_shared(2), .data = agent, .headers = headers, .admits = admits
+	};
 	const char *address = agent->config->ui;
 	struct error error = {};
 	int fd;

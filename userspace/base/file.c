@@ -94,6 +94,49 @@ static int write_synced(int fd, const char *path, const char *text, size_t lengt
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
+struct replacement {
+	char *directory, *temporary;
+};
+
+static void replacement_free(struct replacement *replacement)
+{
+	free(replacement->directory);
+	free(replacement->temporary);
+}
+
+/* suffix: what makes the temporary file's name. It is hidden, so that whoever watches the directory leaves it alone. */
+static struct replacement replacement_of(const char *path, const char *suffix)
+{
+	const char *slash = strrchr(path, '/');
+	struct replacement replacement = {};
+
+	replacement.directory = slash ? xstrndup(path, (size_t)(slash - path) + 1) : xstrdup("./");
+	replacement.temporary = xasprintf("%s.%s.%s", replacement.directory, slash ? slash + 1 : path, suffix);
+	return replacement;
+}
+
+/* fd: the temporary file's, or -errno. */
+static int put_in_place(const struct replacement *replacement, int fd, int r, const char *path)
+{
+	_cleanup_close_ int directory_fd = -1;
+
+	if (r == 0 && rename(replacement->temporary, path) < 0)
+		r = -errno;
+	if (r < 0) {
+		if (fd >= 0)
+			unlink(replacement->temporary);
+		return r;
+	}
+	/*
+	 * From here on readers see the new file, whatever fsync says: an error
+	 * would tell the caller that the old one is still there.
+	 */
+	directory_fd = open_retry(replacement->directory, O_RDONLY | O_DIRECTORY);
+	if (directory_fd >= 0)
+		(void)fsync(directory_fd);
+	return 0;
+}
+
 int file_replace(const char *path, const char *text, size_t length)
 {
 	return file_replace_mode(path, text, length, S_IRUSR | S_IWUSR);
@@ -101,33 +144,21 @@ int file_replace(const char *path, const char *text, size_t length)
 
 int file_replace_mode(const char *path, const char *text, size_t length, unsigned mode)
 {
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
-	_cleanup_free_ char *directory = slash ? xstrndup(path, (size_t)(slash - path) + 1) : xstrdup("./");
-	/* Hidden, so that whoever watches the directory leaves it alone. */
-	_cleanup_free_ char *temporary = xasprintf("%s.%s.XXXXXX", directory, name);
-	_cleanup_close_ int directory_fd = open_retry(directory, O_RDONLY | O_DIRECTORY);
-	_cleanup_close_ int fd = -1;
-	int r;
+	_cleanup_(replacement_free) struct replacement replacement = replacement_of(path, "XXXXXX");
+	_cleanup_close_ int fd = mkostemp(replacement.temporary, O_CLOEXEC);
+	int r = fd < 0 ? -errno : write_synced(fd, path, text, length, mode);
 
-	if (directory_fd < 0)
-		return directory_fd;
-	fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	r = write_synced(fd, path, text, length, mode);
-	if (r == 0 && rename(temporary, path) < 0)
-		r = -errno;
-	if (r < 0) {
-		unlink(temporary);
-		return r;
-	}
-	/*
-	 * From here on readers see the new file, whatever fsync says: an error
-	 * would tell the caller that the old one is still there.
-	 */
-	(void)fsync(directory_fd);
-	return 0;
+	return put_in_place(&replacement, fd, r, path);
+}
+
+int file_replace_alone(const char *path, const char *text, size_t length)
+{
+	_cleanup_(replacement_free) struct replacement replacement = replacement_of(path, "new");
+	_cleanup_close_ int fd =
+		open(replacement.temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
+	int r = fd < 0 ? -errno : write_synced(fd, path, text, length, S_IRUSR | S_IWUSR);
+
+	return put_in_place(&replacement, fd, r, path);
 }
 
 static int make_directory(const char *path, unsigned mode)

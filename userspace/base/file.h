@@ -19,6 +19,11 @@ int file_read(const char *path, size_t limit, char **ret_text, size_t *ret_lengt
 int file_replace(const char *path, const char *text, size_t length);
 /* The same, and a new file has this mode. */
 int file_replace_mode(const char *path, const char *text, size_t length, unsigned mode);
+/*
+ * The same, of a file that nobody else writes: the temporary one always has the
+ * same name, so whoever is killed again and again leaves one of them, and not many.
+ */
+int file_replace_alone(const char *path, const char *text, size_t length);
 
 /* mkdir -p. 0 or -errno. */
 int make_directories(const char *path, unsigned mode);

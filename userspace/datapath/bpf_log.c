@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * libbpf's output. It has one print function a process and no context pointer,
- * so what it says is kept here until somebody makes an error of it: the first
+ * so what it says to a thread is kept here until that makes an error of it: the first
  * line that means something (what libbpf tried), and the last (of a verifier's
  * log, the reason).
  */
@@ -10,7 +10,7 @@
 #include "base/vec.h"
 #include "datapath/datapath_private.h"
 
-static struct {
+static _Thread_local struct {
 	char first[160];
 	char last[160];
 } said;
@@ -40,7 +40,7 @@ static void keep_line(const char *line)
 	snprintf(to, sizeof(said.first), "%s", line);
 }
 
-static int keep(enum libbpf_print_level level, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static int keep(enum libbpf_print_level level, const char *format, va_list args)
 {
 	_cleanup_free_ char *text = NULL;
 	char *rest;
@@ -75,6 +75,9 @@ int bpf_error(struct error *error, int code, const char *what)
 		return error_set(error, code,
 				 "%s: not permitted (run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON)",
 				 what);
+	if (code == -EROFS)
+		return error_set(error, code, "%s: %s (mount -o remount,rw, of the BPF file system)", what,
+				 strerror(-code));
 	if (!*said.first)
 		return error_set(error, code, "%s: %s", what, strerror(-code));
 	return error_set(error, code, "%s: %s%s%s (%s)", what, said.first, *said.last ? "; " : "", said.last,

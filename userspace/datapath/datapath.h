@@ -66,6 +66,12 @@ uint32_t datapath_image_words(const struct datapath *datapath);
  * the old policy in force. A later datapath_open() finds the larger capacity.
  */
 int datapath_swap(struct datapath *datapath, const uint32_t *words, uint32_t n_words, struct error *error);
+/*
+ * Loads these programs beforehand, if the image won't fit: nearly all of that
+ * time. May run in a thread of its own while another one attaches and detaches,
+ * and does nothing else here.
+ */
+int datapath_reserve(struct datapath *datapath, uint32_t n_words, struct error *error);
 /* Begins a new generation: every flow is decided again at its next packet. */
 void datapath_new_generation(struct datapath *datapath);
 
@@ -193,6 +199,23 @@ struct datapath_attachment {
 };
 typedef VEC(struct datapath_attachment) datapath_attachments;
 void datapath_list_attachments(const struct datapath *datapath, datapath_attachments *ret);
+/* Whether filters of clsact are or may become ours: to tell them from others takes CAP_SYS_ADMIN. */
+bool datapath_filters_by_number(const struct datapath *datapath);
+
+#define DATAPATH_STRANGER_MAX 64
+
+/* What hangs at an interface now, whoever put it there. */
+struct datapath_look {
+	bool lost[WEIR_DIRECTIONS]; /* the program for this direction of the pod's packets is not there any more */
+	bool lost_xdp;
+	/* Who runs before it, and may pass packets by it: "program \"x\" (id 7)"; "": nobody. */
+	char ahead[WEIR_DIRECTIONS][DATAPATH_STRANGER_MAX];
+};
+/*
+ * Looks whether what this agent has attached is there still: its programs, not
+ * only its links. Changes nothing. -ENODEV: the interface is going, or gone.
+ */
+int datapath_look(const struct datapath *datapath, uint32_t ifindex, struct datapath_look *ret);
 
 /* An interface by which the node is reached. */
 struct datapath_uplink {
@@ -210,6 +233,8 @@ int datapath_attach_uplink(struct datapath *datapath, uint32_t ifindex, const ch
 			   struct error *error);
 int datapath_detach_uplink(struct datapath *datapath, uint32_t ifindex); /* absent, or gone: 0 */
 void datapath_list_uplinks(const struct datapath *datapath, datapath_uplinks *ret);
+/* Whether the uplink's program is not there any more. -ENODEV: the interface is going, or gone. */
+int datapath_look_uplink(const struct datapath *datapath, const struct datapath_uplink *uplink, bool *ret_lost);
 
 /*
  * Takes off and unpins everything under bpffs, without loading anything.

@@ -104,6 +104,31 @@ static int take_the_place(const struct datapath *datapath, const struct weir_bpf
 	return error_set(error, r, "update the links to programs for larger images: %s", strerror(-r));
 }
 
+void reserve_free(struct datapath *datapath)
+{
+	programs_unload(TAKE_PTR(datapath->larger));
+	datapath->larger_words = 0;
+}
+
+int datapath_reserve(struct datapath *datapath, uint32_t n_words, struct error *error)
+{
+	uint32_t capacity;
+	int r;
+
+	if (n_words <= datapath->config.image_words || n_words <= datapath->larger_words)
+		return 0;
+	if (n_words > WEIR_IMAGE_WORDS_MAX)
+		return error_set(error, -E2BIG, "swap image: %u words, and no program reaches more than %u", n_words,
+				 WEIR_IMAGE_WORDS_MAX);
+	reserve_free(datapath);
+	capacity = larger(datapath->config.image_words, n_words);
+	r = programs_load(datapath, capacity, reuse_loaded, &datapath->larger, error);
+	if (r < 0)
+		return error_prefix(error, "grow images from %u to %u words", datapath->config.image_words, capacity);
+	datapath->larger_words = capacity;
+	return 0;
+}
+
 int grow(struct datapath *datapath, uint32_t n_words, struct error *error)
 {
 	_cleanup_(programs_unloadp) struct weir_bpf *larger_one = NULL;
@@ -111,13 +136,13 @@ int grow(struct datapath *datapath, uint32_t n_words, struct error *error)
 	uint32_t capacity;
 	int r;
 
-	if (n_words > WEIR_IMAGE_WORDS_MAX)
-		return error_set(error, -E2BIG, "swap image: %u words, and no program reaches more than %u", n_words,
-				 WEIR_IMAGE_WORDS_MAX);
-	capacity = larger(datapath->config.image_words, n_words);
-	r = programs_load(datapath, capacity, reuse_loaded, &larger_one, error) ?:
-	    copy_images(datapath, larger_one, capacity, error) ?:
-	    take_the_place(datapath, larger_one, error);
+	r = datapath_reserve(datapath, n_words, error);
+	if (r < 0)
+		return r;
+	capacity = datapath->larger_words;
+	larger_one = TAKE_PTR(datapath->larger);
+	datapath->larger_words = 0;
+	r = copy_images(datapath, larger_one, capacity, error) ?: take_the_place(datapath, larger_one, error);
 	if (r < 0)
 		return error_prefix(error, "grow images from %u to %u words", datapath->config.image_words, capacity);
 	datapath->skeleton = TAKE_PTR(larger_one);

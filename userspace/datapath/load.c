@@ -237,6 +237,7 @@ void datapath_close(struct datapath *datapath)
 		return;
 	accounts_close(datapath);
 	ring_buffer__free(datapath->events);
+	reserve_free(datapath);
 	programs_unload(datapath->skeleton);
 	vec_free(&datapath->attachments);
 	vec_free(&datapath->uplinks);

@@ -30,6 +30,8 @@
 	E(AGENT_STOPPING, "agent-stopping", INFO, "the agent ends; enforcement goes on")                            \
 	E(POLICY_APPLIED, "policy-applied", INFO, "a policy revision is in force")                                  \
 	E(POLICY_REFUSED, "policy-refused", WARNING, "a policy can't be put in force; the old one stays")           \
+	E(OBJECTS_CHANGED, "objects-changed", INFO, "somebody changed the store by the control socket")             \
+	E(CAPTURE_BEGAN, "capture-began", INFO, "somebody captures packets by the control socket")                  \
 	E(ENDPOINT_ATTACHED, "endpoint-attached", INFO, "an interface is enforced as a pod")                        \
 	E(ENDPOINT_REMOVED, "endpoint-removed", INFO, "an interface is no pod's any more, or gone")                 \
 	E(SOURCE_LOST, "source-lost", WARNING, "a source of objects is not in order; what it last said stays")      \
@@ -44,6 +46,10 @@
 	E(SPOOFING, "spoofing", WARNING, "a pod sends with an address that is not its own")                         \
 	E(PORT_SCAN, "port-scan", WARNING, "one source is denied on many ports or addresses")                       \
 	E(SYN_FLOOD, "syn-flood", WARNING, "there are more half-open connections than clients leave")               \
+	E(HOOK_LOST, "hook-lost", WARNING, "somebody has taken a program of weir's off an interface")               \
+	E(HOOK_RESTORED, "hook-restored", INFO, "it is there again")                                                \
+	E(HOOK_PRECEDED, "hook-preceded", WARNING, "somebody's program runs before weir's on an interface")         \
+	E(HOOK_CLEARED, "hook-cleared", INFO, "none runs before it any more")                                       \
 	E(EVENTS_LOST, "events-lost", WARNING, "there were more events than could be told")
 
 enum event_type {

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "policy/eval.h"
 #include "policy/ruleset.h"
+#include "policy/words.h"
 
 static const struct addr *pod_addr(const struct object *pod, const enum weir_family *family)
 {
@@ -190,7 +191,7 @@ void eval(const struct compiled *compiled, const struct eval_end *from, const st
 	  uint16_t port, struct eval_result *ret)
 {
 	const struct weir_image image = compiled_image(compiled);
-	const uint32_t port_class = weir_image_port_class(&image, port_protocol(protocol), port);
+	const uint32_t port_class = weir_image_port_class(&image, ports_of_protocol(protocol), port);
 	const struct eval_end near = meet(from, to), far = meet(to, &near);
 	struct eval_result result = {};
 

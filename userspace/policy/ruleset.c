@@ -1,24 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "policy/ruleset.h"
-
-enum weir_port_protocol port_protocol(uint8_t ip_protocol)
-{
-	switch (ip_protocol) {
-	case IPPROTO_TCP:
-		return WEIR_PORTS_TCP;
-	case IPPROTO_UDP:
-		return WEIR_PORTS_UDP;
-	case IPPROTO_SCTP:
-		return WEIR_PORTS_SCTP;
-	default:
-		return WEIR_PORTS_NONE;
-	}
-}
+#include "policy/words.h"
 
 /* A text key is one string: names and formatted selectors hold no newline. */
 static uint32_t intern_text(struct interner *interner, const char *text)
@@ -108,7 +94,7 @@ static uint32_t add_named(struct ruleset *rules, const char *name, enum weir_por
 
 bool ruleset_mark(struct ruleset *rules, const struct pod_port *port, uint32_t *ret_mark)
 {
-	const enum weir_port_protocol protocol = port_protocol(port->protocol);
+	const enum weir_port_protocol protocol = ports_of_protocol(port->protocol);
 	_cleanup_free_ char *key = named_key(port->name, protocol);
 	struct port_mark mark;
 	uint32_t number;
@@ -143,7 +129,7 @@ static void add_peer(struct ruleset *rules, const struct object *object, const s
 
 static void add_port(struct ruleset *rules, const struct policy_port *port, struct rule *rule)
 {
-	const enum weir_port_protocol protocol = port_protocol(port->protocol);
+	const enum weir_port_protocol protocol = ports_of_protocol(port->protocol);
 
 	if (port->name && port->protocol == PROTOCOL_OF_NAME) {
 		for (enum weir_port_protocol any = 0; any < WEIR_PORT_PROTOCOLS; any++)
@@ -231,7 +217,7 @@ static void add_service_ports(struct ruleset *rules, const struct world *world)
 {
 	vec_for_each (service, &world->services) {
 		vec_for_each (port, &service->ports)
-			add_range(rules, port_protocol(port->protocol), port->port, port->port);
+			add_range(rules, ports_of_protocol(port->protocol), port->port, port->port);
 	}
 }
 

@@ -80,9 +80,6 @@ void ruleset_free(struct ruleset *rules); /* what it holds */
 bool ruleset_is_audited(const struct ruleset *rules, uint32_t rule);
 bool ruleset_rejects(const struct ruleset *rules, uint32_t rule); /* its policy has onDeny: Reject */
 
-/* The port class index of an IP protocol; WEIR_PORTS_NONE when policy can't name its ports. */
-enum weir_port_protocol port_protocol(uint8_t ip_protocol);
-
 /* A pod's container port as a mark, when a rule names it. */
 bool ruleset_mark(struct ruleset *rules, const struct pod_port *port, uint32_t *ret_mark);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "policy/words.h"
 
 struct placing {
 	struct peers *peers;
@@ -67,7 +68,7 @@ static int compare_meanings(const void *a, const void *b)
 /* Appends: port class, number of distinct backends, their peer and port classes. */
 static void describe_port(const struct placing *p, const struct world_service_port *port, struct ids *shape)
 {
-	const enum weir_port_protocol protocol = port_protocol(port->protocol);
+	const enum weir_port_protocol protocol = ports_of_protocol(port->protocol);
 	VEC(struct meaning) meanings = {};
 	size_t n_at;
 

@@ -19,6 +19,9 @@ struct entry {
 
 struct store {
 	char *path;
+	char *damage; /* see store_damage() */
+	bool lost;
+	bool unbacked; /* the copy is not what the file is */
 	struct entry *entries;
 	struct objects list; /* borrows from entries, sorted */
 	struct objects old;  /* that the last commit replaced */
@@ -88,6 +91,7 @@ void store_free(struct store *store)
 	vec_free(&store->list.list);
 	objects_free(&store->old);
 	free(store->path);
+	free(store->damage);
 	free(store);
 }
 
@@ -100,15 +104,14 @@ static time_t written(const char *path)
 }
 
 /* One line of the file is one object. A kind that this weir doesn't know is skipped. */
-static int load_line(struct store *store, const char *line, size_t length, int number, struct error *error)
+static int load_line(struct store *store, const char *line, size_t length, struct error *error)
 {
 	struct objects objects = { 0 };
 	struct diags diags = { 0 };
 	int r = manifest_parse(store->path, line, length, MANIFEST_KEEP_JSON, &objects, &diags);
 
 	if (r < 0)
-		r = error_set(error, r, "%s can't be used: line %d: %s: %s (move it away, start again and apply again)",
-			      store->path, number, diags.list.n ? diags.list.items[0].path : "",
+		r = error_set(error, -EBADMSG, "%s: %s", diags.list.n ? diags.list.items[0].path : "",
 			      diags.list.n ? diags.list.items[0].text : "it is no object");
 	vec_for_each (object, &objects.list) {
 		(*object)->changed = written(store->path);
@@ -120,27 +123,66 @@ static int load_line(struct store *store, const char *line, size_t length, int n
 	return r;
 }
 
+static int load_lines(struct store *store, const char *body, struct error *error)
+{
+	int number = 2, r;
+
+	for (const char *line = body, *end; (end = strchr(line, '\n')); line = end + 1, number++) {
+		r = load_line(store, line, (size_t)(end - line), error);
+		if (r < 0) {
+			entries_free(&store->entries);
+			error_prefix(error, "%s can't be used: line %d", store->path, number);
+			return r;
+		}
+	}
+	return 0;
+}
+
+static int write_objects(const char *path, const struct objects *objects, struct error *error)
+{
+	_cleanup_free_ char *body = NULL;
+	size_t size;
+	FILE *out = open_memstream(&body, &size);
+
+	if (!out)
+		return error_set(error, -errno, "%s can't be written: %s", path, strerror(errno));
+	vec_for_each (object, &objects->list)
+		fprintf(out, "%s\n", (*object)->json);
+	if (fclose(out) != 0)
+		return error_set(error, -errno, "%s can't be written: %s", path, strerror(errno));
+	return sealed_write(path, STORE_FORMAT, body, objects->list.n, error);
+}
+
 int store_open(const char *path, struct store **ret, struct error *error)
 {
 	_cleanup_(store_freep) struct store *store = new0(struct store);
 	_cleanup_free_ char *body = NULL;
 	struct error damage = {};
-	int number = 2, r;
+	int r;
 
 	store->path = xstrdup(path);
-	r = sealed_read(path, STORE_FORMAT, &body, &damage);
-	if (r == -EBADMSG)
-		return error_set(error, r, "%s (move it away, start again and apply again)", damage.text);
-	if (r < 0 && r != -ENOENT)
+	r = sealed_read_either(path, STORE_FORMAT, &body, &damage);
+	store->unbacked = r == 0;
+	if (r == 0)
+		r = load_lines(store, body, &damage);
+	store->lost = r == -EBADMSG;
+	if (r < 0 && r != -ENOENT && !store->lost)
 		return error_set(error, r, "%s", damage.text);
-	for (char *line = body, *end; line && (end = strchr(line, '\n')); line = end + 1, number++) {
-		r = load_line(store, line, (size_t)(end - line), number, error);
-		if (r < 0)
-			return r;
-	}
+	if (r != -ENOENT && *damage.text)
+		store->damage = xstrdup(damage.text);
 	list_entries(store->entries, &store->list);
 	*ret = TAKE_PTR(store);
 	return 0;
+}
+
+const char *store_damage(const struct store *store)
+{
+	return store->damage;
+}
+
+bool store_is_lost(const struct store *store)
+{
+	return store->lost;
 }
 
 const struct objects *store_objects(const struct store *store)
@@ -251,19 +293,28 @@ const struct objects *store_draft_objects(const struct store_draft *draft)
 	return draft->list;
 }
 
-static int write_objects(const char *path, const struct objects *objects, struct error *error)
+int store_back_up(struct store *store, struct error *error)
 {
-	_cleanup_free_ char *body = NULL;
-	size_t size;
-	FILE *out = open_memstream(&body, &size);
+	int r = store->unbacked && !store->lost ? sealed_back_up(store->path, error) : 0;
 
-	if (!out)
-		return error_set(error, -errno, "%s can't be written: %s", path, strerror(errno));
-	vec_for_each (object, &objects->list)
-		fprintf(out, "%s\n", (*object)->json);
-	if (fclose(out) != 0)
-		return error_set(error, -errno, "%s can't be written: %s", path, strerror(errno));
-	return sealed_write(path, STORE_FORMAT, body, objects->list.n, error);
+	if (r == 0)
+		store->unbacked = false;
+	return r;
+}
+
+/* At no moment is there nothing: that would be an empty store. */
+static int replace_lost(struct store *store, const struct objects *objects, struct error *error)
+{
+	_cleanup_free_ char *copy = xasprintf("%s.copy", store->path);
+	struct error aside = {};
+	int r;
+
+	sealed_put_aside(copy, &aside);
+	r = write_objects(copy, objects, error);
+	if (r < 0)
+		return r;
+	sealed_put_aside(store->path, &aside);
+	return write_objects(store->path, objects, error);
 }
 
 int store_draft_commit(struct store_draft *draft, struct error *error)
@@ -274,9 +325,12 @@ int store_draft_commit(struct store_draft *draft, struct error *error)
 
 	if (!store_draft_changed(draft))
 		return 0;
-	r = write_objects(store->path, store_draft_objects(draft), error);
+	r = store->lost ? replace_lost(store, store_draft_objects(draft), error)
+			: write_objects(store->path, store_draft_objects(draft), error);
 	if (r < 0)
 		return r;
+	store->unbacked = true;
+	store->lost = false;
 	objects_free(&store->old);
 	HASH_ITER (hh, draft->changes, change, next) {
 		entry = entry_find(store->entries, change->key);

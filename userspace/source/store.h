@@ -11,10 +11,21 @@
 
 struct store;
 
-/* A store file that is there must be readable and whole (it has a version and a checksum); none is an empty store. */
+/*
+ * The file has a copy beside it, PATH.copy, and whichever of the two is whole is
+ * read; none of either is an empty store. Where what there is can't be used, the
+ * store is lost: it seems empty, and nobody knows what it held, until the first
+ * commit.
+ */
 int store_open(const char *path, struct store **ret, struct error *error);
 void store_free(struct store *store);
 DEFINE_CLEANUP(struct store, store_free);
+
+/* What was damaged when it was opened, and what became of that; NULL: nothing. */
+const char *store_damage(const struct store *store);
+bool store_is_lost(const struct store *store);
+/* Brings the copy up to date, if it isn't. To be called soon after a commit, and after what waits for that. */
+int store_back_up(struct store *store, struct error *error);
 
 const struct objects *store_objects(const struct store *store); /* borrowed, valid until the next change */
 
@@ -42,7 +53,11 @@ bool store_draft_changed(const struct store_draft *draft);
  * after the commit, until the next one.
  */
 void store_draft_delta(const struct store_draft *draft, struct objects_delta *ret);
-/* Writes the file and makes the draft the store's content. On failure (-ENOSPC, ...) both are as they were. */
+/*
+ * Writes the file (of a store that was lost, what is there is put aside) and makes the draft the store's content. On
+ * failure
+ * (-ENOSPC, ...) both are as they were.
+ */
 int store_draft_commit(struct store_draft *draft, struct error *error);
 
 #endif

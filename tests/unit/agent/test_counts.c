@@ -51,7 +51,7 @@ static void restart(struct fixture *f, bool same_tables)
 {
 	free(f->agent.counts_saved);
 	f->agent = (struct agent){ .config = &f->config };
-	counts_restore(&f->agent, same_tables);
+	assert_int_equal(counts_restore(&f->agent, same_tables, &f->error), 0);
 }
 
 static void save(struct fixture *f)
@@ -71,7 +71,7 @@ static void the_first_agent_counts_from_zero(void **state)
 {
 	struct fixture *f = *state;
 
-	counts_restore(&f->agent, true);
+	assert_int_equal(counts_restore(&f->agent, true, &f->error), 0);
 	assert_int_equal(f->agent.n_refused, 0);
 	assert_int_equal(f->agent.apply.count, 0);
 }

@@ -37,11 +37,11 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
+	_cleanup_free_ char *cleanup = xasprintf("rm -rf '%s'", f->root);
 
 	state_free(&f->state);
 	ledger_free(&f->ledger);
-	unlink(f->path);
-	rmdir(f->root);
+	assert_int_equal(system(cleanup), 0);
 	free(f->path);
 	free(f);
 	return 0;
@@ -131,12 +131,28 @@ static void a_damaged_file_is_named_and_numbers_begin_afresh(void **state)
 	reopen(f);
 	assert_true(f->state.lost);
 	assert_non_null(strstr(f->error.text, f->path));
+	assert_non_null(strstr(f->error.text, "kept as"));
+	assert_int_equal(access(f->path, F_OK), -1);
 	assert_int_equal(numbering_count(f->state.numbers.identities), 0);
 	/* And what is given now can be kept again. */
 	numbering_get(f->state.numbers.identities, "c", 0);
 	save(f);
 	reopen(f);
 	assert_false(f->state.lost);
+	assert_int_equal(numbering_count(f->state.numbers.identities), 1);
+}
+
+static void the_copy_of_a_damaged_file_is_used(void **state)
+{
+	struct fixture *f = *state;
+
+	numbering_get(f->state.numbers.identities, "a", 0);
+	save(f);
+	assert_int_equal(state_back_up(&f->state, &f->error), 0);
+	assert_int_equal(file_replace(f->path, "damaged", 7), 0);
+	reopen(f);
+	assert_false(f->state.lost);
+	assert_non_null(strstr(f->error.text, "its copy is used"));
 	assert_int_equal(numbering_count(f->state.numbers.identities), 1);
 }
 
@@ -263,6 +279,7 @@ int main(void)
 		TEST(a_restart_has_nothing_to_write),
 		TEST(what_numbers_are_called_is_kept_with_them),
 		TEST(what_freed_numbers_had_counted_is_kept),
+		TEST(the_copy_of_a_damaged_file_is_used),
 		TEST(a_damaged_file_is_named_and_numbers_begin_afresh),
 		cmocka_unit_test(a_second_agent_is_refused_for_any_shared_directory),
 	};

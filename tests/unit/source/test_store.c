@@ -16,8 +16,9 @@
 
 struct fixture {
 	char root[64];
-	char *path;
+	char *path, *copy;
 	struct store *store;
+	struct error error;
 };
 
 static int setup(void **state)
@@ -27,6 +28,7 @@ static int setup(void **state)
 	strcpy(f->root, "/tmp/weir-store-XXXXXX");
 	assert_non_null(mkdtemp(f->root));
 	f->path = xasprintf("%s/store.jsonl", f->root);
+	f->copy = xasprintf("%s/store.jsonl.copy", f->root);
 	assert_int_equal(store_open(f->path, &f->store, NULL), 0);
 	*state = f;
 	return 0;
@@ -35,11 +37,12 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
+	_cleanup_free_ char *cleanup = xasprintf("rm -rf '%s'", f->root);
 
 	store_free(f->store);
-	unlink(f->path);
-	rmdir(f->root);
+	assert_int_equal(system(cleanup), 0);
 	free(f->path);
+	free(f->copy);
 	free(f);
 	return 0;
 }
@@ -179,81 +182,124 @@ static void the_last_object_can_be_deleted(void **state)
 	assert_holds(store_objects(f->store), "");
 }
 
-static const char *cut_short(char *text)
+static void damage(const char *path)
 {
-	text[strlen(text) - 10] = '\0';
-	return text;
+	assert_int_equal(file_replace(path, "damaged\n", 8), 0);
 }
 
-static const char *lose_a_line(char *text)
+static void back_up(struct fixture *f)
 {
-	char *last = strrchr(text, '\n');
-
-	*last = '\0';
-	strrchr(text, '\n')[1] = '\0';
-	return text;
+	assert_int_equal(store_back_up(f->store, &f->error), 0);
 }
 
-static const char *flip_a_byte(char *text)
+static char *content(const char *path)
 {
-	text[strlen(text) - 5] ^= 1;
-	return text;
-}
-
-static const char *empty(char *text)
-{
-	return "";
-}
-
-static const char *not_ours(char *text)
-{
-	return "hello\nworld\n";
-}
-
-static const char *later_version(char *text)
-{
-	strstr(text, "\"version\": 1")[strlen("\"version\": ")] = '9';
-	return text;
-}
-
-/* Each damage to a file of two objects, and the words that name it. */
-static const struct {
-	const char *name;
-	const char *(*make)(char *text);
-	const char *words;
-} damages[] = {
-	{ "cut in the middle of a line", cut_short, "cut short" },
-	{ "cut between two lines", lose_a_line, "cut short" },
-	{ "one bit flipped", flip_a_byte, "checksum" },
-	{ "empty", empty, "cut short" },
-	{ "another file", not_ours, "header" },
-	{ "a later version", later_version, "version" },
-};
-
-static void a_damaged_file_is_refused_by_name_and_left_alone(void **state)
-{
-	struct fixture *f = *state;
-	_cleanup_free_ char *whole = NULL;
+	char *text = NULL;
 	size_t length;
 
-	put(f, "a", "x", STORE_CREATED);
-	put(f, "b", "x", STORE_CREATED);
-	assert_int_equal(file_read(f->path, 1 << 20, &whole, &length), 0);
-	for (size_t i = 0; i < ARRAY_SIZE(damages); i++) {
-		_cleanup_free_ char *copy = xstrdup(whole), *after = NULL;
-		const char *damaged = damages[i].make(copy);
-		struct store *store = NULL;
-		struct error error = {};
+	assert_int_equal(file_read(path, 1 << 20, &text, &length), 0);
+	return text;
+}
 
-		print_message("# %s\n", damages[i].name);
-		assert_int_equal(file_replace(f->path, damaged, strlen(damaged)), 0);
-		assert_true(store_open(f->path, &store, &error) < 0);
-		assert_null(store);
-		assert_non_null(strstr(error.text, f->path));
-		assert_non_null(strstr(error.text, damages[i].words));
-		assert_non_null(strstr(error.text, "move it away"));
-		assert_int_equal(file_read(f->path, 1 << 20, &after, &length), 0);
-		assert_string_equal(after, damaged);
+static void the_copy_stands_in_for_a_damaged_file(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *bad = xasprintf("%s.bad", f->path), *aside = NULL;
+
+	put(f, "a", "x", STORE_CREATED);
+	back_up(f);
+	damage(f->path);
+	reopen(f);
+	assert_holds(store_objects(f->store), "a");
+	assert_false(store_is_lost(f->store));
+	assert_non_null(strstr(store_damage(f->store), "its copy is used"));
+	assert_non_null(strstr(store_damage(f->store), f->path));
+	aside = content(bad);
+	assert_string_equal(aside, "damaged\n");
+	reopen(f);
+	assert_holds(store_objects(f->store), "a");
+	assert_null(store_damage(f->store));
+}
+
+static void the_copy_stands_in_for_a_file_that_is_gone(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, "a", "x", STORE_CREATED);
+	back_up(f);
+	assert_int_equal(unlink(f->path), 0);
+	reopen(f);
+	assert_holds(store_objects(f->store), "a");
+	assert_non_null(strstr(store_damage(f->store), "No such file"));
+}
+
+static void a_copy_that_is_not_the_same_is_written_anew(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *one = NULL, *other = NULL;
+
+	put(f, "a", "x", STORE_CREATED);
+	back_up(f);
+	put(f, "b", "x", STORE_CREATED); /* and killed before it is backed up */
+	reopen(f);
+	assert_null(store_damage(f->store));
+	back_up(f);
+	one = content(f->path);
+	other = content(f->copy);
+	assert_string_equal(one, other);
+	damage(f->copy);
+	reopen(f);
+	assert_holds(store_objects(f->store), "a,b");
+	back_up(f);
+	free(TAKE_PTR(other));
+	other = content(f->copy);
+	assert_string_equal(one, other);
+}
+
+/* What is to be done to file and copy so that nobody knows what was in them. */
+static const struct {
+	const char *name;
+	bool file_gone, copy_gone;
+} losses[] = {
+	{ "both damaged", false, false },
+	{ "the file damaged and no copy", false, true },
+	{ "no file and the copy damaged", true, false },
+};
+
+static void lose(struct fixture *f, bool file_gone, bool copy_gone)
+{
+	put(f, "a", "x", STORE_CREATED);
+	back_up(f);
+	damage(f->path);
+	damage(f->copy);
+	if (file_gone)
+		unlink(f->path);
+	if (copy_gone)
+		unlink(f->copy);
+	reopen(f);
+}
+
+static void what_is_lost_stays_lost_until_something_is_committed(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(losses); i++) {
+		print_message("# %s\n", losses[i].name);
+		lose(f, losses[i].file_gone, losses[i].copy_gone);
+		assert_true(store_is_lost(f->store));
+		assert_non_null(store_damage(f->store));
+		assert_holds(store_objects(f->store), "");
+		back_up(f); /* of what is lost there is none */
+		reopen(f);
+		assert_true(store_is_lost(f->store));
+		put(f, "b", "x", STORE_CREATED);
+		assert_false(store_is_lost(f->store));
+		reopen(f);
+		assert_holds(store_objects(f->store), "b");
+		assert_null(store_damage(f->store));
+		assert_int_equal(unlink(f->path), 0);
+		assert_int_equal(unlink(f->copy), 0);
+		reopen(f);
 	}
 }
 
@@ -309,7 +355,10 @@ int main(void)
 		TEST(a_draft_sees_its_own_changes),
 		TEST(a_draft_says_what_it_changes_and_what_is_gone_can_be_looked_at_after_it),
 		TEST(the_last_object_can_be_deleted),
-		TEST(a_damaged_file_is_refused_by_name_and_left_alone),
+		TEST(the_copy_stands_in_for_a_damaged_file),
+		TEST(the_copy_stands_in_for_a_file_that_is_gone),
+		TEST(a_copy_that_is_not_the_same_is_written_anew),
+		TEST(what_is_lost_stays_lost_until_something_is_committed),
 		TEST(a_full_disk_leaves_store_and_draft_as_they_were),
 	};
 
