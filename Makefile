@@ -75,7 +75,7 @@ CHECKER := $(B)/tests/check/programs
 MANUAL := $(patsubst docs/man/%.in,$(B)/man/%,$(wildcard docs/man/*.in))
 COMPLETION := $(B)/completion/weir.bash $(B)/completion/weir.zsh
 
-.PHONY: all demo test check soak vm-test bench bench-kube differential fuzz clean deps-build deps-test deps-kube tests parsers benches FORCE
+.PHONY: all demo test check soak vm-test bench bench-kube differential fuzz clean deps-build deps-test deps-bench deps-kube tests parsers benches FORCE
 .SECONDARY:
 
 all: $(B)/weir $(B)/weir-cni $(MANUAL) $(COMPLETION)
@@ -266,6 +266,9 @@ deps-build:
 deps-test:
 	@scripts/install-deps.sh test
 
+deps-bench:
+	@scripts/install-deps.sh bench
+
 # A real API server for tests/e2e/test_kube.py. Where it can't be built these tests say SKIP.
 deps-kube: deps-test
 	@tests/kube/fetch >/dev/null || true
@@ -294,9 +297,9 @@ soak: deps-test
 	@WEIR=$(B)/weir SOAK_MINUTES=$(SOAK_MINUTES) tests/e2e/test_soak.py
 	@echo "soak: flat over $(SOAK_MINUTES) minutes"
 
-bench: deps-test
-	@$(MAKE) --no-print-directory tests benches
-	@bench/run
+bench: deps-bench
+	@$(MAKE) --no-print-directory benches $(B)/tests/packet/test_walk
+	@B=$(B) bench/run
 
 # Beside a real API server. It writes no results: what it prints is the machine's own.
 bench-kube: deps-kube

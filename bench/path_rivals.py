@@ -69,7 +69,7 @@ class Rival:
         self.lab.node.run("ethtool", "-K", "up0", "gro", "on")
         self.prepare()
         self.hold([*self.server.enter(), TRAFFIC, "serve", "-p", str(ALLOWED)])
-        self.iperf = subprocess.Popen([*self.server.enter(), "nice", "-n", "-20", "iperf3", "-s", "-p", "5201"], stdout=subprocess.DEVNULL,
+        self.iperf = subprocess.Popen([*self.server.enter(), "iperf3", "-s", "-p", "5201"], stdout=subprocess.DEVNULL,
                                       stderr=subprocess.DEVNULL, preexec_fn=labs.die_with_parent)
 
     def settings(self):

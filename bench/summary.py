@@ -26,7 +26,7 @@ def result(name, rounds):
         "unit": rounds[0]["unit"],
         "value": statistics.median(values),
         "baseline": rounds[0]["baseline"],
-        "ratio": round(statistics.median(one["with"] / one["base"] for one in rounds), 3),
+        "ratio": round(statistics.median(one["with"] / one["base"] if one["base"] else 0 for one in rounds), 3),
         "min": min(values),
         "max": max(values),
         "rounds": len(rounds),
@@ -38,11 +38,15 @@ def main(path):
     with open(path, "w", encoding="utf-8") as f:
         json.dump(results, f, indent=1)
         f.write("\n")
+    if not results:
+        print("bench: no results", file=sys.stderr)
+        return 1
     width = max(len(r["name"]) for r in results)
     print(f"{'name':<{width}}{'value':>10}{'min':>10}{'max':>10} {'unit':<8}{'ratio':>7}  over")
     for r in results:
         print(f"{r['name']:<{width}}{r['value']:>10.5g}{r['min']:>10.5g}{r['max']:>10.5g} {r['unit']:<8}"
               f"{r['ratio']:>7.2f}  {r['baseline']}")
+    return 0
 
 
-main(sys.argv[1])
+sys.exit(main(sys.argv[1]))

@@ -7,6 +7,7 @@
 # own, announced, and used for libbpf and bpftool only.
 #
 #   install-deps.sh build     what `make` needs
+#   install-deps.sh bench     also what measured comparisons need
 #   install-deps.sh test      also what the tests, checks and the demo need (default)
 set -euo pipefail
 
@@ -26,6 +27,8 @@ readonly TEST_PACKAGES=(
 	containernetworking-plugins podman crun
 	qemu-system-x86 busybox-static kmod cpio xz-utils e2fsprogs
 )
+# What weir is measured beside, what measures it, and what draws it.
+readonly BENCH_PACKAGES=(nftables iptables ipset iperf3 gnuplot-nox)
 # The compilers whose programs are loaded; a release has some of them.
 readonly OTHER_CLANGS=(clang-14 clang-16 clang-19)
 # Ubuntu has Chromium and kubectl only as snaps, and the image is Debian's; the tests that need these are skipped there.
@@ -91,13 +94,14 @@ apt_install() {
 
 main() {
 	local what=${1:-test} wanted=("${BUILD_PACKAGES[@]}") todo=() updated=0
-	[[ $what == build || $what == test ]] || { echo "usage: $0 [build|test]" >&2; exit 2; }
-	[[ $what == test ]] && wanted+=("${TEST_PACKAGES[@]}")
+	[[ $what == build || $what == test || $what == bench ]] || { echo "usage: $0 [build|test|bench]" >&2; exit 2; }
+	[[ $what != build ]] && wanted+=("${TEST_PACKAGES[@]}")
+	[[ $what == bench ]] && wanted+=("${BENCH_PACKAGES[@]}")
 
 	command -v apt-get >/dev/null || die "this is no Debian or Ubuntu (install by hand: ${wanted[*]} bpftool, libbpf >= $LIBBPF_MIN)"
 	# shellcheck source=/dev/null
 	. /etc/os-release
-	[[ $what == test && $ID == debian ]] && wanted+=("${DEBIAN_TEST_PACKAGES[@]}")
+	[[ $what != build && $ID == debian ]] && wanted+=("${DEBIAN_TEST_PACKAGES[@]}")
 	mapfile -t todo < <(missing "${wanted[@]}")
 	if [[ ${#todo[@]} -gt 0 ]] || ! new_enough libbpf "$LIBBPF_MIN" || ! find_bpftool; then
 		[[ $EUID -eq 0 ]] || die "${todo[*]:-libbpf-dev bpftool} missing (run it as root)"
@@ -105,7 +109,7 @@ main() {
 		updated=1
 	fi
 	apt_install "${todo[@]}"
-	if [[ $what == test ]]; then # now that apt knows what there is
+	if [[ $what != build ]]; then # now that apt knows what there is
 		mapfile -t todo < <(available "${OTHER_CLANGS[@]}")
 		mapfile -t todo < <(missing "${todo[@]}")
 		apt_install "${todo[@]}"

@@ -84,7 +84,7 @@ int traffic_packets(const struct traffic *traffic)
 	static struct iovec vectors[BATCH];
 	_cleanup_close_ int fd = open_packet_socket(traffic->interface);
 	const uint32_t source = ntohl(inet_addr(traffic->own));
-	const double begun = traffic_now(), used = traffic_used();
+	const double begun = traffic_now();
 	uint64_t n = 0;
 	uint32_t sum;
 
@@ -107,7 +107,7 @@ int traffic_packets(const struct traffic *traffic)
 			return -errno;
 		n += sent > 0 ? (uint64_t)sent : 0;
 	}
-	traffic_tell(n, traffic_used() - used);
+	traffic_tell(n, traffic_now() - begun);
 	return 0;
 }
 
@@ -132,7 +132,7 @@ int traffic_frames(const struct traffic *traffic)
 	uint32_t sum;
 	const struct datagram datagram = make(traffic, &sum);
 	struct frames *skeleton = open_frames(traffic, &datagram, sum);
-	const double begun = traffic_now(), used = traffic_used();
+	const double begun = traffic_now();
 	uint64_t n = 0;
 	int r = skeleton ? 0 : -EOPNOTSUPP;
 
@@ -144,7 +144,7 @@ int traffic_frames(const struct traffic *traffic)
 		n += SLICE;
 	}
 	if (r == 0)
-		traffic_tell(n, traffic_used() - used);
+		traffic_tell(n, traffic_now() - begun);
 	frames__destroy(skeleton);
 	return r;
 }

@@ -146,7 +146,7 @@ int traffic_connect(const struct traffic *traffic)
 int traffic_datagrams(const struct traffic *traffic)
 {
 	_cleanup_close_ int fd = open_socket(traffic, SOCK_DGRAM, false);
-	const double begun = traffic_now(), used = traffic_used();
+	const double begun = traffic_now();
 	char payload[18] = { 0 };
 	uint64_t n = 0;
 
@@ -157,6 +157,6 @@ int traffic_datagrams(const struct traffic *traffic)
 			return -errno;
 		n++;
 	}
-	traffic_tell(n, traffic_used() - used);
+	traffic_tell(n, traffic_now() - begun);
 	return 0;
 }

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include "base/vec.h"
@@ -30,22 +29,12 @@ static const struct {
 	{ "attach", traffic_attach, false },
 };
 
-static double read_clock(clockid_t clock)
+double traffic_now(void)
 {
 	struct timespec time;
 
-	clock_gettime(clock, &time);
+	clock_gettime(CLOCK_MONOTONIC, &time);
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
-double traffic_now(void)
-{
-	return read_clock(CLOCK_MONOTONIC);
-}
-
-double traffic_used(void)
-{
-	return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
 void traffic_tell(uint64_t n, double seconds)
@@ -117,7 +106,6 @@ int main(int argc, char **argv)
 			continue;
 		if (kinds[i].pinned)
 			stay();
-		setpriority(PRIO_PROCESS, 0, PRIO_MIN); /* what else the machine does is not what is measured */
 		r = kinds[i].run(&traffic);
 	}
 	if (r < 0)

@@ -26,8 +26,6 @@ int traffic_frames(const struct traffic *traffic);
 int traffic_attach(const struct traffic *traffic);
 
 double traffic_now(void);
-/* Of floods: processor time that this thread has used, the path that its packets take within it included. */
-double traffic_used(void);
 void traffic_tell(uint64_t n, double seconds);
 
 #endif

@@ -1,0 +1,163 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Writes tables and plots of results: report.py RESULTS-DIR DOCS-DIR.
+
+In DOCS-DIR/performance.md what stands between <!-- bench:NAME --> and <!-- /bench --> is replaced by the table NAME,
+where there are results for it.
+"""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+OVER = (1, 1000, 16000, 100000)
+FEATURES = (("_bare", "bare"), ("", "with counters"), ("_limited", "one limit"), ("_all", "everything"))
+RIVALS = ("", "tcx", "nft_map", "nft_linear", "ipt_ipset", "ipt_linear")
+RIVAL_NAMES = ("weir", "bare tcx program", "nftables, verdict map", "nftables, 1,000 rules", "iptables, ipset",
+               "iptables, 1,000 rules")
+HOOKS = (("tc", "tc, to the pod"), ("tc_out", "tc, from the pod"), ("xdp", "XDP of the pod"), ("uplink", "XDP of an uplink"))
+KINDS = (("established", "established"), ("new_flow", "new connection, decided"), ("denied", "denied"))
+
+
+def table(head, rows):
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def number(value):
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+class Report:
+    def __init__(self, directory):
+        with open(os.path.join(directory, "results.json"), encoding="utf-8") as f:
+            self.results = {result["name"]: result for result in json.load(f)}
+        self.directory = directory
+
+    def ns(self, name):
+        return number(self.results[name]["value"]) if name in self.results else ""
+
+    def ratio(self, name):
+        result = self.results.get(name)
+        return f"{result['value']:.2f} ({result['min']:.2f} to {result['max']:.2f})" if result else ""
+
+    def packet(self):
+        rows = []
+        for hook, hook_name in HOOKS:
+            for kind, kind_name in KINDS:
+                for family, family_name in (("", "IPv4"), ("_ipv6", "IPv6")):
+                    cells = [self.ns(f"packet.{hook}.{kind}{family}{suffix}") for suffix, _ in FEATURES]
+                    if any(cells):
+                        rows.append([f"{hook_name}: {kind_name}, {family_name}", *cells])
+        return rows and table(["ns over an empty program", *(name for _, name in FEATURES)], rows)
+
+    def over(self):
+        rows = []
+        for hook, hook_name in HOOKS:
+            for kind, kind_name in KINDS:
+                cells = [self.ns(f"packet.{hook}.{kind}" + (f"_{n}" if n > 1 else "")) for n in OVER]
+                if cells[-1]:
+                    rows.append([f"{hook_name}: {kind_name}", *cells])
+        return rows and table(["ns over an empty program, by flows or addresses", *(f"{n:,}" for n in OVER)], rows)
+
+    def path(self):
+        kinds = (("path.tcp", "TCP, one stream"), ("path.tcp_4", "TCP, four streams"),
+                 ("path.latency", "time of a question and its answer"), ("path.connections", "connections a second"),
+                 ("path.flood_permitted", "permitted datagrams"), ("path.flood_denied.tc", "denied, from a pod"),
+                 ("path.flood_denied.frames", "denied, from the uplink"),
+                 ("path.flood_denied.frames_spoofed", "denied, from the uplink, 60,000 sources"))
+        rows = []
+        for kind, name in kinds:
+            cells = [self.ratio(kind + (f".{rival}" if rival else "")) for rival in RIVALS]
+            if not any(cells):
+                continue
+            rows.append([name, self.results[kind]["baseline"] if kind in self.results else "", *cells])
+            xdp = kind.replace("frames", "xdp")
+            if xdp != kind and xdp in self.results:
+                rows.append([f"{name}, weir at the uplink (XDP)", self.results[xdp]["baseline"], self.ratio(xdp)] +
+                            [""] * (len(RIVALS) - 1))
+        return rows and table(["", "times", *RIVAL_NAMES], rows)
+
+    def of(self, *prefixes):
+        rows = [[name, number(r["value"]), number(r["min"]), number(r["max"]), r["unit"], r["baseline"], f"{r['ratio']:.2f}"]
+                for name, r in self.results.items() if name.startswith(prefixes)]
+        return rows and table(["", "median", "min", "max", "unit", "beside", "ratio"], rows)
+
+    def limit(self):
+        return self.of("limit.")
+
+    def control(self):
+        return self.of("control.", "policy.", "agent.")
+
+    def walks(self):
+        with open(os.path.join(self.directory, "walks.json"), encoding="utf-8") as f:
+            walks = [json.loads(line) for line in f]
+        return table(["packet", "looked up in hash tables", "in arrays", "changes of tables", "clock reads",
+                      "atomic operations", "events"], [list(walk.values()) for walk in walks])
+
+    def tables(self):
+        return {name: getattr(self, name)() for name in ("packet", "over", "path", "limit", "control", "walks")}
+
+    # --- plots ---------------------------------------------------------------------
+
+    def plot_over(self):
+        lines = [(f"packet.{hook}.{kind}", f"{hook_name}: {kind_name}") for hook, hook_name in HOOKS
+                 for kind, kind_name in KINDS if f"packet.{hook}.{kind}_{OVER[-1]}" in self.results]
+        data = "".join(f"$d{i} << E\n" + "".join(
+            f"{n} {self.results[name + (f'_{n}' if n > 1 else '')]['value']}\n" for n in OVER
+            if name + (f"_{n}" if n > 1 else "") in self.results) + "E\n" for i, (name, _) in enumerate(lines))
+        drawn = ", ".join(f"$d{i} using 1:2 with linespoints lw 2 title '{title}'" for i, (_, title) in enumerate(lines))
+        return lines and (data + "set logscale x\nset xlabel 'flows or addresses in turn'\n"
+                          "set ylabel 'ns over an empty program'\nset yrange [0:*]\nset key left top\n" + f"plot {drawn}\n")
+
+    def plot_path(self):
+        kinds = [kind for kind in ("path.tcp", "path.latency", "path.connections", "path.flood_permitted")
+                 if kind in self.results]
+        data = "$d << E\n" + "".join(
+            f"'{kind.removeprefix('path.')}' " + " ".join(
+                str(self.results.get(kind + (f".{r}" if r else ""), {"value": "?"})["value"]) for r in RIVALS) + "\n"
+            for kind in kinds) + "E\n"
+        drawn = ", ".join(f"$d using {i + 2}:xtic(1) title '{name}'" for i, name in enumerate(RIVAL_NAMES))
+        return kinds and (data + "set style data histograms\nset style fill solid 0.8 border -1\n"
+                          "set ylabel 'times nothing attached'\nset logscale y\nset key outside noenhanced\n"
+                          "set xtics noenhanced\n" + f"plot {drawn}\n")
+
+
+def draw(script, path):
+    text = f"set terminal svg size 800,440 font 'sans-serif,12' background 'white'\nset output '{path}'\nset grid ytics\n"
+    subprocess.run(["gnuplot"], input=text + script, text=True, check=True, timeout=30)
+
+
+def draw_all(report, docs):
+    """The names of those that there are results for."""
+    if not shutil.which("gnuplot"):
+        print("bench: gnuplot is not here, no plots (scripts/install-deps.sh bench)", file=sys.stderr)
+        return []
+    os.makedirs(os.path.join(docs, "plots"), exist_ok=True)
+    scripts = {"over": report.plot_over(), "path": report.plot_path()}
+    for name, script in scripts.items():
+        if script:
+            draw(script, os.path.join(docs, "plots", f"{name}.svg"))
+    return [name for name, script in scripts.items() if script]
+
+
+def main(directory, docs):
+    report = Report(directory)
+    path = os.path.join(docs, "performance.md")
+    drawn = draw_all(report, docs)
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    for name, made in report.tables().items():
+        if not made:
+            continue
+        if name in drawn:
+            made += f"\n\n![{name}](plots/{name}.svg)"
+        text = re.sub(rf"(<!-- bench:{name} -->\n).*?(<!-- /bench -->)", lambda m, made=made: m[1] + made + "\n" + m[2],
+                      text, flags=re.DOTALL)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+
+
+main(*sys.argv[1:3])
