@@ -23,26 +23,27 @@ static int lock_out_agent(const char *bpffs, int *ret_fd)
 	return 0;
 }
 
-/* The first process of a container is ended by no signal that it doesn't wait for. */
-static void wait_for_end(void)
+/* Those who stay are ended by these signals only, and not before what they came for is done. */
+static void hold_ends(sigset_t *ret_ends)
 {
-	sigset_t ends;
-	int number;
-
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGTERM);
-	sigaddset(&ends, SIGINT);
-	sigprocmask(SIG_BLOCK, &ends, NULL);
-	sigwait(&ends, &number);
+	sigemptyset(ret_ends);
+	sigaddset(ret_ends, SIGTERM);
+	sigaddset(ret_ends, SIGINT);
+	sigprocmask(SIG_BLOCK, ret_ends, NULL);
 }
 
 int command_detach(const struct invocation *invocation)
 {
 	const char *bpffs = option_value(invocation, "bpffs", WEIR_BPFFS_DEFAULT);
+	const bool stays = option_given(invocation, "stay");
 	_cleanup_close_ int lock = -1;
 	struct error error = { 0 };
 	unsigned interfaces;
+	sigset_t ends;
+	int number;
 
+	if (stays)
+		hold_ends(&ends);
 	if (lock_out_agent(bpffs, &lock))
 		return say_failed("detach: the agent of %s is running (stop it first)", bpffs);
 	if (datapath_remove(bpffs, &interfaces, &error)) {
@@ -52,7 +53,7 @@ int command_detach(const struct invocation *invocation)
 	printf("%u interface%s freed; nothing of weir is left under %s\n", interfaces, interfaces == 1 ? "" : "s",
 	       bpffs);
 	fflush(stdout);
-	if (option_given(invocation, "stay"))
-		wait_for_end();
+	if (stays)
+		sigwait(&ends, &number);
 	return EXIT_DONE;
 }

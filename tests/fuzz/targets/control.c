@@ -185,7 +185,9 @@ static bool answered(int fd)
 
 static void serve(struct agent *agent, uv_loop_t *loop, const char *request, size_t length)
 {
-	const struct http_service service = { api_socket_routes, api_socket_n_routes, agent, NULL, NULL };
+	const struct http_service service = {
+		.routes = api_socket_routes, .n_routes = api_socket_n_routes, .data = agent, .is_local = true
+	};
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct sockaddr_un address;
 	struct error error = {};
