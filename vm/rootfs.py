@@ -10,7 +10,8 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PACKAGES = ("bash", "dash", "coreutils", "util-linux", "mount", "procps", "hostname", "grep", "sed", "mawk", "findutils",
             "diffutils", "iproute2", "nftables", "ethtool", "kmod", "perl", "python3", "python3-tap", "bpftool",
             "libbpf1", "libnl-route-3-200", "libfyaml0", "libjansson4", "libuv1", "libmicrohttpd12", "libcurl4",
-            "libsmartcols1", "libncursesw6", "libcmocka0", "libc-bin", "curl", "bsdutils", "iputils-ping")
+            "libsmartcols1", "libncursesw6", "libseccomp2", "libcap-ng0", "libcmocka0", "libc-bin", "curl",
+            "bsdutils", "iputils-ping")
 LEFT_OUT = ("/usr/share/doc/", "/usr/share/man/", "/usr/share/locale/", "/usr/share/info/", "/usr/include/")
 
 
