@@ -6,7 +6,8 @@
 # make check      format, layers, static analysis, ABI and verifier budgets
 # make vm-test    Debian's kernels in QEMU: their verifiers, packet and e2e tests  (root)
 # make differential  objects, compiled images and loaded programs against each other, CLUSTERS=N random clusters (root)
-# make fuzz       FUZZ_PACKETS=N random packets (10,000,000) by the programs and by the model, and libFuzzer (root)
+# make fuzz       FUZZ_PACKETS=N random packets (10,000,000) by the programs and by the model, and libFuzzer:
+#                 FUZZ_RUNS=N sequences (100,000), and FUZZ_SECONDS=N (60) for each of the parsers  (root)
 # make soak       SOAK_MINUTES=N (60) of everything: memory, descriptors and BPF objects of the agent stay flat  (root)
 # make bench      measured comparisons                                  (root)
 # make bench-kube the same of an agent at a real Kubernetes API server  (root)
@@ -45,7 +46,8 @@ CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla \
 	-Wformat=2 -Wundef -Wno-unused-parameter
 SANITIZE ?=
-ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer,$(HARDENING)) \
+SANITIZE_CFLAGS = -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(if $(SANITIZE),$(SANITIZE_CFLAGS),$(HARDENING)) \
 	$(WARNINGS) -D_GNU_SOURCE -Iuserspace -Iinclude -I$(B)/gen $(PKG_CFLAGS)
 ALL_LDFLAGS = $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE),$(HARDENING_LD))
 LIBS = $(PKG_LIBS) -lresolv
@@ -61,6 +63,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/
 PACKET_TESTS := $(patsubst tests/packet/%.c,$(B)/tests/packet/%,$(wildcard tests/packet/test_*.c))
 TEST_HELPERS := $(patsubst tests/%.c,$(B)/obj/tests/%.o,$(filter-out tests/packet/test_%,$(wildcard tests/packet/*.c)))
 FUZZ_HELPERS := $(patsubst tests/%.c,$(B)/obj/tests/%.o,$(filter-out tests/fuzz/host% tests/fuzz/target%,$(wildcard tests/fuzz/*.c)))
+PARSERS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/fuzz/targets/*.c))
 BENCH_HELPERS := $(patsubst bench/%.c,$(B)/obj/bench/%.o,$(wildcard bench/lib/*.c))
 BENCHES := $(patsubst bench/%.c,$(B)/bench/%,$(filter-out %.bpf.c,$(wildcard bench/*.c)))
 
@@ -72,7 +75,7 @@ CHECKER := $(B)/tests/check/programs
 MANUAL := $(patsubst docs/man/%.in,$(B)/man/%,$(wildcard docs/man/*.in))
 COMPLETION := $(B)/completion/weir.bash $(B)/completion/weir.zsh
 
-.PHONY: all demo test check soak vm-test bench bench-kube differential fuzz clean deps-build deps-test deps-kube tests benches FORCE
+.PHONY: all demo test check soak vm-test bench bench-kube differential fuzz clean deps-build deps-test deps-kube tests parsers benches FORCE
 .SECONDARY:
 
 all: $(B)/weir $(B)/weir-cni $(MANUAL) $(COMPLETION)
@@ -120,6 +123,9 @@ $(B)/gen/ui_page.h: scripts/embed-ui $(wildcard userspace/ui/*) | packages
 $(filter $(B)/obj/datapath/%,$(OBJECTS)) $(TEST_HELPERS) $(FUZZ_HELPERS): $(B)/gen/weir.skel.h
 $(PACKET_TESTS:$(B)/tests/%=$(B)/obj/tests/%.o): $(B)/gen/weir.skel.h
 $(UNIT_TESTS:$(B)/tests/%=$(B)/obj/tests/%.o): $(B)/gen/weir.skel.h
+
+# The C library's macros of obstacks align by arithmetic on a null pointer.
+$(B)/obj/object/tree.o: SANITIZE_CFLAGS += -fno-sanitize=pointer-overflow
 
 $(B)/obj/agent/ui.o: $(B)/gen/ui_page.h
 
@@ -210,10 +216,30 @@ $(B)/tests/fuzz/packet: $(FUZZER_SOURCES:tests/%.c=$(B)/obj/fuzzer/%.o)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(FUZZER_CFLAGS) -o $@ $^
 
+# Everything once more, by clang under sanitizers; libFuzzer's runtime fits the same objects.
+SANITIZED := $(B)/sanitized
+SANITIZED_MAKE = $(MAKE) --no-print-directory B=$(SANITIZED) CC=$(CLANG) CFLAGS='-O1 -g' \
+	SANITIZE=address,undefined,fuzzer-no-link
+
+# Functions that a target has instead of the kernel's side.
+WRAPPED_control := compile links_addresses links_by_name datapath_image_words plan_enforce increment_fits reconcile attach \
+	detach flow_stream_open capture_open
+WRAPPED_records := ring_buffer__new ring_buffer__consume perf_buffer__new perf_buffer__consume perf_buffer__free \
+	bpf_map__fd
+
+$(PARSERS:$(B)/tests/%=$(B)/obj/tests/%.o): $(B)/gen/weir.skel.h
+$(PARSERS): $(B)/tests/fuzz/targets/%: $(B)/obj/tests/fuzz/targets/%.o $(B)/libweir.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer $(WRAPPED_$*:%=-Wl,--wrap=%) -o $@ $^ $(LIBS)
+
+parsers:
+	+@$(SANITIZED_MAKE) $(PARSERS:$(B)/%=$(SANITIZED)/%)
+
 $(B)/bench/limit_cores: $(B)/gen/limiters.skel.h
 $(B)/bench/packet: $(B)/gen/bare.skel.h
 
-$(B)/obj/bench/%.o: bench/%.c $(B)/gen/weir.skel.h $(B)/gen/bare.skel.h
+$(B)/obj/bench/%.o: bench/%.c $(B)/gen/weir.skel.h $(B)/gen/bare.skel.h $(B)/gen/frames.skel.h
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests -Ibench -MMD -MP -c $< -o $@
@@ -224,8 +250,15 @@ $(B)/bench/%: bench/%.c $(TEST_HELPERS) $(BENCH_HELPERS) $(B)/libweir.a $(B)/gen
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests -Ibench -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(TEST_HELPERS) $(BENCH_HELPERS) \
 		$(B)/libweir.a $(LIBS)
 
-tests: $(B)/weir $(B)/weir-cni $(MANUAL) $(COMPLETION) $(UNIT_TESTS) $(PACKET_TESTS) $(B)/tests/fuzz/packet
-benches: $(BENCHES)
+# Traffic for bench/path.py: no benchmark of its own.
+TRAFFIC := $(B)/bench/tools/traffic
+$(TRAFFIC): $(patsubst bench/%.c,$(B)/obj/bench/%.o,$(wildcard bench/tools/*.c)) $(B)/obj/bench/lib/measure.o $(B)/libweir.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+tests: $(B)/weir $(B)/weir-cni $(MANUAL) $(COMPLETION) $(UNIT_TESTS) $(PACKET_TESTS) $(B)/tests/fuzz/packet parsers
+benches: $(BENCHES) $(TRAFFIC) $(B)/weir
 
 deps-build:
 	@scripts/install-deps.sh build
@@ -253,7 +286,7 @@ check: deps-test
 
 vm-test: deps-test
 	@$(MAKE) --no-print-directory tests $(CHECKER) $(CLANG_OBJECTS)
-	@vm/run
+	@vm/run || [ $$? -eq 77 ]
 
 SOAK_MINUTES ?= 60
 soak: deps-test
@@ -278,10 +311,13 @@ differential: $(B)/tests/unit/policy/test_differential $(B)/tests/packet/test_di
 
 FUZZ_PACKETS ?= 10000000
 FUZZ_RUNS ?= 100000
-fuzz: $(B)/tests/packet/test_model $(B)/tests/fuzz/packet
+FUZZ_SECONDS ?= 60
+fuzz: $(B)/tests/packet/test_model $(B)/tests/fuzz/packet parsers
 	$(Q)FUZZ_PACKETS=$(FUZZ_PACKETS) CMOCKA_MESSAGE_OUTPUT=TAP $(B)/tests/packet/test_model
 	$(Q)B=$(B) FUZZ_RUNS=$(FUZZ_RUNS) tests/fuzz/test_packet
+	$(Q)B=$(B) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/test_parsers
 	@echo "fuzz: no disagreement in $(FUZZ_PACKETS) packets, none and no fault in $(FUZZ_RUNS) runs under sanitizers"
+	@echo "fuzz: no fault in $(FUZZ_SECONDS) seconds of each parser"
 
 include scripts/packaging.mk
 

@@ -58,13 +58,26 @@ def definition(kind, plural, short, is_cluster):
     }
 
 
+def rules(part, path=""):
+    """JSON pointers of all rules in CEL."""
+    for name, below in part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ():
+        if name == "x-kubernetes-validations":
+            yield f"{path}/{name}"
+        else:
+            yield from rules(below, f"{path}/{name}")
+
+
 def main():
-    directory = sys.argv[1] if len(sys.argv) > 1 else HERE
+    crds, no_rules = sys.argv[1:3] if len(sys.argv) > 2 else (HERE, os.path.join(HERE, "../overlays/no-rules"))
     for row in (("TrafficPolicy", "trafficpolicies", "tp", False),
                 ("ClusterTrafficPolicy", "clustertrafficpolicies", "ctp", True)):
-        with open(os.path.join(directory, f"weir.dev_{row[1]}.yaml"), "w", encoding="utf-8") as file:
+        made = definition(*row)
+        with open(os.path.join(crds, f"weir.dev_{row[1]}.yaml"), "w", encoding="utf-8") as file:
             file.write(HEADER)
-            yaml.dump(definition(*row), file, Dumper=Dumper, sort_keys=False, width=100)
+            yaml.dump(made, file, Dumper=Dumper, sort_keys=False, width=100)
+        with open(os.path.join(no_rules, f"{row[1]}.yaml"), "w", encoding="utf-8") as file:
+            file.write(HEADER.replace("beside it", "of deploy/crds"))
+            yaml.dump([{"op": "remove", "path": path} for path in rules(made)], file, width=200)
 
 
 if __name__ == "__main__":

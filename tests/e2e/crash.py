@@ -13,13 +13,29 @@ RATE = 100  # datagrams a second of each probe
 # Between the moment that a sender notes and the one at which its packet is judged, on a busy machine.
 LATE = 0.25
 
+# What answers the steady pod comes in by its connections alone.
+STEADY = policy("""
+    podSelector: {matchLabels: {app: steady}}
+    ingress:
+    - from: [{podSelector: {matchLabels: {app: backend}}}]
+      ports: [{port: 8080}]
+    """, name="steady")
+
 # One of the two is in force. The backend is open to the steady pod and never to the intruder.
 SIDES = ("left", "right")
 POLICIES = {side: policy(f"""
     podSelector: {{matchLabels: {{app: backend}}}}
     ingress:
     - from: [{{podSelector: {{matchLabels: {{app: {side}}}}}}}, {{podSelector: {{matchLabels: {{app: steady}}}}}}]
-    """, name="flip") for side in SIDES}
+    """, name="flip") + STEADY for side in SIDES}
+
+# More cells than images of 1024 words have room for.
+LARGE = "".join(policy(f"""
+    podSelector: {{matchLabels: {{app: backend}}}}
+    ingress:
+    - from: [{{ipBlock: {{cidr: 172.{16 + i}.0.0/16, except: [172.{16 + i}.{i}.0/24]}}}}]
+      ports: [{{protocol: TCP, port: {1000 + 7 * i}}}]
+    """, name=f"large-{i}") for i in range(12))
 
 # Number of the pulse: who sends it, and whether each datagram is a flow of its own.
 PULSES = {1: ("steady", False), 2: ("steady", True), 3: ("intruder", True), 4: ("left", True), 5: ("right", True),

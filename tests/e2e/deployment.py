@@ -11,7 +11,8 @@ import yaml
 from lab import TOP
 
 DEPLOY = os.path.join(TOP, "deploy")
-OVERLAYS = ("base", "overlays/no-cni-plugin", "overlays/k3s", "overlays/monitoring", "overlays/uninstall")
+OVERLAYS = ("base", "overlays/no-cni-plugin", "overlays/k3s", "overlays/monitoring", "overlays/no-rules",
+            "overlays/uninstall")
 NAMESPACE = "weir-system"
 PATHS = {
     "CustomResourceDefinition": "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",

@@ -40,7 +40,7 @@ class RandomMoments(CrashCase):
             self.kill()
         self.start_well()
         self.assertTrue(any(answered is None for _, answered, _ in self.flips.turns), "no apply was cut off")
-        self.assertGreater(sum(1 for _ in self.flips.certain()), KILLS / 5)
+        self.assertGreater(sum(1 for _ in self.flips.certain()), KILLS / 10)
         self.assert_tidy()
         self.tell(KILLS, self.end_probes())
 

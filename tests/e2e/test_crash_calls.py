@@ -10,8 +10,7 @@ import time
 
 import calls
 from case import main
-from core_cases import policy
-from crash import SIDES, Flips
+from crash import LARGE, SIDES, Flips
 from crash_case import IS_LONG, CrashCase
 
 FEWEST_DIED = 0.5  # of those that were to: between two runs the agent's calls differ a little
@@ -22,8 +21,8 @@ class Walk(CrashCase):
     def trace(self):
         return os.path.join(self.lab.dir, "calls")
 
-    def chosen(self, count, path=None):
-        found = calls.changing(path or self.trace)
+    def chosen(self, count):
+        found = calls.changing(self.trace)
         self.assertGreater(len(found), 3, found)
         return calls.spread(found, None if IS_LONG else count)
 
@@ -84,13 +83,13 @@ class Calls(Walk):
             self.lab.launch_agent(calls.killer(call, number))
             self.until_it_dies()
             return self.lab.agent.poll() == -signal.SIGKILL
-        died = self.walk(self.chosen(4), scene)
+        died = self.walk(self.chosen(3), scene)
         self.tell(died, self.end_probes())
 
     def test_apply(self):
         """kills during an apply"""
         self.record(self.flip)
-        died = self.walk(self.chosen(6), lambda call, number: self.dies(call, number, self.flip))
+        died = self.walk(self.chosen(5), lambda call, number: self.dies(call, number, self.flip))
         self.tell(died, self.end_probes())
 
     # --- a pod of its own, and new labels each time ---
@@ -119,7 +118,7 @@ class Calls(Walk):
 
     def test_pod_comes(self):
         """kills while a pod comes"""
-        self.guest(self.guest_comes, self.guest_goes, 3)
+        self.guest(self.guest_comes, self.guest_goes, 2)
 
     def test_pod_goes(self):
         """kills while a pod goes"""
@@ -140,15 +139,6 @@ class Calls(Walk):
             return died
         died = self.walk(self.chosen(2), scene)
         self.tell(died, self.end_probes())
-
-
-# More cells than the first images have room for.
-LARGE = "".join(policy(f"""
-    podSelector: {{matchLabels: {{app: backend}}}}
-    ingress:
-    - from: [{{ipBlock: {{cidr: 172.{16 + i}.0.0/16, except: [172.{16 + i}.{i}.0/24]}}}}]
-      ports: [{{protocol: TCP, port: {1000 + 7 * i}}}]
-    """, name=f"large-{i}") for i in range(12))
 
 
 class Afresh(Walk):
@@ -181,7 +171,7 @@ class Afresh(Walk):
             self.lab.launch_agent(calls.killer(call, number))
             self.until_it_dies()
             return self.lab.agent.poll() == -signal.SIGKILL
-        for one in self.chosen(3):
+        for one in self.chosen(2):
             self.walk([one], scene)
             self.assert_each(self.left, [(self.backend, 8080, "TCP", 4)], [])
             self.assert_each(self.intruder, [], [(self.backend, 8080, "TCP", 4)])

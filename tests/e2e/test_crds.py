@@ -47,6 +47,28 @@ def check(text):
     return (done.stdout + done.stderr).strip() if done.returncode else ""
 
 
+def remove(thing, pointer):
+    """What an operation of a JSON patch does; KeyError or IndexError where there is nothing."""
+    *steps, last = pointer.split("/")[1:]
+    for step in steps:
+        thing = thing[int(step) if isinstance(thing, list) else step]
+    del thing[last]
+
+
+class WithoutRules(unittest.TestCase):
+    def test_no_rules(self):
+        """the overlay for older API servers takes every rule away, and nothing else"""
+        for definition in definitions():
+            path = os.path.join(TOP, "deploy/overlays/no-rules", f"{definition['spec']['names']['plural']}.yaml")
+            with open(path, encoding="utf-8") as file:
+                operations = yaml.safe_load(file)
+            self.assertEqual({operation["op"] for operation in operations}, {"remove"})
+            self.assertEqual({o["path"].rsplit("/", 1)[1] for o in operations}, {"x-kubernetes-validations"})
+            for operation in operations:
+                remove(definition, operation["path"])
+            self.assertNotIn("x-kubernetes-validations", str(definition))
+
+
 @unittest.skipUnless(schema.find(), "Kubernetes' code isn't built (tests/kube/fetch-schema builds it)")
 class Definitions(unittest.TestCase):
     maxDiff = None

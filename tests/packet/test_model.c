@@ -6,7 +6,7 @@
  *
  *   FUZZ_PACKETS=N  that many packets (200,000)
  *   WEIR_SEED=N     the first sequence's seed; the next ones' follow
- *   FUZZ_FOUND=DIR  where disagreements go (the working directory's tests/fuzz/corpus)
+ *   FUZZ_FOUND=DIR  where disagreements go (the working directory's tests/fuzz/corpus/packet)
  *   FILE...         these sequences instead of those of the corpus
  */
 #include <errno.h>
@@ -26,7 +26,7 @@
 
 #define PACKETS_USUAL 200000u
 #define STEPS	      64u
-#define CORPUS	      "tests/fuzz/corpus"
+#define CORPUS	      "tests/fuzz/corpus/packet"
 
 static uint64_t number_from(const char *variable, uint64_t usual)
 {

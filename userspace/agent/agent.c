@@ -72,8 +72,8 @@ static void note_found(struct agent *agent, struct error *error, const char *out
 {
 	if (!*error->text)
 		return;
-	log_error("%s; %s", error->text, outcome);
-	notes_add(&agent->found, "%s; %s", error->text, outcome);
+	log_error("%s%s", error->text, outcome);
+	notes_add(&agent->found, "%s%s", error->text, outcome);
 	*error = (struct error){};
 }
 
@@ -82,7 +82,7 @@ static int open_state(struct agent *agent, struct error *error)
 	int r = state_open(agent->config->state_dir, &agent->ledger, &agent->state, error);
 
 	if (r == 0)
-		note_found(agent, error, "numbers begin afresh");
+		note_found(agent, error, agent->state.lost ? "; numbers begin afresh" : "");
 	return r;
 }
 
@@ -91,7 +91,7 @@ static int restore_counts(struct agent *agent, struct error *error)
 	int r = counts_restore(agent, datapath_took_over(agent->datapath), error);
 
 	if (r == 0)
-		note_found(agent, error, "what the agent itself counts begins at zero");
+		note_found(agent, error, "; what the agent itself counts begins at zero");
 	return r;
 }
 
@@ -101,7 +101,7 @@ static int open_attachments(struct agent *agent, struct error *error)
 
 	if (r < 0)
 		return r;
-	note_found(agent, error, "what the CNI plugin said is lost, and pods are found by their addresses");
+	note_found(agent, error, "; what the CNI plugin said is lost, and pods are found by their addresses");
 	agent->overlay = (struct overlay){ .attachments = &agent->attachments, .node = agent->config->node };
 	agent->sources.overlay = &agent->overlay;
 	attaching_check(agent);
@@ -119,6 +119,14 @@ static int open_sources(struct agent *agent, struct error *error)
 	if (damage && !store_is_lost(agent->sources.store))
 		notes_add(&agent->found, "%s", damage);
 	return r;
+}
+
+void agent_back_up(struct agent *agent)
+{
+	struct error error = {};
+
+	if (state_back_up(&agent->state, &error) < 0 || store_back_up(agent->sources.store, &error) < 0)
+		log_debug("%s", error.text);
 }
 
 static void wake_followers(void *data)
@@ -167,6 +175,18 @@ static void open_otlp(struct agent *agent)
 		log_warning("events are not sent: %s", error.text);
 }
 
+/* Every directory, map and socket is open, and nobody has been listened to yet. */
+static void shut(struct agent *agent)
+{
+	const struct confine_needs needs = {
+		.config = agent->config,
+		.kube = sources_kube(&agent->sources),
+		.filters_by_number = datapath_filters_by_number(agent->datapath),
+	};
+
+	confine_finish(&needs, &agent->confinement);
+}
+
 static int start(struct agent *agent, struct error *error)
 {
 	struct event started;
@@ -204,6 +224,7 @@ static int start(struct agent *agent, struct error *error)
 	open_metrics(agent);
 	open_otlp(agent);
 	ui_open(agent, loop_uv(agent->loop));
+	shut(agent);
 	events_listen(&agent->events, wake_followers, agent);
 	started = event_make(EVENT_AGENT_STARTED, "weir " WEIR_VERSION " started on node %s", agent->config->node);
 	events_add(&agent->events, &started);
@@ -247,6 +268,7 @@ static void stop(struct agent *agent)
 	notes_free(&agent->found);
 	free(agent->counts_saved);
 	events_free(&agent->events);
+	confinement_free(&agent->confinement);
 	state_free(&agent->state);
 	locks_release(&agent->locks);
 }
@@ -269,6 +291,7 @@ int agent_run(const struct agent_config *config, struct error *error)
 	mallopt(M_ARENA_MAX, 1); /* what a thread makes another one frees, and only one of them works at a time */
 	events_init(&agent.events, config->event_history, config->log_events);
 	signal(SIGPIPE, SIG_IGN);
+	confine_start(config, &agent.confinement);
 	r = start(&agent, error);
 	if (r == 0) {
 		loop_run(agent.loop);

@@ -156,7 +156,7 @@ static void on_events(uv_timer_t *timer)
 	struct agent *agent = ((struct agent_loop *)timer->data)->agent;
 
 	packet_events_read(agent);
-	sources_back_up(&agent->sources);
+	agent_back_up(agent);
 }
 
 static void on_limits(uv_timer_t *timer)

@@ -2,11 +2,15 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -22,6 +26,14 @@ static const char *const level_names[] = {
 	[LOG_LEVEL_ERROR] = "error",
 };
 
+/* As the journal takes them off the front of a line: what journalctl --priority goes by. */
+static const int priorities[] = {
+	[LOG_LEVEL_DEBUG] = LOG_DEBUG,
+	[LOG_LEVEL_INFO] = LOG_INFO,
+	[LOG_LEVEL_WARNING] = LOG_WARNING,
+	[LOG_LEVEL_ERROR] = LOG_ERR,
+};
+
 void log_open(enum log_level level)
 {
 	log_threshold = level;
@@ -30,6 +42,19 @@ void log_open(enum log_level level)
 const char *log_level_name(enum log_level level)
 {
 	return level_names[level];
+}
+
+/* systemd says which stream is its journal's, as what was started there may have another one. */
+static bool is_journal(int fd)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	_cleanup_free_ char *own = NULL;
+	struct stat is;
+
+	if (!stream || fstat(fd, &is) < 0 ||
+	    asprintf(&own, "%" PRIuMAX ":%" PRIuMAX, (uintmax_t)is.st_dev, (uintmax_t)is.st_ino) < 0)
+		return false;
+	return strcmp(stream, own) == 0;
 }
 
 void log_entry(enum log_level level, const json_t *entry)
@@ -44,7 +69,9 @@ void log_entry(enum log_level level, const json_t *entry)
 		return;
 	}
 	line = json_dumps(entry, JSON_COMPACT);
-	if (line)
+	if (line && is_journal(STDERR_FILENO))
+		fprintf(stderr, "<%d>%s\n", priorities[level], line);
+	else if (line)
 		fprintf(stderr, "%s\n", line);
 }
 

@@ -2,7 +2,8 @@
 /*
  * The agent's log, to stderr: text on a terminal, one JSON object a line
  * otherwise: {"time", "severity", "message"} and what else is known, by the names
- * that events have (docs/events.md).
+ * that events have (docs/events.md). Before it, for systemd's journal, the
+ * priority as that takes it off.
  */
 #ifndef WEIR_BASE_LOG_H
 #define WEIR_BASE_LOG_H

@@ -40,7 +40,7 @@ static void keep_line(const char *line)
 	snprintf(to, sizeof(said.first), "%s", line);
 }
 
-static int keep(enum libbpf_print_level level, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static int keep(enum libbpf_print_level level, const char *format, va_list args)
 {
 	_cleanup_free_ char *text = NULL;
 	char *rest;
@@ -75,6 +75,9 @@ int bpf_error(struct error *error, int code, const char *what)
 		return error_set(error, code,
 				 "%s: not permitted (run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON)",
 				 what);
+	if (code == -EROFS)
+		return error_set(error, code, "%s: %s (mount -o remount,rw, of the BPF file system)", what,
+				 strerror(-code));
 	if (!*said.first)
 		return error_set(error, code, "%s: %s", what, strerror(-code));
 	return error_set(error, code, "%s: %s%s%s (%s)", what, said.first, *said.last ? "; " : "", said.last,

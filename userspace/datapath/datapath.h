@@ -199,6 +199,8 @@ struct datapath_attachment {
 };
 typedef VEC(struct datapath_attachment) datapath_attachments;
 void datapath_list_attachments(const struct datapath *datapath, datapath_attachments *ret);
+/* Whether filters of clsact are or may become ours: to tell them from others takes CAP_SYS_ADMIN. */
+bool datapath_filters_by_number(const struct datapath *datapath);
 
 #define DATAPATH_STRANGER_MAX 64
 

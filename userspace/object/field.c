@@ -63,8 +63,8 @@ char *field_path(const struct field *field)
 	return path_to(field, NULL);
 }
 
-static void say(const struct field *field, enum diag_level level, const struct node *where, const char *format,
-		va_list args)
+__attribute__((format(printf, 4, 0))) static void say(const struct field *field, enum diag_level level,
+						      const struct node *where, const char *format, va_list args)
 {
 	_cleanup_free_ char *path = NULL;
 

@@ -138,7 +138,7 @@ void regions_build(struct regions *regions, const struct ruleset *rules, struct 
 	find_regions(regions, &prefixes);
 	begin = prefixes.items;
 	for (int family = 0; family < WEIR_FAMILIES; family++) {
-		for (end = begin; end < prefixes.items + prefixes.n; end++) {
+		for (end = begin; end && end < prefixes.items + prefixes.n; end++) {
 			if (end->cidr.addr.family != (enum weir_family)family)
 				break;
 		}

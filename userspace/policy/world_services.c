@@ -142,7 +142,7 @@ void world_find_services(struct world *world)
 
 		while (end < world->slices.n && is_slice_of(world->slices.items[end], object))
 			end++;
-		add_service(world, object, world->slices.items + first, end - first);
+		add_service(world, object, end > first ? &world->slices.items[first] : NULL, end - first);
 	}
 	if (world->services.n)
 		qsort(world->services.items, world->services.n, sizeof(*world->services.items), compare_services);

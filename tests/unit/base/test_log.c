@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -71,6 +72,28 @@ static void test_json_line(void **state)
 	json_decref(entry);
 }
 
+/* A priority that the journal takes off, where it is the journal; where the words are of another stream, none. */
+static void test_journal(void **state)
+{
+	_cleanup_close_ int fd = memfd_create("journal", MFD_CLOEXEC);
+	char stream[64], text[1024] = "";
+	struct stat is;
+
+	assert_int_equal(fstat(fd, &is), 0);
+	snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)is.st_dev, (uintmax_t)is.st_ino);
+	setenv("JOURNAL_STREAM", stream, 1);
+	redirect(fd);
+	log_write(LOG_LEVEL_WARNING, "one");
+	log_write(LOG_LEVEL_ERROR, "two");
+	restore();
+	assert_true(pread(fd, text, sizeof(text) - 1, 0) > 0);
+	assert_memory_equal(text, "<4>{", 4);
+	assert_non_null(strstr(text, "\n<3>{"));
+	_cleanup_free_ char *elsewhere = logged(LOG_LEVEL_WARNING, "three");
+	unsetenv("JOURNAL_STREAM");
+	assert_int_equal(*elsewhere, '{');
+}
+
 static void test_not_utf8(void **state)
 {
 	_cleanup_free_ char *line = logged(LOG_LEVEL_ERROR, "name \xff\xfe.");
@@ -128,6 +151,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		{ "a log line is one JSON object", test_json_line, NULL, NULL, NULL },
+		{ "the journal is told the level, and nobody else", test_journal, NULL, NULL, NULL },
 		{ "bytes that are not UTF-8 don't break the line", test_not_utf8, NULL, NULL, NULL },
 		{ "what is below the level is not written", test_threshold, NULL, NULL, NULL },
 		{ "a terminal gets text that can't steer it", test_terminal, NULL, NULL, NULL },

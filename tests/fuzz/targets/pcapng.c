@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* A stream of pcapng as `weir capture` takes it from the agent: cut into blocks, wherever the pieces end. */
+#include "fuzz/targets/input.h"
+#include "observe/pcapng.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	/* Of its own size for each block, as pieces are. */
+	for (size_t at = 0; at <= size;) {
+		uint8_t *rest = (uint8_t *)input_text(bytes + at, size - at);
+		uint32_t type = 0;
+		const int64_t n = pcapng_block(rest, size - at, &type);
+
+		if (n > 0 && (size_t)n <= size - at && type == PCAPNG_BLOCK_STATISTICS)
+			pcapng_dropped(rest, (size_t)n);
+		free(rest);
+		if (n <= 0)
+			break;
+		at += (size_t)n;
+	}
+	return 0;
+}
