@@ -248,6 +248,7 @@ void endpoints_link_changed(void *data, const struct link_info *link)
 		return;
 	port = port_get(endpoints, link);
 	port_attach(endpoints, port, XDP_OFF);
+	endpoints->stale |= port->failure != NULL;
 	if (!port->failure && !claimed)
 		log_info("interface %s: attached and closed until a pod names it", port->name);
 }
@@ -258,7 +259,7 @@ int endpoints_hold(struct endpoints *endpoints, const struct link_info *link, st
 
 	port_attach(endpoints, port, port->xdp);
 	if (!port->attached)
-		return error_set(error, -EIO, "interface %s can't be closed: %s", link->name, port->failure);
+		return error_set(error, -EIO, "%s (it isn't closed)", port->failure);
 	return 0;
 }
 

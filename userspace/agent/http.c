@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "agent/http.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
@@ -9,6 +11,7 @@
 #include "agent/guests.h"
 #include "agent/http_stream.h"
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "base/mem.h"
 
 #define BODY_MAX		((size_t)64 << 20)
@@ -18,6 +21,8 @@
 #define WAKE_MS			10   /* what comes together is sent together */
 #define LAST_RUNS		32   /* of libmicrohttpd, for what streams end with */
 #define LOOK_FOR_GONE_MS	1000 /* clients that listen and are no more */
+#define RUN_AGAIN_MS		1000 /* libmicrohttpd, whatever it waits for */
+#define EXHAUSTED_MS		100
 
 struct http {
 	struct MHD_Daemon *daemon;
@@ -27,6 +32,7 @@ struct http {
 	uv_timer_t timer, wake, gone;
 	struct waiting_streams waiting;
 	struct guests guests; /* of a local service */
+	bool exhausted;	      /* no descriptor can be had */
 	unsigned open_handles;
 };
 
@@ -284,17 +290,47 @@ static void on_connection(void *data, struct MHD_Connection *connection, void **
 }
 
 static void on_timer(uv_timer_t *timer);
+static void on_readable(uv_poll_t *poll, int status, int events);
 
-/* Serves what is ready, then sleeps until the descriptor or libmicrohttpd's next timeout. */
+/*
+ * Who waits to be accepted keeps the descriptor readable: while no connection
+ * can have a descriptor of its own it is not looked at, and those that are there
+ * are served by the clock.
+ */
+static void mind_exhaustion(struct http *http)
+{
+	_cleanup_close_ int spare =
+		fcntl(MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, F_DUPFD_CLOEXEC, 0);
+	const bool exhausted = spare < 0 && errno == EMFILE;
+
+	if (exhausted == http->exhausted)
+		return;
+	http->exhausted = exhausted;
+	if (exhausted) {
+		log_warning("too many open files: clients have to wait (raise the limit, as by LimitNOFILE=)");
+		uv_poll_stop(&http->poll);
+	} else {
+		log_info("clients are served again");
+		uv_poll_start(&http->poll, UV_READABLE, on_readable);
+	}
+}
+
+/*
+ * Serves what is ready, then sleeps until the descriptor or libmicrohttpd's next
+ * timeout, and never for long: when accepting has failed it no longer waits for
+ * clients itself, until it is run again.
+ */
 static void run(struct http *http)
 {
 	MHD_UNSIGNED_LONG_LONG timeout;
+	uint64_t again;
 
+	mind_exhaustion(http);
+	again = http->exhausted ? EXHAUSTED_MS : RUN_AGAIN_MS;
 	MHD_run(http->daemon);
-	if (MHD_get_timeout(http->daemon, &timeout) == MHD_YES)
-		uv_timer_start(&http->timer, on_timer, timeout, 0);
-	else
-		uv_timer_stop(&http->timer);
+	if (!http->exhausted && MHD_get_timeout(http->daemon, &timeout) == MHD_YES && timeout < again)
+		again = timeout;
+	uv_timer_start(&http->timer, on_timer, again, 0);
 }
 
 static void on_timer(uv_timer_t *timer)

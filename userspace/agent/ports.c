@@ -190,7 +190,7 @@ void port_attach(struct endpoints *endpoints, struct port *port, enum datapath_x
 	read_attachment(endpoints, port);
 	port->attached = port->hook != HOOK_NONE;
 	free(port->failure);
-	port->failure = r < 0 ? xstrdup(*error.text ? error.text : strerror(-r)) : NULL;
+	port->failure = r < 0 ? xstrdup(error.text) : NULL;
 }
 
 /* --- who is behind it -------------------------------------------------------- */
@@ -310,7 +310,8 @@ bool port_identify(struct endpoints *endpoints, struct port *port)
 	r = datapath_set_endpoint(endpoints->datapath, port->ifindex, &entry);
 	if (r < 0) {
 		free(port->failure);
-		port->failure = xasprintf("the kernel won't take its identity: %s", strerror(-r));
+		port->failure =
+			xasprintf("interface %s: the kernel won't take its identity: %s", port->name, strerror(-r));
 		return false;
 	}
 	port->has_identity = true;
@@ -329,7 +330,7 @@ bool port_close(struct endpoints *endpoints, struct port *port)
 
 	if (r < 0) {
 		free(port->failure);
-		port->failure = xasprintf("it can't be closed: %s", strerror(-r));
+		port->failure = xasprintf("interface %s: it can't be closed: %s", port->name, strerror(-r));
 		return false;
 	}
 	port->has_identity = false;
@@ -340,7 +341,7 @@ void ports_note_failures(const struct endpoints *endpoints, struct notes *proble
 {
 	for (const struct port *port = endpoints->ports; port; port = port->hh.next) {
 		if (port->failure)
-			notes_add(problems, "interface %s: %s; it is tried again", port->name, port->failure);
+			notes_add(problems, "%s; it is tried again", port->failure);
 	}
 }
 
