@@ -45,12 +45,16 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
 	-Wformat=2 -Wundef -Wno-unused-parameter
 SANITIZE ?=
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer,$(HARDENING)) \
-	$(WARNINGS) -D_GNU_SOURCE -Iuserspace -Iinclude -I$(B)/gen $(PKG_CFLAGS)
+	$(WARNINGS) -D_GNU_SOURCE -Iuserspace $(ABI_INCLUDE) -Iinclude -I$(B)/gen $(PKG_CFLAGS)
 ALL_LDFLAGS = $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE),-pie -Wl,-z,relro,-z,now)
 LIBS = $(PKG_LIBS) -lresolv
 
+# ABI=next, for tests: the same program with other layouts of what is shared.
+ABI ?=
+ABI_INCLUDE := $(if $(ABI),-I$(B)/abi)
+
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter \
-	-Wno-address-of-packed-member -Iinclude -Ibpf -idirafter /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
+	-Wno-address-of-packed-member $(ABI_INCLUDE) -Iinclude -Ibpf -idirafter /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
 
 MAIN := userspace/cli/main.c userspace/cni/main.c
 ROOMS ?= base object policy source datapath observe agent cli cni
@@ -83,7 +87,7 @@ $(B)/gen/version.h: FORCE | packages
 	@printf '#define WEIR_VERSION "%s"\n#define WEIR_COMMIT "%s"\n' '$(VERSION)' '$(COMMIT)' >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
-$(B)/bpf/weir.bpf.o: bpf/weir.bpf.c | packages
+$(B)/bpf/weir.bpf.o: bpf/weir.bpf.c $(if $(ABI),$(B)/abi/weir/maps.h) | packages
 	$(call say,BPF,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
@@ -113,6 +117,9 @@ $(B)/gen/ui_page.h: scripts/embed-ui $(wildcard userspace/ui/*) | packages
 	@mkdir -p $(@D)
 	$(Q)scripts/embed-ui userspace/ui >$@
 
+$(B)/abi/weir/maps.h: include/weir/maps.h tests/e2e/next_abi
+	$(Q)tests/e2e/next_abi include $(B)/abi
+
 # --- the program -------------------------------------------------------------
 
 $(filter $(B)/obj/datapath/%,$(OBJECTS)) $(TEST_HELPERS) $(FUZZ_HELPERS): $(B)/gen/weir.skel.h
@@ -121,7 +128,7 @@ $(UNIT_TESTS:$(B)/tests/%=$(B)/obj/tests/%.o): $(B)/gen/weir.skel.h
 
 $(B)/obj/agent/ui.o: $(B)/gen/ui_page.h
 
-$(B)/obj/%.o: userspace/%.c $(B)/gen/version.h
+$(B)/obj/%.o: userspace/%.c $(B)/gen/version.h $(if $(ABI),$(B)/abi/weir/maps.h)
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
@@ -214,7 +221,11 @@ $(B)/bench/%: bench/%.c $(TEST_HELPERS) $(B)/libweir.a $(B)/gen/weir.skel.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(TEST_HELPERS) $(B)/libweir.a $(LIBS)
 
-tests: $(B)/weir $(B)/weir-cni $(MANUAL) $(COMPLETION) $(UNIT_TESTS) $(PACKET_TESTS) $(B)/tests/fuzz/packet
+# Another version of the program, for tests/e2e/test_upgrade.py.
+$(B)/next/weir: $(B)/weir FORCE
+	@$(MAKE) --no-print-directory B=$(B)/next ABI=next $@
+
+tests: $(if $(ABI),,$(B)/next/weir) $(B)/weir $(B)/weir-cni $(MANUAL) $(COMPLETION) $(UNIT_TESTS) $(PACKET_TESTS) $(B)/tests/fuzz/packet
 benches: $(BENCHES)
 
 deps-build:
