@@ -48,12 +48,16 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
 SANITIZE ?=
 SANITIZE_CFLAGS = -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(if $(SANITIZE),$(SANITIZE_CFLAGS),$(HARDENING)) \
-	$(WARNINGS) -D_GNU_SOURCE -Iuserspace -Iinclude -I$(B)/gen $(PKG_CFLAGS)
+	$(WARNINGS) -D_GNU_SOURCE -Iuserspace $(ABI_INCLUDE) -Iinclude -I$(B)/gen $(PKG_CFLAGS)
 ALL_LDFLAGS = $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE),$(HARDENING_LD))
 LIBS = $(PKG_LIBS) -lresolv
 
+# ABI=next, for tests: the same program with other layouts of what is shared.
+ABI ?=
+ABI_INCLUDE := $(if $(ABI),-I$(B)/abi)
+
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter \
-	-Wno-address-of-packed-member -Iinclude -Ibpf -idirafter /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
+	-Wno-address-of-packed-member $(ABI_INCLUDE) -Iinclude -Ibpf -idirafter /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
 
 MAIN := userspace/cli/main.c userspace/cni/main.c
 ROOMS ?= base object policy source datapath observe agent cli cni
@@ -88,7 +92,7 @@ $(B)/gen/version.h: FORCE | packages
 	@printf '#define WEIR_VERSION "%s"\n#define WEIR_COMMIT "%s"\n' '$(VERSION)' '$(COMMIT)' >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
-$(B)/bpf/weir.bpf.o: bpf/weir.bpf.c | packages
+$(B)/bpf/weir.bpf.o: bpf/weir.bpf.c $(if $(ABI),$(B)/abi/weir/maps.h) | packages
 	$(call say,BPF,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
@@ -118,6 +122,9 @@ $(B)/gen/ui_page.h: scripts/embed-ui $(wildcard userspace/ui/*) | packages
 	@mkdir -p $(@D)
 	$(Q)scripts/embed-ui userspace/ui >$@
 
+$(B)/abi/weir/maps.h: include/weir/maps.h tests/e2e/next_abi
+	$(Q)tests/e2e/next_abi include $(B)/abi
+
 # --- the program -------------------------------------------------------------
 
 $(filter $(B)/obj/datapath/%,$(OBJECTS)) $(TEST_HELPERS) $(FUZZ_HELPERS): $(B)/gen/weir.skel.h
@@ -130,7 +137,7 @@ $(B)/obj/object/tree.o: SANITIZE_CFLAGS += -fno-sanitize=pointer-overflow
 $(B)/obj/agent/ui.o: $(B)/gen/ui_page.h
 
 # Those that include the version are told so by their .d.
-$(B)/obj/%.o: userspace/%.c | $(B)/gen/version.h
+$(B)/obj/%.o: userspace/%.c $(if $(ABI),$(B)/abi/weir/maps.h) | $(B)/gen/version.h
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
@@ -257,7 +264,11 @@ $(TRAFFIC): $(patsubst bench/%.c,$(B)/obj/bench/%.o,$(wildcard bench/tools/*.c))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-tests: $(B)/weir $(B)/weir-cni $(MANUAL) $(COMPLETION) $(UNIT_TESTS) $(PACKET_TESTS) $(B)/tests/fuzz/packet parsers
+# Another version of the program, for tests/e2e/test_upgrade.py.
+$(B)/next/weir: $(B)/weir FORCE
+	@$(MAKE) --no-print-directory B=$(B)/next ABI=next $@
+
+tests: $(if $(ABI),,$(B)/next/weir) $(B)/weir $(B)/weir-cni $(MANUAL) $(COMPLETION) $(UNIT_TESTS) $(PACKET_TESTS) $(B)/tests/fuzz/packet parsers
 benches: $(BENCHES) $(TRAFFIC) $(B)/weir
 
 deps-build:

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Keys and values of the maps that the BPF programs and the agent share. A
- * change of any of them changes WEIR_MAPS_ABI: an agent that finds pinned maps
- * of another number does not reuse them.
+ * change of any of them changes WEIR_MAPS_ABI, which is for people: an agent
+ * that finds pinned maps compares layouts itself, and carries entries over
+ * field by field, by name. So a field whose meaning changes gets another name,
+ * and what an index or an enumerator stands for never changes.
  *
  * Addresses and ports are in network byte order, everything else in host order.
  */

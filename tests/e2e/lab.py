@@ -120,6 +120,7 @@ class Pod(Host):
 class Lab:
     def __init__(self, label="a", *, env=None, options=(), settings=None, bridged=False):
         self.label, self.env, self.options = label, dict(env or {}), list(options)
+        self.program = WEIR
         self.launcher = []  # words in front of the program, such as those that take rights from it
         self.settings, self.bridged = settings, bridged
         self.agent = None
@@ -219,7 +220,7 @@ class Lab:
     # --- the program ---------------------------------------------------------
 
     def agent_words(self):
-        words = [WEIR, "agent", "--source", f"dir:{self.source}", "--node", "node-1", "--state-dir", self.state,
+        words = [self.program, "agent", "--source", f"dir:{self.source}", "--node", "node-1", "--state-dir", self.state,
                 "--run-dir", self.rundir, "--bpffs", self.bpffs, "--metrics", "127.0.0.1:9964", *self.options]
         if self.settings:
             path = os.path.join(self.dir, "agent.json")
@@ -269,7 +270,7 @@ class Lab:
 
     def weir(self, *words, stdin=None, timeout=20, socket=None, env=None):
         """Runs the program with this lab's socket, in the node's namespace."""
-        return subprocess.run([*self.node.enter(), WEIR, "--socket", socket or self.socket, *words], input=stdin,
+        return subprocess.run([*self.node.enter(), self.program, "--socket", socket or self.socket, *words], input=stdin,
                               capture_output=True, text=True, timeout=timeout * PATIENCE, check=False,
                               env=os.environ | self.env | (env or {}))
 

@@ -39,9 +39,12 @@ struct datapath_config {
 extern const struct datapath_config datapath_defaults;
 
 /*
- * Loads the programs. Pinned maps of the same ABI and shape are taken over
- * with what they hold; where there are pinned links, these go on with the old
- * programs until datapath_attach() replaces them in place. Fails with a clear
+ * Loads the programs. Pinned maps of the same layout are taken over with what
+ * they hold, and pinned links go on with the old programs until
+ * datapath_attach() replaces them in place. Maps of another layout or capacity
+ * are made anew and filled from the old ones, and all links are moved at once, or
+ * put back: then, or in datapath_swap(), where the image in force is none that
+ * this version can read. Fails with a clear
  * word when bpffs is not mounted there, when rights are missing, or when the
  * verifier refuses.
  */

@@ -1,0 +1,199 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Another version of weir takes over under traffic, goes back, fails at each step, and is killed in the middle."""
+import os
+import signal
+import subprocess
+import threading
+
+from case import OPEN_WAIT, SHUT_WAIT, LabCase, main, shop, skip_all
+from core_cases import policy
+from lab import WEIR
+
+NEXT = os.path.join(os.path.dirname(WEIR), "next/weir")
+FAULT = "WEIR_FAIL_UPGRADE"
+
+# Who opens connections to the backend is the frontend alone; what it is sent unasked would be denied.
+POLICY = """
+apiVersion: weir.dev/v1alpha1
+kind: TrafficPolicy
+metadata: {name: backend, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: backend}}
+  ingress:
+  - from: [{podSelector: {matchLabels: {app: frontend}}}]
+    limits: [{packetsPerSecond: 100000}]
+---
+""" + policy("podSelector: {matchLabels: {app: frontend}}", name="frontend")
+
+
+class Traffic(threading.Thread):
+    """Speaks on open connections, one after the other, and counts what got no answer."""
+
+    def __init__(self, sender, connections):
+        super().__init__()
+        self.sender, self.connections = sender, connections
+        self.ended = threading.Event()
+        self.said, self.lost = 0, 0
+
+    def run(self):
+        while not self.ended.is_set():
+            for connection in self.connections:
+                self.said += 1
+                self.lost += not self.sender.do("talk", connection=connection, wait=OPEN_WAIT)
+
+
+class Intrusion(threading.Thread):
+    """Tries what is denied, all the time."""
+
+    def __init__(self, sender, targets):
+        super().__init__()
+        self.sender, self.targets = sender, targets
+        self.ended = threading.Event()
+        self.tried, self.passed = 0, 0
+
+    def run(self):
+        while not self.ended.is_set():
+            results = self.sender.do("probe", targets=self.targets, wait=SHUT_WAIT)
+            self.tried += len(results)
+            self.passed += results.count("open")
+
+
+class Upgrade(LabCase):
+    """Each test begins with this version, open connections, and an intruder that is denied."""
+
+    starts_agent = False
+
+    def setUp(self):
+        self.addCleanup(self.end)
+        self.lab.program = WEIR
+        self.lab.start_agent()
+        self.lab.enforce(POLICY)
+        self.connections = [self.connect(self.frontend, self.backend),
+                            self.connect(self.frontend, self.backend, family=6),
+                            self.connect(self.frontend, self.backend, 53, "UDP"),
+                            self.connect(self.frontend, self.backend, 53, "UDP", 6)]
+        self.threads = [Traffic(self.frontend, self.connections),
+                        Intrusion(self.intruder, [self.target(self.backend, *t) for t in
+                                                  ((8080, "TCP", 4), (53, "UDP", 4), (53, "UDP", 6))])]
+        self.addCleanup(self.end_traffic)  # before the connections are closed
+        for thread in self.threads:
+            thread.start()
+
+    def end_traffic(self):
+        for thread in self.threads:
+            thread.ended.set()
+        for thread in self.threads:
+            thread.join()
+
+    def end(self):
+        self.lab.end_agent()
+        self.lab.program = WEIR
+        self.assert_done(self.lab.detach())
+
+    def kept(self):
+        """What must not get smaller: age and packets of the connections, by pod and protocol, and the drops."""
+        flows = {}
+        for flow in self.lab.flows():
+            key = (flow["interface"], flow["protocol"],
+                   *(flow[end][what] for end in ("from", "to") for what in ("address", "port")))
+            if flow["from"]["address"] in (self.frontend.addr4, self.frontend.addr6):
+                flows[key] = flow["ageSeconds"], flow["packets"]
+        return flows, self.lab.packets("policy-default", "ingress")
+
+    def assert_kept(self, before):
+        now = self.kept()
+        self.assertGreaterEqual(len(before[0]), 2 * len(self.connections))
+        for key, was in before[0].items():
+            self.assertIn(key, now[0], f"a flow is lost{self.lab.log_tail()}")
+            for name, a, b in zip(("age", "packets"), was, now[0][key]):
+                self.assertGreaterEqual(b, a, f"{name} of {key}")
+        self.assertGreaterEqual(now[1], before[1], "drops")
+
+    def assert_nothing_slipped(self):
+        traffic, intrusion = self.threads
+        said, tried = traffic.said, intrusion.tried
+        self.lab.until(lambda: traffic.said > said + 8 and intrusion.tried > tried + 3, "traffic goes on", 20)
+        self.assertEqual(traffic.lost, 0, f"of {traffic.said}{self.lab.log_tail()}")
+        self.assertEqual(intrusion.passed, 0, f"of {intrusion.tried}{self.lab.log_tail()}")
+
+    def sets(self):
+        return sorted(n for n in os.listdir(self.lab.bpffs) if n.startswith(("maps-", "coming", "gone")))
+
+    def change_to(self, program):
+        before = self.kept()
+        self.lab.end_agent()
+        self.lab.program = program
+        self.lab.start_agent()
+        self.assert_kept(before)
+        self.assert_nothing_slipped()
+        self.assertEqual(len(self.sets()), 1, self.sets())
+
+    def start_in_vain(self, fault):
+        """Starts the other version, which has to fail at that step."""
+        return subprocess.run([*self.lab.node.enter(), NEXT, *self.lab.agent_words()[1:]], capture_output=True, text=True,
+                              timeout=60, check=False, env=os.environ | self.lab.env | {FAULT: fault})
+
+    def test_there_and_back(self):
+        """to another layout of maps and back, twice: no packet is lost or let in, flows and counters go on"""
+        for program in (NEXT, WEIR, NEXT, WEIR):
+            self.change_to(program)
+
+
+class UpgradeClsact(Upgrade):
+    """The same by filters."""
+
+    env = {"WEIR_HOOK": "clsact"}
+
+
+class UpgradeXdp(Upgrade):
+    """The same with XDP on both ends."""
+
+    @classmethod
+    def build(cls):
+        shop(cls.lab, xdp=["frontend", "backend"])
+
+
+class Failure(Upgrade):
+    test_there_and_back = None
+
+    def test_steps(self):
+        """an upgrade that fails at any step says so in a line, and leaves what was running and all of its maps"""
+        before = self.kept()
+        self.lab.end_agent()
+        sets = self.sets()
+        for step in ("load", "fill", "again", "move", "settle", "commit"):
+            with self.subTest(step):
+                failed = self.start_in_vain(step)
+                self.assertEqual(failed.returncode, 1, failed.stderr)
+                self.assertEqual(failed.stderr.count("Input/output error"), 1, failed.stderr)
+                self.assertEqual(self.sets(), sets)
+                self.assert_nothing_slipped()
+        self.lab.start_agent()
+        self.assert_kept(before)
+        self.assert_nothing_slipped()
+
+    def test_kills(self):
+        """kill -9 in the middle of an upgrade leaves both versions enforcing, and either takes over what it finds"""
+        for step, then in (("fill", WEIR), ("move", WEIR), ("settle", NEXT), ("move", NEXT), ("commit", WEIR)):
+            with self.subTest(step):
+                if self.lab.agent is None or self.lab.program != WEIR:
+                    self.lab.end_agent()
+                    self.lab.program = WEIR
+                    self.lab.start_agent()
+                before = self.kept()
+                self.lab.end_agent()
+                killed = self.start_in_vain(f"{step}:kill")
+                self.assertEqual(killed.returncode, -signal.SIGKILL, killed.stderr)
+                self.assert_nothing_slipped()
+                self.lab.program = then
+                self.lab.start_agent()
+                self.assert_kept(before)
+                self.assert_nothing_slipped()
+                self.assertEqual(len(self.sets()), 1, self.sets())
+
+
+if __name__ == "__main__":
+    if not os.access(NEXT, os.X_OK):
+        skip_all("needs the other version: make tests")
+    main()
