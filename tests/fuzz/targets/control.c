@@ -30,6 +30,7 @@ int __real_compile(const struct world *world, struct numberings *numberings, uin
 		   struct compiled **ret, struct error *error);
 int __wrap_compile(const struct world *world, struct numberings *numberings, uint32_t revision, uint32_t max_words,
 		   struct compiled **ret, struct error *error);
+int __wrap_agent_aside(struct agent *agent, int (*work)(void *data), void *data);
 int __wrap_plan_enforce(struct agent *agent, struct plan *plan, struct error *error);
 bool __wrap_increment_fits(const struct agent *agent, const struct objects_delta *delta);
 void __wrap_reconcile(struct agent *agent, bool everything);
@@ -64,6 +65,12 @@ int __wrap_compile(const struct world *world, struct numberings *numberings, uin
 bool __wrap_increment_fits(const struct agent *agent, const struct objects_delta *delta)
 {
 	return false;
+}
+
+/* No links move meanwhile. */
+int __wrap_agent_aside(struct agent *agent, int (*work)(void *data), void *data)
+{
+	return work(data);
 }
 
 void __wrap_reconcile(struct agent *agent, bool everything)
@@ -185,7 +192,9 @@ static bool answered(int fd)
 
 static void serve(struct agent *agent, uv_loop_t *loop, const char *request, size_t length)
 {
-	const struct http_service service = { api_socket_routes, api_socket_n_routes, agent, NULL, NULL };
+	const struct http_service service = {
+		.routes = api_socket_routes, .n_routes = api_socket_n_routes, .data = agent, .is_local = true
+	};
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct sockaddr_un address;
 	struct error error = {};
