@@ -11,6 +11,7 @@
 # make test-sanitized  every unit and packet test under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer,
 #                 and the e2e tests that SANITIZED_E2E names (those of CI; all: SANITIZED_E2E='tests/e2e/test_*.py')
 # make valgrind   ROUNDS=N (20) times what an agent is asked for, under memcheck  (root)
+# make soak       SOAK_MINUTES=N (60) of everything: memory, descriptors and BPF objects of the agent stay flat  (root)
 # make bench      measured comparisons                                  (root)
 # make bench-kube the same of an agent at a real Kubernetes API server  (root)
 # make install    into $(DESTDIR)$(PREFIX); make uninstall takes it away
@@ -77,7 +78,8 @@ CHECKER := $(B)/tests/check/programs
 MANUAL := $(patsubst docs/man/%.in,$(B)/man/%,$(wildcard docs/man/*.in))
 COMPLETION := $(B)/completion/weir.bash $(B)/completion/weir.zsh
 
-.PHONY: all demo test check vm-test bench bench-kube differential fuzz clean deps-build deps-test deps-kube tests parsers test-sanitized valgrind benches FORCE
+.PHONY: all demo test check soak vm-test bench bench-kube differential fuzz clean deps-build deps-test deps-kube tests parsers \
+	test-sanitized valgrind benches FORCE
 .SECONDARY:
 
 all: $(B)/weir $(B)/weir-cni $(MANUAL) $(COMPLETION)
@@ -254,7 +256,7 @@ parsers:
 $(B)/bench/limit_cores: $(B)/gen/limiters.skel.h
 $(B)/bench/packet: $(B)/gen/bare.skel.h
 
-$(B)/obj/bench/%.o: bench/%.c $(B)/gen/weir.skel.h $(B)/gen/bare.skel.h
+$(B)/obj/bench/%.o: bench/%.c $(B)/gen/weir.skel.h $(B)/gen/bare.skel.h $(B)/gen/frames.skel.h
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests -Ibench -MMD -MP -c $< -o $@
@@ -265,8 +267,15 @@ $(B)/bench/%: bench/%.c $(TEST_HELPERS) $(BENCH_HELPERS) $(B)/libweir.a $(B)/gen
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests -Ibench -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(TEST_HELPERS) $(BENCH_HELPERS) \
 		$(B)/libweir.a $(LIBS)
 
+# Traffic for bench/path.py: no benchmark of its own.
+TRAFFIC := $(B)/bench/tools/traffic
+$(TRAFFIC): $(patsubst bench/%.c,$(B)/obj/bench/%.o,$(wildcard bench/tools/*.c)) $(B)/obj/bench/lib/measure.o $(B)/libweir.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 tests: $(B)/weir $(B)/weir-cni $(MANUAL) $(COMPLETION) $(UNIT_TESTS) $(PACKET_TESTS) $(B)/tests/fuzz/packet parsers
-benches: $(BENCHES)
+benches: $(BENCHES) $(TRAFFIC) $(B)/weir
 
 deps-build:
 	@scripts/install-deps.sh build
@@ -294,7 +303,13 @@ check: deps-test
 
 vm-test: deps-test
 	@$(MAKE) --no-print-directory tests $(CHECKER) $(CLANG_OBJECTS)
-	@vm/run
+	@vm/run || [ $$? -eq 77 ]
+
+SOAK_MINUTES ?= 60
+soak: deps-test
+	@$(MAKE) --no-print-directory $(B)/weir
+	@WEIR=$(B)/weir SOAK_MINUTES=$(SOAK_MINUTES) tests/e2e/test_soak.py
+	@echo "soak: flat over $(SOAK_MINUTES) minutes"
 
 bench: deps-test
 	@$(MAKE) --no-print-directory tests benches

@@ -28,7 +28,7 @@
 
 #define ROUNDS_MAX	 5
 #define VERIFY_BUDGET_MS 1000 /* the agent's */
-#define VERIFY_SAMPLE_MS 250
+#define VERIFY_SAMPLE_MS 100
 #define REPEAT		 20000
 #define RUNS		 20
 #define AGENT_PODS	 100000u

@@ -17,6 +17,8 @@ static __always_inline enum weir_verdict find_destination(struct packet *pkt, en
 
 	if (!pkt->uplink)
 		return WEIR_VERDICT_NONE;
+	if (is_calm())
+		return pass(pkt, WEIR_REASON_NONE);
 	address = family == WEIR_IPV4 ? bpf_map_lookup_elem(&addresses4, &pkt->key->v4.local)
 				      : bpf_map_lookup_elem(&addresses6, pkt->key->v6.local);
 	if (!address || !address->ifindex)

@@ -44,16 +44,18 @@ static __always_inline bool is_up_for(const struct packet *pkt, enum weir_family
 	return shield && is_before(now, shield->until);
 }
 
-/* Without a shield everybody counts as shielded. */
+/* Nobody is shielded; without a shield everybody counts as if he were. Costs no look-up. */
+static __always_inline bool is_calm(void)
+{
+	return has_shield() && likely(!is_before(clock_ticks(), weir_control.shield_until));
+}
+
+/* The target first: whoever floods it, and from however many addresses, it is up for that one. */
 static __always_inline bool is_shielded(const struct packet *pkt, enum weir_family family)
 {
 	const __u32 now = clock_ticks();
 
-	if (!has_shield())
-		return true;
-	if (likely(!is_before(now, weir_control.shield_until)))
-		return false;
-	return is_up_for(pkt, family, true, now) || is_up_for(pkt, family, false, now);
+	return !has_shield() || is_up_for(pkt, family, false, now) || is_up_for(pkt, family, true, now);
 }
 
 /* True when that is more than the rate allows. The key is made here, as the caller's stack has no room for it. */

@@ -17,7 +17,7 @@ readonly BUILD_PACKAGES=(
 	gcc make pkg-config clang llvm libc6-dev linux-libc-dev git
 	libelf-dev zlib1g-dev libnl-3-dev libnl-route-3-dev libfyaml-dev
 	libjansson-dev libuv1-dev libmicrohttpd-dev libcurl4-openssl-dev
-	libsmartcols-dev libncurses-dev uthash-dev
+	libsmartcols-dev libncurses-dev uthash-dev libseccomp-dev libcap-ng-dev
 )
 readonly TEST_PACKAGES=(
 	libcmocka-dev perl python3 python3-tap python3-yaml iproute2 nftables ethtool mount util-linux bsdutils strace tmux

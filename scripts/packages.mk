@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The libraries weir links, and a clear word when one is missing or too old.
 
-PACKAGES := libbpf libelf zlib libnl-3.0 libnl-route-3.0 libfyaml jansson libuv libmicrohttpd libcurl smartcols ncursesw
+PACKAGES := libbpf libelf zlib libnl-3.0 libnl-route-3.0 libfyaml jansson libuv libmicrohttpd libcurl smartcols ncursesw libseccomp libcap-ng
 PACKAGE_VERSIONS := "libbpf >= 1.3" "libelf >= 0.180" "zlib >= 1.2.11" "libnl-3.0 >= 3.5" "libnl-route-3.0 >= 3.5" \
 	"libfyaml >= 0.7.12" "jansson >= 2.13" "libuv >= 1.42" "libmicrohttpd >= 0.9.72" "libcurl >= 7.85" \
-	"smartcols >= 2.36" "ncursesw >= 6.2"
+	"smartcols >= 2.36" "ncursesw >= 6.2" "libseccomp >= 2.5" "libcap-ng >= 0.8"
 
 PKG_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 # libbpf goes into the program: bookworm has it new enough only in backports, and what is built there shall run

@@ -42,6 +42,21 @@ def newest(package, name):
     raise Unavailable(f"apt knows no version of {package} that begins with {name}. (is its suite among the sources?)")
 
 
+def download_newest(package, name, directory):
+    found, version = newest(package, name)
+    run("apt-get", "download", "-qq", f"{found}={version}", cwd=directory)
+    return version
+
+
+def download(package, name, directory):
+    """The newest version of a kernel; what apt remembers of its archive may be of yesterday."""
+    try:
+        return download_newest(package, name, directory)
+    except Unavailable:
+        run("apt-get", "update", "-qq")
+        return download_newest(package, name, directory)
+
+
 def unpack_modules(tree):
     """Uncompressed, so that any insmod reads them; and indexed."""
     release = os.listdir(os.path.join(tree, "lib/modules"))[0]
@@ -90,9 +105,8 @@ def fetch(kernel):
     if os.path.exists(stamp) and open(stamp, encoding="ascii").read() == LAYOUT:
         return directory
     os.makedirs(CACHE, exist_ok=True)
-    package, version = newest(kernel["package"], kernel["name"])
     with tempfile.TemporaryDirectory(dir=CACHE) as work:
-        run("apt-get", "download", "-qq", f"{package}={version}", cwd=work)
+        version = download(kernel["package"], kernel["name"], work)
         tree, made = os.path.join(work, "tree"), os.path.join(work, "made")
         os.mkdir(made)
         archive = next(name for name in os.listdir(work) if name.endswith(".deb"))

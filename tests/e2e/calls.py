@@ -38,30 +38,28 @@ class Tracer:
         self.process.wait(10)
 
 
-def on(pid, call, number, until):
-    """Has this process killed when it is about to make its number-th call of this kind from now on."""
-    return Tracer(pid, ["strace", "-qq", "-e", f"trace={call}", "-e", "signal=none",
-                        "-e", f"inject={call}:signal=KILL:when={number}", "-o", "/dev/null"], until)
+def on(pid, call, number, until, what="signal=KILL"):
+    """Has this befall the process when it is about to make its number-th call of this kind from now on."""
+    return Tracer(pid, ["strace", "-f", "-qq", "-e", f"trace={call}", "-e", "signal=none",
+                        "-e", f"inject={call}:{what}:when={number}", "-o", "/dev/null"], until)
 
 
 def record(pid, path, until):
     return Tracer(pid, [*TRACE, "-o", path], until)
 
 
-def changing(path, every=False):
-    """(call, number, the call as it was) of each call of the main thread that changes something; every: of all."""
-    counts, found, main = {}, [], None
+def changing(path):
+    """(call, its number in its thread, the call as it was) of each call that changes something."""
+    counts, found = {}, []
     with open(path, encoding="utf-8", errors="replace") as f:
         for line in f:
             match = re.match(r"(\d+) +((\w+)\(.*)", line)
             if not match:
                 continue
-            main = main or match[1]
-            if match[1] != main:
-                continue
-            counts[match[3]] = counts.get(match[3], 0) + 1
-            if every or not LOOKS.search(match[2]):
-                found.append((match[3], counts[match[3]], match[2].strip()))
+            who = match[1], match[3]
+            counts[who] = counts.get(who, 0) + 1
+            if not LOOKS.search(match[2]):
+                found.append((match[3], counts[who], match[2].strip()))
     os.unlink(path)
     return found
 

@@ -21,6 +21,14 @@ POLICIES = {side: policy(f"""
     - from: [{{podSelector: {{matchLabels: {{app: {side}}}}}}}, {{podSelector: {{matchLabels: {{app: steady}}}}}}]
     """, name="flip") for side in SIDES}
 
+# More cells than images of 1024 words have room for.
+LARGE = "".join(policy(f"""
+    podSelector: {{matchLabels: {{app: backend}}}}
+    ingress:
+    - from: [{{ipBlock: {{cidr: 172.{16 + i}.0.0/16, except: [172.{16 + i}.{i}.0/24]}}}}]
+      ports: [{{protocol: TCP, port: {1000 + 7 * i}}}]
+    """, name=f"large-{i}") for i in range(12))
+
 # Number of the pulse: who sends it, and whether each datagram is a flow of its own.
 PULSES = {1: ("steady", False), 2: ("steady", True), 3: ("intruder", True), 4: ("left", True), 5: ("right", True),
           6: ("intruder", False)}

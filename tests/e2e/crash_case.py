@@ -42,10 +42,10 @@ class CrashCase(LabCase):
         self.assertIn(self.lab.agent.poll(), (None, -signal.SIGKILL), f"it ended by itself{self.lab.log_tail()}")
         self.lab.end_agent(signal.SIGKILL)
 
-    def start_well(self):
+    def start_well(self, launcher=()):
         """The next start needs nobody's help."""
         begun = time.monotonic()
-        self.lab.launch_agent()
+        self.lab.launch_agent(launcher)
         self.lab.until(self.is_settled, "the agent settles", 20)
         self.took.append(time.monotonic() - begun)
 
@@ -60,6 +60,12 @@ class CrashCase(LabCase):
         self.assertGreater(figures["fewest"], 0)
         return figures
 
+    def assert_side(self, side):
+        """New connections say who is let in."""
+        for name in SIDES:
+            opened, shut = ([(self.backend, 8080, "TCP", 4)], [])[::1 if name == side else -1]
+            self.assert_each(self.lab.pods[name], opened, shut)
+
     def assert_tidy(self):
         """Nothing is damaged, and what is on disk and pinned is what one agent leaves."""
         status = self.lab.status()
@@ -72,7 +78,7 @@ class CrashCase(LabCase):
         self.assertEqual(len(images), 1, images)
 
     def tell(self, kills, figures):
-        took = sorted(self.took)
+        took = sorted(self.took) or [0]
         print(f"# {kills} kills, {figures['probes']} verdicts and {figures['connections']} connections without a fault; "
               f"the longest echo took {figures['longest'] * 1e3:.0f} ms; in order again after a median of "
               f"{statistics.median(took) * 1e3:.0f} ms, at most {took[-1] * 1e3:.0f} ms")

@@ -10,8 +10,7 @@ import time
 
 import calls
 from case import main
-from core_cases import policy
-from crash import SIDES, Flips
+from crash import LARGE, SIDES, Flips
 from crash_case import IS_LONG, CrashCase
 
 FEWEST_DIED = 0.5  # of those that were to: between two runs the agent's calls differ a little
@@ -22,8 +21,8 @@ class Walk(CrashCase):
     def trace(self):
         return os.path.join(self.lab.dir, "calls")
 
-    def chosen(self, count, path=None):
-        found = calls.changing(path or self.trace)
+    def chosen(self, count):
+        found = calls.changing(self.trace)
         self.assertGreater(len(found), 3, found)
         return calls.spread(found, None if IS_LONG else count)
 
@@ -140,15 +139,6 @@ class Calls(Walk):
             return died
         died = self.walk(self.chosen(2), scene)
         self.tell(died, self.end_probes())
-
-
-# More cells than the first images have room for.
-LARGE = "".join(policy(f"""
-    podSelector: {{matchLabels: {{app: backend}}}}
-    ingress:
-    - from: [{{ipBlock: {{cidr: 172.{16 + i}.0.0/16, except: [172.{16 + i}.{i}.0/24]}}}}]
-      ports: [{{protocol: TCP, port: {1000 + 7 * i}}}]
-    """, name=f"large-{i}") for i in range(12))
 
 
 class Afresh(Walk):

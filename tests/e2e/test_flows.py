@@ -54,7 +54,8 @@ class Flows(LabCase):
             self.assertGreater(after[counter]["bytes"], before[counter]["bytes"])
         self.assertEqual(after["packets"], after["sent"]["packets"] + after["answered"]["packets"])
         self.lab.until(lambda: self.flow(*question)["idleSeconds"] > 0.4, "it is idle for two ticks")
-        self.assertGreaterEqual(self.flow(*question)["ageSeconds"], self.flow(*question)["idleSeconds"])
+        flow = self.flow(*question)
+        self.assertGreaterEqual(flow["ageSeconds"], flow["idleSeconds"])
 
     def test_rule(self):
         """a flow names the rule that lets it in, and is revoked with the rule"""

@@ -58,7 +58,7 @@ FAULTS = [
     ("has no end", proxy.endless, "sent an object of more than 8 MiB"),
     ("is answered 429", proxy.answers("429 Too Many", "Retry-After: 1"), "answers 429: as the test wants"),
     ("is answered 500", proxy.answers("500 Oops"), "answers 500: as the test wants"),
-    ("is answered 404", proxy.answers("404 Not Found"), None),
+    ("is answered 404", proxy.answers("404 Not Found"), "answers 404: as the test wants"),
 ]
 LIKE_THOSE = [
     ("is a page of a proxy", proxy.page, "is not what was asked for"),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs inside one network namespace and does there what it is told, one JSON object a line.
 
-It serves TCP and UDP echo from a thread, and opens, uses and closes real
+It serves TCP, UDP and, where the kernel has it, SCTP echo from a thread, and opens, uses and closes real
 sockets on command. It ends when its standard input does.
 """
 import ctypes
@@ -23,6 +23,9 @@ from worker_streams import Streams
 from worker_wire import Wire
 
 SO_TIMESTAMPNS = 35
+# Socket types and protocols of what is served and opened.
+SOCKETS = {"TCP": (socket.SOCK_STREAM, 0), "SCTP": (socket.SOCK_STREAM, socket.IPPROTO_SCTP),
+           "UDP": (socket.SOCK_DGRAM, 0)}
 ICMP_ECHO = {socket.AF_INET: (socket.IPPROTO_ICMP, 8), socket.AF_INET6: (socket.IPPROTO_ICMPV6, 128)}
 
 
@@ -37,22 +40,22 @@ def sysctl(values):
 
 
 class Echo(threading.Thread):
-    """Answers every TCP byte and UDP datagram with itself, on any number of ports."""
+    """Answers every byte of a stream and every datagram with itself, on any number of ports."""
 
     def __init__(self):
         super().__init__(daemon=True)
         self.selector = selectors.DefaultSelector()
 
     def serve(self, protocol, port):
-        kind = socket.SOCK_STREAM if protocol == "TCP" else socket.SOCK_DGRAM
-        server = socket.socket(socket.AF_INET6, kind)
+        server = socket.socket(socket.AF_INET6, *SOCKETS[protocol])
+        is_stream = server.type == socket.SOCK_STREAM
         server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         server.bind(("::", port))
         server.setblocking(False)
-        if protocol == "TCP":
+        if is_stream:
             server.listen(64)
-        self.selector.register(server, selectors.EVENT_READ, self.accept if protocol == "TCP" else self.datagram)
+        self.selector.register(server, selectors.EVENT_READ, self.accept if is_stream else self.datagram)
 
     def accept(self, server):
         connection, _ = server.accept()
@@ -119,8 +122,10 @@ class Probe:
         self.host, self.port, self.protocol = host, port, protocol
         self.result = "timeout"
         self.events = select.POLLOUT
-        kind = socket.SOCK_STREAM if protocol == "TCP" else socket.SOCK_DGRAM
-        number, self.icmp_type = ICMP_ECHO[family(host)] if protocol == "ICMP" else (0, None)
+        self.icmp_type = None
+        kind, number = SOCKETS.get(protocol, (socket.SOCK_DGRAM, 0))
+        if protocol == "ICMP":
+            number, self.icmp_type = ICMP_ECHO[family(host)]
         self.socket = socket.socket(family(host), kind, number)
         self.socket.setblocking(False)
 
@@ -193,7 +198,7 @@ class Worker(Streams, Slow, Wire, Pulses):
             self.echo.serve(protocol, port)
 
     def open(self, host, port, protocol, wait):
-        s = socket.socket(family(host), socket.SOCK_STREAM if protocol == "TCP" else socket.SOCK_DGRAM)
+        s = socket.socket(family(host), *SOCKETS[protocol])
         s.settimeout(wait)
         s.connect((host, port))
         return self.keep(s)

@@ -135,8 +135,12 @@ class ApiServer:
         self.context = ssl.create_default_context(cafile=self.path("ca.crt"))
         self.context.load_cert_chain(self.path("admin.crt"), self.path("admin.key"))
         self.start_etcd()
-        self.start_api()
-        self.wait()
+        try:
+            self.start_api()
+            self.wait()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def stop_api(self):

@@ -88,7 +88,7 @@ static int run(struct play *play, const struct scenario_step *step, const struct
 	const bool xdp = is_xdp(outcome->program);
 	struct lab_counters counters[2];
 	struct lab_result result;
-	uint64_t entered[2];
+	uint64_t entered[2] = {};
 	const struct lab_run spec = {
 		.program = outcome->program,
 		.frame = frame,

@@ -98,7 +98,7 @@ static const struct row rows[] = {
 	{ "XDP of the pod: established", XDP, FRIEND, CALLED, ACK, { 1, 0, 0, 0, 0, 0 } },
 	{ "XDP of an uplink: denied again", UPLINK, STRANGER, ONCE, UDP, { 4, 5, 0, 0, 0, 0 } },
 	{ "XDP of an uplink: established", UPLINK, FRIEND, OPENED, ACK, { 2, 0, 0, 0, 0, 0 } },
-	{ "XDP of an uplink: in calm", SHIELDED, FRIEND, OPENED, ACK, { 1, 0, 0, 0, 0, 0 } },
+	{ "XDP of an uplink: in calm", SHIELDED, FRIEND, OPENED, ACK, { 0, 0, 0, 0, 0, 0 } },
 };
 
 static const uint8_t pods[WEIR_FAMILIES][16] = {

@@ -25,6 +25,7 @@ static int open_links(struct agent *agent, struct error *error)
 		.changed = loop_link_changed,
 		.gone = loop_link_gone,
 		.addresses_changed = loop_addresses_changed,
+		.filters_changed = loop_filters_changed,
 		.data = agent,
 	};
 
@@ -60,6 +61,8 @@ static int open_datapath(struct agent *agent, struct error *error)
 		datapath_set_times(agent->datapath, &times);
 		datapath_set_watch(agent->datapath, &config->watch);
 		datapath_capture_clear(agent->datapath);
+		if (datapath_probe_hook(agent->datapath) == HOOK_CLSACT)
+			r = links_watch_filters(agent->links, error);
 	}
 	return r;
 }
@@ -69,8 +72,8 @@ static void note_found(struct agent *agent, struct error *error, const char *out
 {
 	if (!*error->text)
 		return;
-	log_error("%s; %s", error->text, outcome);
-	notes_add(&agent->found, "%s; %s", error->text, outcome);
+	log_error("%s%s", error->text, outcome);
+	notes_add(&agent->found, "%s%s", error->text, outcome);
 	*error = (struct error){};
 }
 
@@ -79,7 +82,7 @@ static int open_state(struct agent *agent, struct error *error)
 	int r = state_open(agent->config->state_dir, &agent->ledger, &agent->state, error);
 
 	if (r == 0)
-		note_found(agent, error, "numbers begin afresh");
+		note_found(agent, error, agent->state.lost ? "; numbers begin afresh" : "");
 	return r;
 }
 
@@ -88,7 +91,7 @@ static int restore_counts(struct agent *agent, struct error *error)
 	int r = counts_restore(agent, datapath_took_over(agent->datapath), error);
 
 	if (r == 0)
-		note_found(agent, error, "what the agent itself counts begins at zero");
+		note_found(agent, error, "; what the agent itself counts begins at zero");
 	return r;
 }
 
@@ -98,7 +101,7 @@ static int open_attachments(struct agent *agent, struct error *error)
 
 	if (r < 0)
 		return r;
-	note_found(agent, error, "what the CNI plugin said is lost, and pods are found by their addresses");
+	note_found(agent, error, "; what the CNI plugin said is lost, and pods are found by their addresses");
 	agent->overlay = (struct overlay){ .attachments = &agent->attachments, .node = agent->config->node };
 	agent->sources.overlay = &agent->overlay;
 	attaching_check(agent);
@@ -116,6 +119,14 @@ static int open_sources(struct agent *agent, struct error *error)
 	if (damage && !store_is_lost(agent->sources.store))
 		notes_add(&agent->found, "%s", damage);
 	return r;
+}
+
+void agent_back_up(struct agent *agent)
+{
+	struct error error = {};
+
+	if (state_back_up(&agent->state, &error) < 0 || store_back_up(agent->sources.store, &error) < 0)
+		log_debug("%s", error.text);
 }
 
 static void wake_followers(void *data)
@@ -164,6 +175,18 @@ static void open_otlp(struct agent *agent)
 		log_warning("events are not sent: %s", error.text);
 }
 
+/* Every directory, map and socket is open, and nobody has been listened to yet. */
+static void shut(struct agent *agent)
+{
+	const struct confine_needs needs = {
+		.config = agent->config,
+		.kube = sources_kube(&agent->sources),
+		.filters_by_number = datapath_filters_by_number(agent->datapath),
+	};
+
+	confine_finish(&needs, &agent->confinement);
+}
+
 static int start(struct agent *agent, struct error *error)
 {
 	struct event started;
@@ -189,6 +212,11 @@ static int start(struct agent *agent, struct error *error)
 		.links = agent->links,
 		.endpoints = &agent->endpoints,
 	};
+	agent->hooks = (struct hooks){
+		.endpoints = &agent->endpoints,
+		.uplinks = &agent->uplinks,
+		.events = &agent->events,
+	};
 	agent->events_lost = packet_events_count(agent).lost;
 	r = open_attachments(agent, error) ?: take_over(agent, error) ?: open_socket(agent, error);
 	if (r < 0)
@@ -196,6 +224,7 @@ static int start(struct agent *agent, struct error *error)
 	open_metrics(agent);
 	open_otlp(agent);
 	ui_open(agent, loop_uv(agent->loop));
+	shut(agent);
 	events_listen(&agent->events, wake_followers, agent);
 	started = event_make(EVENT_AGENT_STARTED, "weir " WEIR_VERSION " started on node %s", agent->config->node);
 	events_add(&agent->events, &started);
@@ -219,6 +248,7 @@ static void stop(struct agent *agent)
 	overlay_free(&agent->overlay);
 	attachments_free(&agent->attachments);
 	endpoints_free(&agent->endpoints);
+	hooks_free(&agent->hooks);
 	uplinks_free(&agent->uplinks);
 	sweeper_free(&agent->sweeper);
 	shields_free(&agent->shields);
@@ -238,6 +268,7 @@ static void stop(struct agent *agent)
 	notes_free(&agent->found);
 	free(agent->counts_saved);
 	events_free(&agent->events);
+	confinement_free(&agent->confinement);
 	state_free(&agent->state);
 	locks_release(&agent->locks);
 }
@@ -260,6 +291,7 @@ int agent_run(const struct agent_config *config, struct error *error)
 	mallopt(M_ARENA_MAX, 1); /* what a thread makes another one frees, and only one of them works at a time */
 	events_init(&agent.events, config->event_history, config->log_events);
 	signal(SIGPIPE, SIG_IGN);
+	confine_start(config, &agent.confinement);
 	r = start(&agent, error);
 	if (r == 0) {
 		loop_run(agent.loop);

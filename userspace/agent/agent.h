@@ -12,6 +12,10 @@
 #include "base/vec.h"
 #include "datapath/datapath.h"
 
+/* What confinement has, by name "capabilities", "files" (and ports) and "syscalls". */
+enum confine_part { CONFINE_CAPABILITIES, CONFINE_FILES, CONFINE_SYSCALLS, CONFINE_PARTS };
+extern const char *const confine_part_names[CONFINE_PARTS];
+
 struct agent_config {
 	VEC(char *) directories; /* of --source dir:PATH, in order */
 	bool kube;		 /* --source kube */
@@ -33,6 +37,7 @@ struct agent_config {
 	uint32_t event_history; /* events of packets that are kept */
 	enum event_log_choice log_events;
 	struct otlp_config otlp;
+	uint32_t unconfined; /* a bit for each part of confinement that is left out */
 };
 
 /* Fills what a default is for: node (host name), directories of state, run and bpffs, metrics, capacities, times. */
@@ -46,10 +51,13 @@ void agent_config_free(struct agent_config *config); /* what it holds */
  * pairSeries,
  * timeouts (a mapping), answersPerSecond,
  * shieldPacketsPerSecond, shieldSeconds, sweepSeconds, eventHistory,
- * logEvents ("none", "denied" or "all"), otlp (a mapping of endpoint, headers, events). An unknown key is an
- * error. The error's text is "FILE:LINE:COL: key: what is wrong".
+ * logEvents ("none", "denied" or "all"), otlp (a mapping of endpoint, headers, events),
+ * unconfined (a list of parts, or "all"). An unknown key is an error.
+ * The error's text is "FILE:LINE:COL: key: what is wrong".
  */
 int agent_config_read(const char *path, struct agent_config *config, struct error *error);
+/* Leaves a part of the confinement out, or "all" of it. -EINVAL: there is none of that name. */
+int agent_config_unconfine(struct agent_config *config, const char *part);
 
 /*
  * Runs until SIGTERM or SIGINT. 0, or -errno when it could not start, with the

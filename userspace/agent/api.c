@@ -123,6 +123,7 @@ json_t *api_degraded(const struct agent *agent)
 	append_notes(list, &agent->endpoints.problems);
 	append_conflicts(agent, list);
 	append_notes(list, &agent->uplinks.problems);
+	append_notes(list, &agent->hooks.problems);
 	append_notes(list, &agent->pacing.problems);
 	return list;
 }
@@ -147,7 +148,7 @@ const char *api_xdp_name(enum datapath_xdp xdp)
 
 const char *api_port_state(const struct port *port)
 {
-	if (!port || port->hook == HOOK_NONE)
+	if (!port || port->hook == HOOK_NONE || port->hooks.missing & HOOK_PARTS_TC)
 		return "missing";
 	return port->has_identity ? "enforced" : "closed";
 }

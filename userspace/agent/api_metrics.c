@@ -143,6 +143,7 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 	_cleanup_free_ uint64_t *open = read_open(agent);
 	_cleanup_free_ struct prometheus_source *sources = xcalloc(agent->sources.list.n + 1, sizeof(*sources));
 	struct datapath_map_info maps[DATAPATH_MAPS_MAX];
+	const struct hooks_count hooks = hooks_count(&agent->hooks);
 	uint64_t tallies[WEIR_TALLIES];
 	unsigned n_maps = 0;
 	int r;
@@ -194,6 +195,8 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 						   .kube_writes = cluster_counts(agent),
 						   .otlp = { agent->otlp_counts.sent, agent->otlp_counts.dropped,
 							     agent->otlp_counts.retries },
+						   .hooks_missing = hooks.missing,
+						   .hooks_preceded = hooks.preceded,
 						   .shields = agent->shields.up.n,
 						   .shields_raised = agent->shields.raised },
 		       &reply->text);

@@ -71,9 +71,10 @@ static json_t *interface(const struct port *port)
 	_cleanup_free_ char *pod =
 		port->endpoint ? xasprintf("%s/%s", port->endpoint->namespace, port->endpoint->pod) : NULL;
 
-	return json_pack("{s:o, s:I, s:s, s:s, s:s, s:o, s:o}", "interface", api_text(port->name), "ifindex",
+	return json_pack("{s:o, s:I, s:s, s:s, s:s, s:o, s:o, s:o}", "interface", api_text(port->name), "ifindex",
 			 (json_int_t)port->ifindex, "hook", api_hook_name(port->hook), "xdp", api_xdp_name(port->xdp),
-			 "state", api_port_state(port), "checks", api_checks(port), "pod", api_text(pod));
+			 "state", api_port_state(port), "checks", api_checks(port), "pod", api_text(pod), "ahead",
+			 api_text(port->hooks.ahead));
 }
 
 static int compare_ports(const void *a, const void *b)
@@ -175,7 +176,8 @@ static json_t *events(const struct agent *agent)
 /* What is worth a word and takes nothing from what is enforced. */
 static json_t *warnings(const struct agent *agent)
 {
-	const struct notes *const others[] = { &agent->found, &agent->warnings, &agent->unsaved };
+	const struct notes *const others[] = { &agent->found, &agent->warnings, &agent->hooks.warnings,
+					       &agent->unsaved };
 	json_t *list = api_notes(&agent->sweeper.problems);
 
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
@@ -209,11 +211,12 @@ void api_status(void *data, const struct http_request *request, struct http_repl
 	}
 	sweeper_run(&agent->sweeper, agent->datapath, &agent->config->capacities);
 	reply->json = json_pack(
-		"{s:s, s:o, s:b, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"{s:s, s:o, s:b, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"version", WEIR_VERSION, "node", api_text(agent->config->node), "enforcing", agent->revision != 0,
 		"since", api_time(agent->since), "revision", (json_int_t)agent->revision, "settled",
 		agent_settled(agent), "degraded", api_degraded(agent), "warnings", warnings(agent), "kernel",
 		kernel(agent), "policy", policy(agent), "verified", verified(agent), "sources", sources(agent),
 		"interfaces", interfaces(agent), "uplinks", uplinks(agent), "shields", shields(agent), "limits",
-		bites(agent), "flows", flows(agent), "maps", maps(agent), "events", events(agent));
+		bites(agent), "flows", flows(agent), "maps", maps(agent), "events", events(agent), "confinement",
+		confinement_json(&agent->confinement));
 }

@@ -44,11 +44,11 @@ static void mind(const struct aside_watch *watch, const struct errand *errand)
 	struct pollfd fds[] = { { .fd = errand->done, .events = POLLIN }, { .fd = watch->fd, .events = POLLIN } };
 
 	while (!fds[0].revents) {
-		int r = poll(fds, 2, -1);
+		int r = poll(fds, 2, watch->every_ms);
 
 		if (r < 0 && errno != EINTR)
 			return;
-		if (r > 0 && fds[1].revents)
+		if (r == 0 || (r > 0 && fds[1].revents))
 			watch->ready(watch->data);
 	}
 }

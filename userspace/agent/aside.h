@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Long work in a thread of its own, so that whoever calls can mind one
- * descriptor meanwhile: an interface that appears while a policy is compiled is
+ * descriptor, and the time, meanwhile: an interface that appears while a policy is compiled is
  * closed at once, and not when the compiler is done.
  *
  * Nothing is locked, because nothing is shared. The caller doesn't go on before
@@ -16,7 +16,8 @@
 
 struct aside_watch {
 	int fd;
-	void (*ready)(void *data); /* fd is readable; called by the caller's thread */
+	int every_ms;
+	void (*ready)(void *data); /* fd is readable, or was not for that long; called by the caller's thread */
 	void *data;
 };
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/config_confine.h"
 #include "agent/config_otlp.h"
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -324,6 +325,11 @@ static void read_event_bytes(const struct field *field, void *target)
 		((struct agent_config *)target)->capacities.event_bytes = bytes;
 }
 
+static void read_unconfined(const struct field *field, void *target)
+{
+	config_read_unconfined(field, target);
+}
+
 static const struct member members[] = {
 	{ "sources", read_sources },
 	{ "kubeconfig", read_kubeconfig },
@@ -357,6 +363,7 @@ static const struct member members[] = {
 	{ "eventHistory", read_event_history },
 	{ "logEvents", read_log_events },
 	{ "otlp", read_otlp },
+	{ "unconfined", read_unconfined },
 };
 
 static void diags_freep(struct diags *diags)

@@ -9,9 +9,11 @@
 #include "agent/addresses.h"
 #include "agent/attachments.h"
 #include "agent/agent.h"
+#include "agent/confine.h"
 #include "agent/endpoints.h"
 #include "agent/events.h"
 #include "agent/finder.h"
+#include "agent/hooks.h"
 #include "agent/http.h"
 #include "agent/limit_watch.h"
 #include "agent/overlay.h"
@@ -34,6 +36,7 @@ struct capture;
 struct agent {
 	const struct agent_config *config;
 	struct locks locks;
+	struct confinement confinement;
 	struct events events;
 	struct state state;
 	struct sources sources;
@@ -53,6 +56,7 @@ struct agent {
 	struct overlay overlay; /* of them, over the pods of the sources */
 	uint32_t attaching;	/* plugins that wait for an answer */
 	struct uplinks uplinks;
+	struct hooks hooks;
 	struct sweeper sweeper;
 	struct shields shields;
 	struct pressure pressure;
@@ -83,6 +87,7 @@ struct agent {
 };
 
 bool agent_has_shield(const struct agent *agent); /* there are uplinks, and a rate to shield them at */
+void agent_back_up(struct agent *agent); /* what is kept twice; where the disk won't have it now, another time */
 /*
  * Long work that touches nothing of the agent but the numberings or what datapath_reserve() does: interfaces that
  * appear meanwhile are closed at once. What work(data) gives back.

@@ -10,6 +10,7 @@
 
 #include "agent/agent.h"
 #include "agent/events.h"
+#include "agent/hook_health.h"
 #include "agent/matching.h"
 #include "agent/notes.h"
 #include "datapath/datapath.h"
@@ -53,6 +54,7 @@ struct port {
 	char *failure;			 /* why it could not be attached as asked, or NULL */
 	const struct endpoint *endpoint; /* set by endpoints_sync(); NULL: nobody's */
 	const char *namespace, *pod;	 /* that it was last identified as; interned */
+	struct hook_health hooks;
 	UT_hash_handle hh;
 };
 

@@ -13,14 +13,47 @@
 
 #define SOCKET_FLAGS (SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
 
+/* Whoever listens there is no agent of this run directory, which this one has locked. -errno: nobody does. */
+static pid_t who_listens(const struct sockaddr_un *address)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCKET_FLAGS, 0);
+	struct ucred peer = {};
+	socklen_t length = sizeof(peer);
+
+	if (fd < 0 || connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
+		return -errno;
+	return peer.pid;
+}
+
+/* What an agent that was killed has left goes; what is somebody else's stays. */
+static int clear(const struct sockaddr_un *address, struct error *error)
+{
+	const char *path = address->sun_path;
+	struct stat st;
+	pid_t pid;
+
+	if (lstat(path, &st) < 0)
+		return 0;
+	if (!S_ISSOCK(st.st_mode))
+		return error_set(error, -EADDRINUSE,
+				 "socket %s can't be made: there is something there that is no socket (move it away)",
+				 path);
+	pid = who_listens(address);
+	if (pid >= 0)
+		return error_set(error, -EADDRINUSE,
+				 "socket %s can't be made: process %d, which is no weir agent of this directory, "
+				 "listens there (stop it, or choose another --run-dir)",
+				 path, pid);
+	unlink(path);
+	return 0;
+}
+
 /* Nobody can connect before listen(), so the rights are right from the first connection on. */
 static int bind_unix(int fd, const struct sockaddr_un *address)
 {
-	struct stat st;
 	gid_t group;
 
-	if (lstat(address->sun_path, &st) == 0 && S_ISSOCK(st.st_mode))
-		unlink(address->sun_path);
 	if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 || chmod(address->sun_path, 0660) < 0)
 		return -errno;
 	if (peer_group(&group) && chown(address->sun_path, (uid_t)-1, group) < 0)
@@ -40,6 +73,9 @@ int listen_unix(const char *path, struct error *error)
 				 "shorter --run-dir)",
 				 path, sizeof(address.sun_path) - 1);
 	strcpy(address.sun_path, path);
+	r = clear(&address, error);
+	if (r < 0)
+		return r;
 	fd = socket(AF_UNIX, SOCKET_FLAGS, 0);
 	r = fd < 0 ? -errno : bind_unix(fd, &address);
 	if (r < 0)

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-/* A unix socket of mode 0660, of the group weir where there is one. A stale socket file is replaced. */
+/* A unix socket of mode 0660, of the group weir where there is one. A socket that nobody serves is replaced. */
 int listen_unix(const char *path, struct error *error);
 /* "ADDR:PORT", "[ADDR]:PORT". what: whose it is, for the error. */
 int listen_tcp(const char *what, const char *address, struct error *error);

@@ -25,7 +25,7 @@ struct agent_loop {
 	struct agent *agent;
 	uv_loop_t uv;
 	uv_signal_t terminate, interrupt, hangup;
-	uv_timer_t settle, retry, sweep, shields, limits, pacing, events, search, watchdog;
+	uv_timer_t settle, retry, sweep, shields, limits, pacing, events, search, hooks, watchdog;
 	uint64_t retry_ms;
 	uint64_t reconciled; /* ms of the loop, when it had been done last */
 	uv_poll_t links, whereabouts;
@@ -156,7 +156,7 @@ static void on_events(uv_timer_t *timer)
 	struct agent *agent = ((struct agent_loop *)timer->data)->agent;
 
 	packet_events_read(agent);
-	sources_back_up(&agent->sources);
+	agent_back_up(agent);
 }
 
 static void on_limits(uv_timer_t *timer)
@@ -164,6 +164,21 @@ static void on_limits(uv_timer_t *timer)
 	struct agent *agent = ((struct agent_loop *)timer->data)->agent;
 
 	limit_watch_run(&agent->limits, agent->datapath, agent->compiled);
+}
+
+/* What could not be put back is a failure of the interface's as any other, and tried again as such. */
+static void after_hooks(struct agent *agent)
+{
+	if (agent->endpoints.stale)
+		reconcile_endpoints(agent);
+}
+
+static void on_hooks(uv_timer_t *timer)
+{
+	struct agent *agent = ((struct agent_loop *)timer->data)->agent;
+
+	hooks_watch(&agent->hooks);
+	after_hooks(agent);
 }
 
 static void on_pacing(uv_timer_t *timer)
@@ -230,21 +245,24 @@ static void on_links(uv_poll_t *poll, int status, int events)
 
 	packet_events_read(agent);
 	links_dispatch(agent->links);
+	hooks_watch_touched(&agent->hooks);
 	follow_links(agent);
 }
 
-/* Closes strangers. All else that follows from it touches what is being worked at, and waits for on_idle(). */
+/* Closes strangers, and puts back what they take off. All else that follows from it touches what is being worked at,
+ * and waits for on_idle(). */
 static void mind_links(void *data)
 {
 	struct agent *agent = data;
 
 	links_dispatch(agent->links);
+	hooks_mind(&agent->hooks);
 	agent->loop->links_moved = true;
 }
 
 int agent_aside(struct agent *agent, int (*work)(void *data), void *data)
 {
-	return aside_run(&(struct aside_watch){ links_fd(agent->links), mind_links, agent }, work, data);
+	return aside_run(&(struct aside_watch){ links_fd(agent->links), HOOKS_MS, mind_links, agent }, work, data);
 }
 
 /* Before the loop sleeps, so no plan is in the making. */
@@ -281,6 +299,11 @@ void loop_addresses_changed(void *data)
 
 	agent->stale = agent->overtaken = true;
 	agent_schedule(agent);
+}
+
+void loop_filters_changed(void *data, uint32_t ifindex)
+{
+	hooks_touch(&((struct agent *)data)->hooks, ifindex);
 }
 
 static void on_stop_signal(uv_signal_t *signal, int number)
@@ -342,6 +365,7 @@ int loop_open(struct agent *agent, struct agent_loop **ret, struct error *error)
 	uv_timer_init(&loop->uv, &loop->limits);
 	uv_timer_init(&loop->uv, &loop->pacing);
 	uv_timer_init(&loop->uv, &loop->events);
+	uv_timer_init(&loop->uv, &loop->hooks);
 	uv_timer_init(&loop->uv, &loop->watchdog);
 	uv_timer_init(&loop->uv, &loop->search);
 	uv_poll_init(&loop->uv, &loop->whereabouts, finder_fd(agent->finder));
@@ -349,7 +373,7 @@ int loop_open(struct agent *agent, struct agent_loop **ret, struct error *error)
 	uv_prepare_init(&loop->uv, &loop->idle);
 	loop->settle.data = loop->retry.data = loop->sweep.data = loop->shields.data = loop->limits.data =
 		loop->pacing.data = loop->events.data = loop->links.data = loop->search.data = loop->whereabouts.data =
-			loop->idle.data = loop;
+			loop->hooks.data = loop->idle.data = loop;
 	open_sources(loop);
 	*ret = loop;
 	return 0;
@@ -397,6 +421,7 @@ void loop_run(struct agent_loop *loop)
 		uv_timer_start(&loop->shields, on_shields, MS_PER_SECOND, MS_PER_SECOND);
 	uv_timer_start(&loop->limits, on_limits, LIMIT_WATCH_MS, LIMIT_WATCH_MS);
 	uv_timer_start(&loop->pacing, on_pacing, 0, PACING_MS);
+	uv_timer_start(&loop->hooks, on_hooks, HOOKS_MS, HOOKS_MS);
 	uv_timer_start(&loop->events, on_events, EVENTS_MS, EVENTS_MS);
 	uv_poll_start(&loop->links, UV_READABLE, on_links);
 	uv_prepare_start(&loop->idle, on_idle);

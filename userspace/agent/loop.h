@@ -19,5 +19,6 @@ void loop_kube_changed(void *data);
 void loop_link_changed(void *data, const struct link_info *link);
 void loop_link_gone(void *data, uint32_t ifindex, const char *name);
 void loop_addresses_changed(void *data);
+void loop_filters_changed(void *data, uint32_t ifindex);
 
 #endif

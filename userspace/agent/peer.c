@@ -23,9 +23,10 @@ static bool is_member(int fd, gid_t group)
 {
 	_cleanup_free_ gid_t *groups = NULL;
 	socklen_t size = 0;
+	gid_t none;
 
 	/* Without room the kernel says how much it takes; without such groups that is none. */
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) == 0 || errno != ERANGE)
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, &none, &size) == 0 || errno != ERANGE)
 		return false;
 	groups = xcalloc(1, size);
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0)

@@ -48,6 +48,7 @@ static void port_free(struct endpoints *endpoints, struct port *port)
 {
 	HASH_DEL(endpoints->ports, port);
 	free(port->failure);
+	hook_health_free(&port->hooks);
 	interned_unref(port->namespace);
 	interned_unref(port->pod);
 	free(port);

@@ -213,6 +213,15 @@ bool sources_broken(const struct sources *sources)
 	return false;
 }
 
+const struct kube_config *sources_kube(const struct sources *sources)
+{
+	vec_for_each (source, &sources->list) {
+		if (source->kube)
+			return kube_access(source->kube);
+	}
+	return NULL;
+}
+
 bool sources_read(const struct sources *sources)
 {
 	vec_for_each (source, &sources->list) {
@@ -235,12 +244,4 @@ void sources_store_kept(struct sources *sources)
 		if (!source->directory && !source->kube && source->errors.list.n)
 			note_errors(sources, source, &none);
 	}
-}
-
-void sources_back_up(struct sources *sources)
-{
-	struct error error = {};
-
-	if (store_back_up(sources->store, &error) < 0)
-		log_debug("%s", error.text);
 }

@@ -46,13 +46,12 @@ void sources_world(const struct sources *sources, const struct objects *store, s
 const struct object *sources_pod(const struct sources *sources, const char *namespace, const char *name);
 const struct objects *source_objects(const struct sources *sources, const struct source *source);
 bool sources_broken(const struct sources *sources);
+const struct kube_config *sources_kube(const struct sources *sources); /* NULL: no Kubernetes API is among them */
 /* False while one has not told everything that it holds, or can't: then there is no world to compile yet. */
 bool sources_whole(const struct sources *sources);
 /* The same but for the store, which a commit makes whole. */
 bool sources_read(const struct sources *sources);
 /* The store has been written: if it was lost it no longer is. */
 void sources_store_kept(struct sources *sources);
-/* What is kept twice is; where the disk won't have it now, another time. */
-void sources_back_up(struct sources *sources);
 
 #endif

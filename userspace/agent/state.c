@@ -59,7 +59,7 @@ static int load_line(struct state *state, const char *line, size_t length)
 static int load(struct state *state, struct error *error)
 {
 	_cleanup_free_ char *body = NULL;
-	int number = 2, r = sealed_read(state->path, STATE_FORMAT, &body, error);
+	int number = 2, r = sealed_read_either(state->path, STATE_FORMAT, &body, error);
 
 	if (r < 0)
 		return r;
@@ -99,6 +99,7 @@ int state_open(const char *state_dir, struct ledger *ledger, struct state *ret, 
 	if (ledger)
 		ledger_recall(ledger, &ret->numbers);
 	ret->saved = state_changes(ret);
+	ret->unbacked = !ret->lost;
 	return 0;
 }
 
@@ -156,5 +157,15 @@ int state_save(struct state *state, struct error *error)
 	if (r < 0)
 		return r;
 	state->saved = changes;
+	state->unbacked = true;
 	return 0;
+}
+
+int state_back_up(struct state *state, struct error *error)
+{
+	int r = state->unbacked ? sealed_back_up(state->path, error) : 0;
+
+	if (r == 0)
+		state->unbacked = false;
+	return r;
 }

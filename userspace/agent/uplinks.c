@@ -25,6 +25,7 @@ static void uplink_free(struct uplink *uplink)
 {
 	free(uplink->name);
 	free(uplink->failure);
+	hook_health_free(&uplink->hooks);
 }
 
 /* --- which ------------------------------------------------------------------- */

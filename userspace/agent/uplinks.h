@@ -17,6 +17,7 @@ struct uplink {
 	bool attached;	  /* by this agent, so with its programs */
 	struct datapath_uplink is;
 	char *failure; /* why it could not be attached, or NULL */
+	struct hook_health hooks;
 };
 
 struct uplinks {

@@ -42,6 +42,20 @@ static void add_uplinks(const struct invocation *invocation, struct agent_config
 		vec_push(&config->uplinks, xstrdup(uplink));
 }
 
+static int leave_unconfined(const struct invocation *invocation, struct agent_config *config)
+{
+	const char *part;
+	size_t position = 0;
+
+	while ((part = option_next(invocation, "unconfined", &position))) {
+		if (agent_config_unconfine(config, part))
+			return wrong_usage(invocation,
+					   "--unconfined %s: no such part (use capabilities, files, syscalls or all)",
+					   part);
+	}
+	return EXIT_DONE;
+}
+
 int command_agent(const struct invocation *invocation)
 {
 	struct agent_config config _cleanup_(agent_config_free) = { 0 };
@@ -52,7 +66,7 @@ int command_agent(const struct invocation *invocation)
 	agent_config_init(&config);
 	if (file && agent_config_read(file, &config, &error))
 		return say_error(&error);
-	code = add_sources(invocation, &config);
+	code = add_sources(invocation, &config) ?: leave_unconfined(invocation, &config);
 	if (code)
 		return code;
 	add_uplinks(invocation, &config);

@@ -53,6 +53,7 @@ static const struct command_option agent_options[] = {
 	{ 0, "uplink", "IFACE|auto", "drop by XDP where the node is reached; auto: by its default routes; repeatable" },
 	{ 0, "metrics", "ADDR:PORT", "where to serve /metrics, or off (default 127.0.0.1:9964)" },
 	{ 0, "ui", "ADDR:PORT", "where to serve the service map, a page for browsers, or off (default)" },
+	{ 0, "unconfined", "PART", "leave out capabilities, files, syscalls or all of what confines it; repeatable" },
 	{ 0, "config", "FILE", "settings in YAML; options given here come on top" },
 	END,
 };

@@ -66,6 +66,24 @@ static void print_flows(const json_t *flows)
 	putchar('\n');
 }
 
+/* What holds; what doesn't, and why, is in the JSON and in the agent's log. */
+static void print_confined(const json_t *confinement)
+{
+	const bool files = json_is_true(json_object_get(confinement, "files"));
+	const char *const parts[] = {
+		files ? json_is_true(json_object_get(confinement, "ports")) ? "files and ports" : "files" : NULL,
+		json_is_true(json_object_get(confinement, "systemCalls")) ? "system calls" : NULL,
+	};
+	const char *capabilities = json_string_value(json_object_get(confinement, "capabilities"));
+
+	if (!json_is_object(confinement))
+		return;
+	printf("confined   %s%s", capabilities ? "capabilities " : "NO capability given up", capabilities ?: "");
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		printf("%s%s", parts[i] ? "; " : "", parts[i] ?: "");
+	putchar('\n');
+}
+
 static void print_head(const struct invocation *invocation, const json_t *status)
 {
 	const json_t *kernel = json_object_get(status, "kernel"), *policy = json_object_get(status, "policy");
@@ -94,6 +112,7 @@ static void print_head(const struct invocation *invocation, const json_t *status
 	print_verified(json_object_get(status, "verified"));
 	print_flows(json_object_get(status, "flows"));
 	printf("events     %s lost\n", count_of(json_object_get(status, "events"), "lost"));
+	print_confined(json_object_get(status, "confinement"));
 }
 
 /* For as long as its age says. */

@@ -81,3 +81,12 @@ void datapath_list_attachments(const struct datapath *datapath, datapath_attachm
 	vec_for_each (attachment, &datapath->attachments)
 		vec_push(ret, *attachment);
 }
+
+bool datapath_filters_by_number(const struct datapath *datapath)
+{
+	bool is_one = datapath->hook == HOOK_CLSACT;
+
+	vec_for_each (attachment, &datapath->attachments)
+		is_one |= attachment->hook == HOOK_CLSACT;
+	return is_one;
+}

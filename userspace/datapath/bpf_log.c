@@ -75,6 +75,9 @@ int bpf_error(struct error *error, int code, const char *what)
 		return error_set(error, code,
 				 "%s: not permitted (run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON)",
 				 what);
+	if (code == -EROFS)
+		return error_set(error, code, "%s: %s (mount -o remount,rw, of the BPF file system)", what,
+				 strerror(-code));
 	if (!*said.first)
 		return error_set(error, code, "%s: %s", what, strerror(-code));
 	return error_set(error, code, "%s: %s%s%s (%s)", what, said.first, *said.last ? "; " : "", said.last,

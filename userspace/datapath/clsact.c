@@ -181,14 +181,6 @@ static bool interface_exists(uint32_t ifindex)
 	return if_indextoname(ifindex, name);
 }
 
-static uint32_t program_id(int program)
-{
-	struct bpf_prog_info info = {};
-	uint32_t size = sizeof(info);
-
-	return bpf_prog_get_info_by_fd(program, &info, &size) < 0 ? 0 : info.id;
-}
-
 int clsact_replace(const struct datapath *datapath, uint32_t ifindex, const struct weir_bpf *from,
 		   const struct weir_bpf *to)
 {
@@ -240,4 +232,31 @@ int clsact_sweep(struct datapath *datapath)
 
 	pin_path(directory, datapath->root, "clsact");
 	return pins_visit(directory, sweep_one, datapath);
+}
+
+/* Filters of one priority run newest first, and ours has the first priority: whoever comes later may be before it. */
+static int look_at(const struct datapath *datapath, uint32_t ifindex, enum bpf_tc_attach_point point, bool *ret_lost,
+		   char ret_ahead[static DATAPATH_STRANGER_MAX])
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = datapath->handle, .priority = PRIORITY);
+	qdisc_filters filters = {};
+	int r;
+
+	bpf_log_begin();
+	*ret_lost = bpf_tc_query(&hook, &opts) < 0 || opts.prog_id != program_id(program_at(datapath->skeleton, point));
+	if (*ret_lost)
+		return 0;
+	r = qdisc_list_filters(ifindex, point == BPF_TC_INGRESS, &filters);
+	if (r == 0 && filters.n &&
+	    (filters.items[0].handle != datapath->handle || filters.items[0].priority != PRIORITY))
+		memcpy(ret_ahead, filters.items[0].words, DATAPATH_STRANGER_MAX);
+	vec_free(&filters);
+	return r;
+}
+
+int clsact_look(const struct datapath *datapath, uint32_t ifindex, struct datapath_look *ret)
+{
+	return look_at(datapath, ifindex, BPF_TC_INGRESS, &ret->lost[WEIR_EGRESS], ret->ahead[WEIR_EGRESS])
+		       ?: look_at(datapath, ifindex, BPF_TC_EGRESS, &ret->lost[WEIR_INGRESS], ret->ahead[WEIR_INGRESS]);
 }

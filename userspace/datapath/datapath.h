@@ -199,6 +199,23 @@ struct datapath_attachment {
 };
 typedef VEC(struct datapath_attachment) datapath_attachments;
 void datapath_list_attachments(const struct datapath *datapath, datapath_attachments *ret);
+/* Whether filters of clsact are or may become ours: to tell them from others takes CAP_SYS_ADMIN. */
+bool datapath_filters_by_number(const struct datapath *datapath);
+
+#define DATAPATH_STRANGER_MAX 64
+
+/* What hangs at an interface now, whoever put it there. */
+struct datapath_look {
+	bool lost[WEIR_DIRECTIONS]; /* the program for this direction of the pod's packets is not there any more */
+	bool lost_xdp;
+	/* Who runs before it, and may pass packets by it: "program \"x\" (id 7)"; "": nobody. */
+	char ahead[WEIR_DIRECTIONS][DATAPATH_STRANGER_MAX];
+};
+/*
+ * Looks whether what this agent has attached is there still: its programs, not
+ * only its links. Changes nothing. -ENODEV: the interface is going, or gone.
+ */
+int datapath_look(const struct datapath *datapath, uint32_t ifindex, struct datapath_look *ret);
 
 /* An interface by which the node is reached. */
 struct datapath_uplink {
@@ -216,6 +233,8 @@ int datapath_attach_uplink(struct datapath *datapath, uint32_t ifindex, const ch
 			   struct error *error);
 int datapath_detach_uplink(struct datapath *datapath, uint32_t ifindex); /* absent, or gone: 0 */
 void datapath_list_uplinks(const struct datapath *datapath, datapath_uplinks *ret);
+/* Whether the uplink's program is not there any more. -ENODEV: the interface is going, or gone. */
+int datapath_look_uplink(const struct datapath *datapath, const struct datapath_uplink *uplink, bool *ret_lost);
 
 /*
  * Takes off and unpins everything under bpffs, without loading anything.

@@ -224,6 +224,8 @@ int pinned_link_attach(const char *root, uint32_t ifindex, enum pinned_link whic
 int pinned_link_replace(const char *root, uint32_t ifindex, enum pinned_link which, int old_program, int program);
 int pinned_link_detach(const char *root, uint32_t ifindex, enum pinned_link which); /* absent: 0 */
 bool pinned_link_exists(const char *root, uint32_t ifindex, enum pinned_link which);
+/* The number of the program that a pinned link runs there; 0: none. Changes nothing. */
+uint32_t pinned_link_program(const char *root, uint32_t ifindex, enum pinned_link which);
 bool pinned_link_parse(const char *name, uint32_t *ret_ifindex, enum pinned_link *ret_which);
 /* Unpins links whose interface is gone, and records the others as attachments. */
 int pinned_links_sweep(struct datapath *datapath);
@@ -232,6 +234,7 @@ int pinned_links_sweep(struct datapath *datapath);
 
 int tcx_attach(struct datapath *datapath, uint32_t ifindex, struct error *error);
 int tcx_detach(const char *root, uint32_t ifindex);
+int tcx_look(const struct datapath *datapath, uint32_t ifindex, struct datapath_look *ret);
 
 int clsact_attach(struct datapath *datapath, uint32_t ifindex, struct error *error);
 /* Puts the one's programs in the place of the other's; filters of other programs are left alone. */
@@ -241,18 +244,27 @@ int clsact_detach(const char *root, uint32_t handle, uint32_t ifindex);
 bool clsact_is_attached(uint32_t handle, uint32_t ifindex);
 bool clsact_is_marked(const char *root, uint32_t ifindex);
 int clsact_sweep(struct datapath *datapath);
+int clsact_look(const struct datapath *datapath, uint32_t ifindex, struct datapath_look *ret);
 
 /* "clsact", "ingress", or "" when the interface has neither. */
 int qdisc_kind(uint32_t ifindex, char ret_kind[static 16]);
 /* Whether any filter hangs on the interface's clsact qdisc. */
 int qdisc_has_filters(uint32_t ifindex, bool *ret);
+/* A filter of the qdisc, in words that tc takes: "filter of kind flower, pref 1, handle 0x1". */
+struct qdisc_filter {
+	uint32_t priority, handle;
+	char words[DATAPATH_STRANGER_MAX];
+};
+typedef VEC(struct qdisc_filter) qdisc_filters;
+/* Those of one direction in the order in which they run; no qdisc: none. The caller frees the list. */
+int qdisc_list_filters(uint32_t ifindex, bool ingress, qdisc_filters *ret);
 
 /* Brings the interface's XDP state to what is asked for; off is also a state. */
 int xdp_set(struct datapath *datapath, uint32_t ifindex, enum datapath_xdp xdp, struct error *error);
 enum datapath_xdp xdp_get(const struct datapath *datapath, uint32_t ifindex);
 const char *xdp_why(int code); /* why an interface would not take XDP */
-/* "what: why (what to do)". Returns code. */
-int xdp_failed(struct error *error, int code, const char *what);
+/* "what: why (what to do)", naming the program that is in the way. Returns code. */
+int xdp_failed(struct error *error, int code, uint32_t ifindex, const char *what);
 
 /* --- gro.c: what native XDP needs besides --- */
 
@@ -260,6 +272,12 @@ int gro_switch_on(const char *root, uint32_t ifindex);
 int gro_put_back(const char *root, uint32_t ifindex); /* as it was before gro_switch_on(), if that has changed it */
 /* Puts back what a crash has left. */
 int gro_sweep(struct datapath *datapath);
+
+/* --- look.c --- */
+
+uint32_t program_id(int program);
+/* "program \"x\" (id 7)"; without the name where the right to ask for it is missing. */
+void program_words(uint32_t id, char ret[static DATAPATH_STRANGER_MAX]);
 
 /* --- uplink.c --- */
 

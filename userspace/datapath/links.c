@@ -6,6 +6,7 @@
  * libnl's cache manager is not used: it files bridges and bridge ports under
  * one family and then loses a bridge's end.
  */
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
@@ -237,6 +238,14 @@ static int refresh_addrs(struct links *links, bool *ret_changed)
 
 /* --- notifications ----------------------------------------------------------- */
 
+static void filter_announced(const struct links *links, const struct nlmsghdr *header)
+{
+	const struct tcmsg *tc = nlmsg_data(header);
+
+	if (nlmsg_datalen(header) >= (int)sizeof(*tc) && links->events.filters_changed)
+		links->events.filters_changed(links->events.data, (uint32_t)tc->tcm_ifindex);
+}
+
 static int on_message(struct nl_msg *message, void *data)
 {
 	const struct nlmsghdr *header = nlmsg_hdr(message);
@@ -253,6 +262,11 @@ static int on_message(struct nl_msg *message, void *data)
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
 		nl_msg_parse(message, addr_announced, data);
+		break;
+	case RTM_NEWTFILTER:
+	case RTM_DELTFILTER:
+	case RTM_DELQDISC:
+		filter_announced(data, header);
 		break;
 	}
 	return NL_OK;
@@ -301,6 +315,13 @@ int links_open(const struct links_events *events, struct links **ret, struct err
 	return 0;
 }
 
+int links_watch_filters(struct links *links, struct error *error)
+{
+	int r = nl_socket_add_memberships(links->event_sock, RTNLGRP_TC, 0);
+
+	return r < 0 ? error_set(error, from_nl(r), "watch filters of interfaces: %s", nl_geterror(r)) : 0;
+}
+
 void links_close(struct links *links)
 {
 	if (!links)
@@ -327,6 +348,8 @@ int links_dispatch(struct links *links)
 	if (r < 0 && r != -NLE_AGAIN) {
 		links->addrs_stale = true;
 		r = resync_links(links);
+		if (links->events.filters_changed)
+			links->events.filters_changed(links->events.data, 0);
 	} else {
 		r = 0;
 	}

@@ -29,6 +29,9 @@ struct links_events {
 	void (*changed)(void *data, const struct link_info *link);
 	void (*gone)(void *data, uint32_t ifindex, const char *name);
 	void (*addresses_changed)(void *data);
+	/* A filter or qdisc of the interface came, changed or went; 0: perhaps, of any. Only after
+	 * links_watch_filters(). */
+	void (*filters_changed)(void *data, uint32_t ifindex);
 	void *data;
 };
 
@@ -36,6 +39,9 @@ struct links_events {
 int links_open(const struct links_events *events, struct links **ret, struct error *error);
 void links_close(struct links *links);
 DEFINE_CLEANUP(struct links, links_close);
+
+/* Tells of filters too, from now on. */
+int links_watch_filters(struct links *links, struct error *error);
 
 int links_fd(const struct links *links); /* readable when links_dispatch() has work */
 /* Lost events (ENOBUFS) are made good by reading everything again. */

@@ -146,6 +146,19 @@ bool pinned_link_exists(const char *root, uint32_t ifindex, enum pinned_link whi
 	return fd >= 0;
 }
 
+uint32_t pinned_link_program(const char *root, uint32_t ifindex, enum pinned_link which)
+{
+	struct bpf_link_info info = {};
+	uint32_t size = sizeof(info);
+	char path[PIN_PATH_MAX];
+
+	link_path(path, root, ifindex, which);
+	_cleanup_close_ int fd = bpf_obj_get(path);
+	if (fd < 0 || bpf_link_get_info_by_fd(fd, &info, &size) < 0 || compat_link_ifindex(&info) != ifindex)
+		return 0;
+	return info.prog_id;
+}
+
 static int sweep_one(void *data, const char *path, const char *name)
 {
 	struct datapath *datapath = data;

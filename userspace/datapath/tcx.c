@@ -5,7 +5,11 @@
  */
 #include <string.h>
 
+#include "base/vec.h"
+#include "datapath/compat.h"
 #include "datapath/datapath_private.h"
+
+#define PROGRAMS_MAX 64 /* at one hook, by the kernel */
 
 int tcx_attach(struct datapath *datapath, uint32_t ifindex, struct error *error)
 {
@@ -32,4 +36,31 @@ int tcx_detach(const char *root, uint32_t ifindex)
 	int egress = pinned_link_detach(root, ifindex, PINNED_EGRESS);
 
 	return ingress ?: egress;
+}
+
+/* The kernel lists programs in the order in which they run. */
+static int look_at(uint32_t ifindex, enum bpf_attach_type hook, uint32_t ours, bool *ret_lost,
+		   char ret_ahead[static DATAPATH_STRANGER_MAX])
+{
+	uint32_t programs[PROGRAMS_MAX] = {};
+	LIBBPF_OPTS(bpf_prog_query_opts, opts, .prog_ids = programs, .prog_cnt = ARRAY_SIZE(programs));
+
+	if (bpf_prog_query_opts((int)ifindex, hook, &opts) < 0)
+		return -errno;
+	*ret_lost = true;
+	for (uint32_t i = 0; i < opts.prog_cnt && *ret_lost; i++)
+		*ret_lost = programs[i] != ours;
+	if (!*ret_lost && programs[0] != ours)
+		program_words(programs[0], ret_ahead);
+	return 0;
+}
+
+int tcx_look(const struct datapath *datapath, uint32_t ifindex, struct datapath_look *ret)
+{
+	const uint32_t from_pod = program_id(bpf_program__fd(datapath->skeleton->progs.weir_from_pod));
+	const uint32_t to_pod = program_id(bpf_program__fd(datapath->skeleton->progs.weir_to_pod));
+
+	return look_at(ifindex, COMPAT_TCX_INGRESS, from_pod, &ret->lost[WEIR_EGRESS], ret->ahead[WEIR_EGRESS])
+		       ?: look_at(ifindex, COMPAT_TCX_EGRESS, to_pod, &ret->lost[WEIR_INGRESS],
+				  ret->ahead[WEIR_INGRESS]);
 }

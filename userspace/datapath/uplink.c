@@ -63,7 +63,7 @@ int datapath_attach_uplink(struct datapath *datapath, uint32_t ifindex, const ch
 		r = attach_as(datapath, ifindex, uplink.xdp);
 	}
 	if (r < 0) {
-		xdp_failed(error, r, "attach XDP");
+		xdp_failed(error, r, ifindex, "attach XDP");
 		return error ? error_prefix(error, "uplink %s", name) : r;
 	}
 	remember(datapath, &uplink);

@@ -29,6 +29,9 @@ static const struct cause {
 	{ -EEXIST, "another XDP program is there", "take that off, or leave XDP off" },
 };
 
+/* As libxdp calls the program that runs others by a chain of its own. */
+#define DISPATCHER "xdp_dispatcher"
+
 static const struct cause *find_cause(int code)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(causes); i++)
@@ -44,10 +47,41 @@ const char *xdp_why(int code)
 	return cause ? cause->why : strerror(-code);
 }
 
-int xdp_failed(struct error *error, int code, const char *what)
+static uint32_t rival_of(uint32_t ifindex)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, opts);
+
+	if (bpf_xdp_query((int)ifindex, 0, &opts) < 0)
+		return 0;
+	return opts.prog_id ?: opts.drv_prog_id ?: opts.skb_prog_id ?: opts.hw_prog_id;
+}
+
+/*
+ * An interface has room for one program. libxdp's dispatcher would take more,
+ * but it is replaced as a whole whenever one comes or goes, by whoever does
+ * that: ours would then be part of what others load, and gone by their mistake.
+ */
+static int refuse_for(struct error *error, int code, uint32_t rival, const char *what)
+{
+	char words[DATAPATH_STRANGER_MAX];
+
+	program_words(rival, words);
+	if (strstr(words, "\"" DISPATCHER "\""))
+		return error_set(
+			error, code,
+			"%s: libxdp's dispatcher (id %u) is there with programs of others, and weir is no part of "
+			"it (take it off with xdp-loader unload --all, or leave XDP off)",
+			what, rival);
+	return error_set(error, code, "%s: another XDP %s is there (take that off, or leave XDP off)", what, words);
+}
+
+int xdp_failed(struct error *error, int code, uint32_t ifindex, const char *what)
 {
 	const struct cause *cause = find_cause(code);
+	const uint32_t rival = code == -EBUSY || code == -EEXIST ? rival_of(ifindex) : 0;
 
+	if (rival)
+		return refuse_for(error, code, rival, what);
 	if (cause)
 		return error_set(error, code, "%s: %s (%s)", what, cause->why, cause->what_to_do);
 	return error_set(error, code, "%s: %s", what, strerror(-code));
@@ -89,6 +123,6 @@ int xdp_set(struct datapath *datapath, uint32_t ifindex, enum datapath_xdp xdp, 
 	else if (xdp == XDP_GENERIC)
 		r = pinned_link_attach(datapath->root, ifindex, PINNED_XDP_GENERIC, program, NULL);
 	if (r < 0)
-		return xdp_failed(error, r, xdp == XDP_NATIVE ? "attach native XDP" : "attach generic XDP");
+		return xdp_failed(error, r, ifindex, xdp == XDP_NATIVE ? "attach native XDP" : "attach generic XDP");
 	return 0;
 }

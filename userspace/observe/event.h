@@ -46,6 +46,10 @@
 	E(SPOOFING, "spoofing", WARNING, "a pod sends with an address that is not its own")                         \
 	E(PORT_SCAN, "port-scan", WARNING, "one source is denied on many ports or addresses")                       \
 	E(SYN_FLOOD, "syn-flood", WARNING, "there are more half-open connections than clients leave")               \
+	E(HOOK_LOST, "hook-lost", WARNING, "somebody has taken a program of weir's off an interface")               \
+	E(HOOK_RESTORED, "hook-restored", INFO, "it is there again")                                                \
+	E(HOOK_PRECEDED, "hook-preceded", WARNING, "somebody's program runs before weir's on an interface")         \
+	E(HOOK_CLEARED, "hook-cleared", INFO, "none runs before it any more")                                       \
 	E(EVENTS_LOST, "events-lost", WARNING, "there were more events than could be told")
 
 enum event_type {

@@ -354,6 +354,11 @@ static void write_state(FILE *out, const struct prometheus_input *input)
 			 "Time from changed objects to the kernel enforcing them, of changes that were put in force.",
 			 input->apply);
 	series_counter(out, "weir_policy_errors_total", "Broken manifests and refused policies.", input->policy_errors);
+	series_gauge(out, "weir_hooks_missing", "Programs that somebody has taken off an interface, not back yet.",
+		     (double)input->hooks_missing);
+	series_gauge(out, "weir_hooks_preceded",
+		     "Interfaces where somebody's program runs before weir's and may pass packets by it.",
+		     (double)input->hooks_preceded);
 	series_gauge(out, "weir_endpoints", "Endpoints of this node that are enforced.", (double)input->endpoints);
 	series_gauge(out, "weir_identities", "Identities of the policy in force.", (double)input->identities);
 	series_metric(out, "weir_map_entries", "gauge", "Entries of a kernel map.");

@@ -55,6 +55,7 @@ struct prometheus_input {
 		uint64_t sent, dropped, retries;
 	} otlp;
 	struct kube_write_counts kube_writes;
+	uint64_t hooks_missing, hooks_preceded;
 };
 
 void prometheus_write(FILE *out, const struct prometheus_input *input);

@@ -6,10 +6,12 @@
 
 #include "base/mem.h"
 #include "policy/naive_match.h"
+#include "policy/naive_recall.h"
 #include "policy/words.h"
 
 /* Who has a say. */
 struct ballot {
+	struct recollection recalled;
 	naive_rules isolating, allowing, denying;
 	bool ordered;			   /* some admin or baseline policy has rules for the subject */
 	bool audited;			   /* somebody only audits */
@@ -18,6 +20,7 @@ struct ballot {
 
 static void ballot_free(struct ballot *ballot)
 {
+	vec_free(&ballot->recalled.rules);
 	vec_free(&ballot->isolating);
 	vec_free(&ballot->allowing);
 	vec_free(&ballot->denying);
@@ -53,10 +56,11 @@ static void ballot_clear(struct ballot *ballot)
 	ballot->admin = ballot->baseline = (struct naive_rule){};
 }
 
-static void vote(const struct world *world, const struct naive_probe *probe, enum weir_direction direction,
-		 const struct object *policy, struct ballot *ballot)
+/* place: of the policy's first rule. */
+static void vote(const struct world *world, const struct naive_probe *probe, const struct object *policy, size_t place,
+		 struct ballot *ballot)
 {
-	const struct naive_end *peer = direction == WEIR_INGRESS ? &probe->from : &probe->to;
+	const enum weir_direction direction = ballot->recalled.direction;
 
 	vec_push(&ballot->isolating, (struct naive_rule){ .policy = policy });
 	ballot->audited |= policy->policy.mode == POLICY_AUDIT;
@@ -64,7 +68,7 @@ static void vote(const struct world *world, const struct naive_probe *probe, enu
 		const struct policy_rule *rule = &policy->policy.rules[direction].items[i];
 		const struct naive_rule one = { policy, rule, i };
 
-		if (!naive_rule_matches(world, policy, rule, peer, probe))
+		if (!recall_matches(world, probe, &one, place + i, &ballot->recalled))
 			continue;
 		if (rule->action == RULE_DENY)
 			vec_push(&ballot->denying, one);
@@ -83,18 +87,18 @@ static bool is_before(const struct object *a, const struct object *b)
 }
 
 /* Of the rules of a policy that is ordered, the first that matches, if the policy comes before who was found so far. */
-static void race(const struct world *world, const struct naive_probe *probe, enum weir_direction direction,
-		 const struct object *policy, struct ballot *ballot)
+static void race(const struct world *world, const struct naive_probe *probe, const struct object *policy, size_t place,
+		 struct ballot *ballot)
 {
-	const struct naive_end *peer = direction == WEIR_INGRESS ? &probe->from : &probe->to;
+	const enum weir_direction direction = ballot->recalled.direction;
 	struct naive_rule *first = policy->policy.tier == TIER_ADMIN ? &ballot->admin : &ballot->baseline;
 
 	ballot->ordered |= policy->policy.rules[direction].n > 0;
 	for (size_t i = 0; is_before(policy, first->policy) && i < policy->policy.rules[direction].n; i++) {
-		const struct policy_rule *rule = &policy->policy.rules[direction].items[i];
+		const struct naive_rule one = { policy, &policy->policy.rules[direction].items[i], i };
 
-		if (naive_rule_matches(world, policy, rule, peer, probe))
-			*first = (struct naive_rule){ policy, rule, i };
+		if (recall_matches(world, probe, &one, place + i, &ballot->recalled))
+			*first = one;
 	}
 }
 
@@ -167,19 +171,20 @@ static void copy(const struct opinion *from, struct opinion *to)
 static void decide(const struct world *world, const struct naive_probe *probe, enum weir_direction direction,
 		   struct ballot *ballot, struct opinions *opinions)
 {
-	const struct naive_end *subject = direction == WEIR_INGRESS ? &probe->to : &probe->from;
-	const struct naive_end *peer = direction == WEIR_INGRESS ? &probe->from : &probe->to;
+	size_t place = 0;
 
 	ballot_clear(ballot);
+	recall_pair(&ballot->recalled, probe, direction);
 	vec_for_each (policy, probe->about) {
 		if ((*policy)->policy.tier != TIER_NETWORK)
-			race(world, probe, direction, *policy, ballot);
+			race(world, probe, *policy, place, ballot);
 		else if ((*policy)->policy.isolates[direction])
-			vote(world, probe, direction, *policy, ballot);
+			vote(world, probe, *policy, place, ballot);
+		place += (*policy)->policy.rules[direction].n;
 	}
 	if (!ballot->isolating.n && !ballot->ordered)
 		say(&opinions->enforced, WEIR_REASON_NO_POLICY);
-	else if (direction == WEIR_INGRESS && naive_is_own_node(world, subject->pod, peer))
+	else if (direction == WEIR_INGRESS && recall_own_node(world, &ballot->recalled))
 		say(&opinions->enforced, WEIR_REASON_NODE);
 	else
 		count(ballot, false, &opinions->enforced);

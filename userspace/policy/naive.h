@@ -54,7 +54,7 @@ struct naive_answer {
 
 /* Appends the policies that are about a pod: to be found once where it is judged often. */
 void naive_about(const struct world *world, const struct object *pod, naive_policies *ret);
-/* What one side says. answer: zeroed before the first use, and to be freed after the last. */
+/* What one side says. answer: zeroed before the first use, of one world, and to be freed after the last. */
 void naive_judge(const struct world *world, const struct naive_probe *probe, enum weir_direction direction,
 		 struct naive_answer *answer);
 enum weir_verdict naive_verdict(const struct naive_answer *answer);

@@ -159,21 +159,23 @@ static bool port_matches(const struct policy_port *port, const struct naive_prob
 	return false;
 }
 
-/* Ports first: they are compared faster than labels. */
-bool naive_rule_matches(const struct world *world, const struct object *policy, const struct policy_rule *rule,
-			const struct naive_end *peer, const struct naive_probe *probe)
+bool naive_ports_match(const struct policy_rule *rule, const struct naive_probe *probe)
 {
 	bool matches = rule->ports.n == 0;
 
 	vec_for_each (port, &rule->ports)
 		matches |= port_matches(port, probe);
-	if (!matches || rule->peers.n == 0)
-		return matches;
-	vec_for_each (one, &rule->peers) {
-		if (peer_matches(world, policy, one, peer))
-			return true;
-	}
-	return false;
+	return matches;
+}
+
+bool naive_peers_match(const struct world *world, const struct object *policy, const struct policy_rule *rule,
+		       const struct naive_end *peer)
+{
+	bool matches = rule->peers.n == 0;
+
+	for (size_t i = 0; !matches && i < rule->peers.n; i++)
+		matches = peer_matches(world, policy, &rule->peers.items[i], peer);
+	return matches;
 }
 
 bool naive_is_about(const struct world *world, const struct object *policy, const struct object *subject)

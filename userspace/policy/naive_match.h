@@ -10,7 +10,9 @@ bool naive_is_ordinary(const struct object *pod);
 /* Whether the peer is the node that runs the subject. */
 bool naive_is_own_node(const struct world *world, const struct object *subject, const struct naive_end *peer);
 bool naive_is_about(const struct world *world, const struct object *policy, const struct object *subject);
-bool naive_rule_matches(const struct world *world, const struct object *policy, const struct policy_rule *rule,
-			const struct naive_end *peer, const struct naive_probe *probe);
+/* A rule matches if both do. */
+bool naive_ports_match(const struct policy_rule *rule, const struct naive_probe *probe);
+bool naive_peers_match(const struct world *world, const struct object *policy, const struct policy_rule *rule,
+		       const struct naive_end *peer);
 
 #endif

@@ -11,7 +11,11 @@
 #include "policy/verify_limits.h"
 #include "policy/words.h"
 
-#define CELLS_PER_LOOK 16u /* at the clock */
+/*
+ * Ports of a pair that are looked at together, between two looks at the clock: selectors are asked once for all of
+ * them. Not more, so that a sample is spread over the pairs.
+ */
+#define PORTS_AT_ONCE 16u
 
 /* Where all cells are soon done, they are done again with other members of their classes, this often. */
 #define ROUNDS 8u
@@ -185,6 +189,7 @@ static uint32_t pick(struct verifier *v, const struct axis *axis, uint64_t at)
 struct example {
 	uint32_t cell; /* offset of the record */
 	enum weir_direction direction;
+	uint32_t subject_class, peer_class;
 	const struct subject *subject;
 	const struct peer *peer;
 	const struct port_representative *port;
@@ -201,21 +206,33 @@ static const struct subject *choose_subject(struct verifier *v, uint64_t at)
 	return subject;
 }
 
-static struct example choose(struct verifier *v, uint64_t cell)
+static uint64_t blocks_of_ports(const struct verifier *v)
 {
-	const size_t n_ports = v->port_axis.used.n, n_peers = v->peer_axis.used.n;
-	const uint64_t port = cell % n_ports, peer = cell / n_ports % n_peers;
-	const uint64_t row = cell / n_ports / n_peers, subject = row / WEIR_DIRECTIONS;
-	const enum weir_direction direction = row % WEIR_DIRECTIONS;
+	return (v->port_axis.used.n + PORTS_AT_ONCE - 1) / PORTS_AT_ONCE;
+}
 
+/* Who meets whom in a block, whose first port is *ret_port; the port is still to be chosen. */
+static struct example choose(struct verifier *v, uint64_t block, uint64_t *ret_port)
+{
+	const uint64_t n_blocks = blocks_of_ports(v), pair = block / n_blocks;
+	const size_t n_peers = v->peer_axis.used.n;
+	const uint64_t peer = pair % n_peers, row = pair / n_peers;
+
+	*ret_port = block % n_blocks * PORTS_AT_ONCE;
 	return (struct example){
-		.cell = weir_image_cell(&v->image, v->subject_axis.used.items[subject], direction,
-					v->peer_axis.used.items[peer], v->port_axis.used.items[port]),
-		.direction = direction,
-		.subject = choose_subject(v, subject),
+		.direction = row % WEIR_DIRECTIONS,
+		.subject_class = v->subject_axis.used.items[row / WEIR_DIRECTIONS],
+		.peer_class = v->peer_axis.used.items[peer],
+		.subject = choose_subject(v, row / WEIR_DIRECTIONS),
 		.peer = &v->peers.items[pick(v, &v->peer_axis, peer)],
-		.port = &v->representatives.ports.items[pick(v, &v->port_axis, port)],
 	};
+}
+
+static void choose_port(struct verifier *v, uint64_t port, struct example *example)
+{
+	example->cell = weir_image_cell(&v->image, example->subject_class, example->direction, example->peer_class,
+					v->port_axis.used.items[port]);
+	example->port = &v->representatives.ports.items[pick(v, &v->port_axis, port)];
 }
 
 static char *describe(const struct example *example)
@@ -249,29 +266,45 @@ static int check_limits(const struct verifier *v, const struct example *example,
 	return wrong ? error_set(error, -EBADMSG, "image refused: %s: %s", what, wrong) : 0;
 }
 
-static int check(struct verifier *v, uint64_t cell, struct error *error)
+static int check(struct verifier *v, const struct example *example, struct error *error)
 {
-	const struct example example = choose(v, cell);
-	const struct verdict image = verdict_of_image(&v->image, example.cell);
-	const struct naive_end subject = { .pod = example.subject->pod };
-	const struct naive_end peer = { .pod = example.peer->pod, .addr = example.peer->addr, .has_addr = true };
+	const struct verdict image = verdict_of_image(&v->image, example->cell);
+	const struct naive_end subject = { .pod = example->subject->pod };
+	const struct naive_end peer = { .pod = example->peer->pod, .addr = example->peer->addr, .has_addr = true };
 	const struct naive_probe probe = {
-		.from = example.direction == WEIR_INGRESS ? peer : subject,
-		.to = example.direction == WEIR_INGRESS ? subject : peer,
-		.about = &example.subject->about,
-		.protocol = example.port->protocol,
-		.port = example.port->port,
+		.from = example->direction == WEIR_INGRESS ? peer : subject,
+		.to = example->direction == WEIR_INGRESS ? subject : peer,
+		.about = &example->subject->about,
+		.protocol = example->port->protocol,
+		.port = example->port->port,
 	};
 	struct verdict objects;
 
-	naive_judge(v->world, &probe, example.direction, &v->answer);
+	naive_judge(v->world, &probe, example->direction, &v->answer);
 	objects = verdict_of_objects(&v->answer);
 	/* What a pod sends to itself never leaves it. */
 	if (!v->answer.judged)
 		return 0;
 	if (!verdict_same_decision(&image, &objects) || !verdict_same_limits(&image, &objects))
-		return refuse(&example, &image, &objects, error);
-	return check_limits(v, &example, error);
+		return refuse(example, &image, &objects, error);
+	return check_limits(v, example, error);
+}
+
+static int check_block(struct verifier *v, uint64_t block, uint64_t *cells, struct error *error)
+{
+	uint64_t first;
+	struct example example = choose(v, block, &first);
+
+	for (uint64_t port = first; port < first + PORTS_AT_ONCE && port < v->port_axis.used.n; port++) {
+		int r;
+
+		choose_port(v, port, &example);
+		r = check(v, &example, error);
+		if (r < 0)
+			return r;
+		(*cells)++;
+	}
+	return 0;
 }
 
 static uint64_t gcd(uint64_t a, uint64_t b)
@@ -298,7 +331,7 @@ static bool is_over(const struct verifier *v, struct patience *patience, uint64_
 {
 	double elapsed;
 
-	if (patience->whole_ms == 0 || !done || done % CELLS_PER_LOOK)
+	if (patience->whole_ms == 0 || !done)
 		return false;
 	elapsed = ms_since(&v->begun) - patience->began_ms;
 	if (elapsed > patience->sample_ms / 8 && !patience->whole)
@@ -309,12 +342,12 @@ static bool is_over(const struct verifier *v, struct patience *patience, uint64_
 }
 
 /*
- * Visits the cells by steps of about the golden section of their number, which
- * come by each cell once and are spread evenly wherever they end.
+ * Visits the blocks of cells by steps of about the golden section of their number, which
+ * come by each once and are spread evenly wherever they end.
  */
 static int sweep(struct verifier *v, uint64_t n, struct patience patience, uint64_t *ret_cells, struct error *error)
 {
-	uint64_t stride = (uint64_t)((double)n * 0.6180339887) | 1u, at = next_random(v) % n, done;
+	uint64_t stride = (uint64_t)((double)n * 0.6180339887) | 1u, at = next_random(v) % n, done, cells = 0;
 
 	while (gcd(stride, n) != 1)
 		stride += 2;
@@ -322,13 +355,13 @@ static int sweep(struct verifier *v, uint64_t n, struct patience patience, uint6
 	patience.began_ms = ms_since(&v->begun);
 	forget_subjects(v);
 	for (done = 0; done < n && !is_over(v, &patience, done, n); done++) {
-		int r = check(v, at, error);
+		int r = check_block(v, at, &cells, error);
 
 		if (r < 0)
 			return r;
 		at = at >= n - stride ? at - (n - stride) : at + stride;
 	}
-	*ret_cells = done;
+	*ret_cells = cells;
 	return 0;
 }
 
@@ -339,20 +372,20 @@ static int sweep(struct verifier *v, uint64_t n, struct patience patience, uint6
 static int check_cells(struct verifier *v, const struct verify_options *options, struct verification *verification,
 		       struct error *error)
 {
+	const uint64_t n =
+		(uint64_t)v->subject_axis.used.n * WEIR_DIRECTIONS * v->peer_axis.used.n * blocks_of_ports(v);
 	const double more_ms = options->sample_ms / 16.0;
 	uint64_t again;
 	int r;
 
 	if (!verification->of)
 		return 0;
-	r = sweep(v, verification->of,
-		  (struct patience){ .whole_ms = options->budget_ms, .sample_ms = options->sample_ms },
+	r = sweep(v, n, (struct patience){ .whole_ms = options->budget_ms, .sample_ms = options->sample_ms },
 		  &verification->cells, error);
 	for (unsigned round = 1; r == 0 && round < ROUNDS; round++) {
 		if (options->budget_ms && ms_since(&v->begun) > more_ms)
 			break;
-		r = sweep(v, verification->of,
-			  (struct patience){ .whole_ms = options->budget_ms ? more_ms : 0, .sample_ms = more_ms },
+		r = sweep(v, n, (struct patience){ .whole_ms = options->budget_ms ? more_ms : 0, .sample_ms = more_ms },
 			  &again, error);
 	}
 	return r;

@@ -216,6 +216,11 @@ void kube_faults(const struct kube *kube, void (*each)(void *data, const char *t
 	}
 }
 
+const struct kube_config *kube_access(const struct kube *kube)
+{
+	return &kube->options.config;
+}
+
 const char *kube_server(const struct kube *kube)
 {
 	return kube->options.config.server;

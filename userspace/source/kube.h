@@ -48,7 +48,8 @@ const struct objects_delta *kube_delta(const struct kube *kube);
 /* What is wrong now, one line each: objects that can't be read, kinds that can't be asked for. */
 void kube_faults(const struct kube *kube, void (*each)(void *data, const char *text), void *data);
 const char *kube_server(const struct kube *kube);
-time_t kube_away_since(const struct kube *kube); /* 0: the server answers */
+const struct kube_config *kube_access(const struct kube *kube); /* where it is, and who asks */
+time_t kube_away_since(const struct kube *kube);		/* 0: the server answers */
 
 /* After each refresh, and whenever something else is in force. */
 void kube_tell(struct kube *kube, const struct kube_verdict *verdict);

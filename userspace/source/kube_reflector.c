@@ -228,7 +228,10 @@ char *kube_reflector_ask(struct kube_reflector *reflector, unsigned watch_second
 /* A watch that has begun is in order, whenever its first event comes. A list is when it is whole. */
 bool kube_reflector_answered(struct kube_reflector *reflector, long status)
 {
-	if (status != 200 || reflector->phase != KUBE_WATCH || !*reflector->fault.text)
+	if (status != 200 || reflector->phase != KUBE_WATCH)
+		return false;
+	reflector->doubted = false;
+	if (!*reflector->fault.text)
 		return false;
 	reflector->fault = (struct error){};
 	reflector->is_unreachable = false;
@@ -271,7 +274,8 @@ static enum kube_next failed(struct kube_reflector *reflector)
 
 static enum kube_next end_list(struct kube_reflector *reflector)
 {
-	reflector->failures = 0;
+	if (!reflector->doubted)
+		reflector->failures = 0;
 	free(reflector->next_page);
 	reflector->next_page = TAKE_PTR(reflector->following_page);
 	if (reflector->next_page)
@@ -284,9 +288,13 @@ static enum kube_next end_list(struct kube_reflector *reflector)
 	return KUBE_NOW;
 }
 
-/* Its list is asked for again, and what was read stays meanwhile. */
+/*
+ * Its list is asked for again, and what was read stays meanwhile. A list that is well doesn't make good a watch that
+ * is not, or both would be asked for by turns for ever, and nobody told.
+ */
 static enum kube_next doubt(struct kube_reflector *reflector)
 {
+	reflector->doubted |= reflector->phase == KUBE_WATCH;
 	begin_list(reflector);
 	return failed(reflector);
 }
@@ -325,9 +333,9 @@ static enum kube_next not_found(struct kube_reflector *reflector)
 static enum kube_next start_over(struct kube_reflector *reflector)
 {
 	reflector->unpaged = reflector->phase == KUBE_LIST;
-	reflector->error = (struct error){};
-	begin_list(reflector);
-	return failed(reflector);
+	if (reflector->unpaged)
+		reflector->error = (struct error){};
+	return doubt(reflector);
 }
 
 static void say_refusal(struct kube_reflector *reflector, long status)
@@ -366,7 +374,8 @@ enum kube_next kube_reflector_end(struct kube_reflector *reflector, long status,
 	next = end_request(reflector, status);
 	/* That a watch is cut off once, or its place is too old, is no fault: it happens whenever the server restarts.
 	 */
-	reflector->fault = reflector->failures >= FAILURES_OF_A_FAULT ? reflector->error : (struct error){};
+	if (*reflector->error.text || !reflector->doubted)
+		reflector->fault = reflector->failures >= FAILURES_OF_A_FAULT ? reflector->error : (struct error){};
 	reflector->is_unreachable = *reflector->fault.text && !status;
 	reflector->away_since = status ? 0 : reflector->away_since ?: time(NULL);
 	return next;

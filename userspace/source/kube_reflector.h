@@ -41,6 +41,7 @@ struct kube_reflector {
 	char *following_page; /* of the one after the page that is being read, or NULL */
 	bool unpaged;	      /* pages grew too old before the last was read */
 	bool missed;	      /* a kind that was there has not been found, once */
+	bool doubted;	      /* the last watch was refused; a list is no success then */
 	unsigned failures;    /* since the last success */
 	struct error error;   /* of the request under way */
 	struct error fault;   /* of the last one that has ended; "" when it was right */

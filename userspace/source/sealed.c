@@ -95,14 +95,61 @@ int sealed_read(const char *path, const char *format, char **ret_body, struct er
 	return 0;
 }
 
+/* What the copy says is no less true where it can't be written now. */
+static void restore(const char *path, const char *format, const char *body, struct error *error)
+{
+	_cleanup_free_ char *said = NULL;
+
+	if (error->code == -EBADMSG)
+		sealed_put_aside(path, error);
+	said = xstrdup(error->text);
+	error_set(error, 0, "%s; its copy is used", said);
+	sealed_write(path, format, body, count_lines(body), NULL);
+}
+
+int sealed_read_either(const char *path, const char *format, char **ret_body, struct error *error)
+{
+	_cleanup_free_ char *copy = xasprintf("%s.copy", path), *body = NULL;
+	struct error of_file = {}, of_copy = {};
+	int r = sealed_read(path, format, ret_body, &of_file), r_copy;
+
+	if (r == 0)
+		return 0;
+	if (r != -ENOENT && r != -EBADMSG)
+		return error_set(error, r, "%s", of_file.text);
+	r_copy = sealed_read(copy, format, &body, &of_copy);
+	if (r_copy == 0) {
+		restore(path, format, body, &of_file);
+		*ret_body = TAKE_PTR(body);
+		return error_set(error, 0, "%s", of_file.text);
+	}
+	if (r_copy != -ENOENT && r_copy != -EBADMSG)
+		return error_set(error, r_copy, "%s", of_copy.text);
+	return error_set(error, r == r_copy ? r : -EBADMSG, "%s; nor can its copy: %s", of_file.text, of_copy.text);
+}
+
+int sealed_back_up(const char *path, struct error *error)
+{
+	_cleanup_free_ char *copy = xasprintf("%s.copy", path), *text = NULL, *old = NULL;
+	size_t length, old_length;
+	int r = file_read(path, SEALED_SIZE_MAX, &text, &length);
+
+	if (r == 0 && file_read(copy, SEALED_SIZE_MAX, &old, &old_length) == 0 && old_length == length &&
+	    memcmp(old, text, length) == 0)
+		return 0;
+	if (r == 0)
+		r = file_replace_alone(copy, text, length);
+	return r < 0 && r != -ENOENT ? error_set(error, r, "%s can't be written: %s", copy, strerror(-r)) : 0;
+}
+
 void sealed_put_aside(const char *path, struct error *error)
 {
 	_cleanup_free_ char *bad = xasprintf("%s.bad", path), *said = xstrdup(error->text);
 
 	if (unlink(bad) < 0 && errno == EISDIR)
 		rmdir(bad);
-	if (rename(path, bad) < 0)
-		error_set(error, error->code, "%s (and it can't be put aside as %s: %s)", said, bad, strerror(errno));
-	else
+	if (rename(path, bad) == 0)
 		error_set(error, error->code, "%s (it is kept as %s)", said, bad);
+	else if (errno != ENOENT)
+		error_set(error, error->code, "%s (and it can't be put aside as %s: %s)", said, bad, strerror(errno));
 }

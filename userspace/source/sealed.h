@@ -23,6 +23,19 @@ int sealed_write(const char *path, const char *format, const char *body, size_t 
 int sealed_read(const char *path, const char *format, char **ret_body, struct error *error);
 
 /*
+ * The same of the file or, where that is gone or damaged, of its copy, PATH.copy.
+ * Then 0 with an error that says what was found: what is damaged is put aside,
+ * and the file is there again. -ENOENT when there is neither, -EBADMSG when
+ * neither can be used; then they stay where they are.
+ */
+int sealed_read_either(const char *path, const char *format, char **ret_body, struct error *error);
+/*
+ * Makes the copy what the file is. A copy is for a file that is damaged later, so
+ * nothing need wait for it: it is for a moment after the write.
+ */
+int sealed_back_up(const char *path, struct error *error);
+
+/*
  * Renames what is at path, whatever it is, to path.bad, in the place of the one
  * before. error says what is wrong with it; where it is now is added.
  */

@@ -18,7 +18,7 @@ struct entry {
 };
 
 struct store {
-	char *path, *copy;
+	char *path;
 	char *damage; /* see store_damage() */
 	bool lost;
 	bool unbacked; /* the copy is not what the file is */
@@ -91,7 +91,6 @@ void store_free(struct store *store)
 	vec_free(&store->list.list);
 	objects_free(&store->old);
 	free(store->path);
-	free(store->copy);
 	free(store->damage);
 	free(store);
 }
@@ -105,17 +104,17 @@ static time_t written(const char *path)
 }
 
 /* One line of the file is one object. A kind that this weir doesn't know is skipped. */
-static int load_line(struct store *store, const char *path, const char *line, size_t length, struct error *error)
+static int load_line(struct store *store, const char *line, size_t length, struct error *error)
 {
 	struct objects objects = { 0 };
 	struct diags diags = { 0 };
-	int r = manifest_parse(path, line, length, MANIFEST_KEEP_JSON, &objects, &diags);
+	int r = manifest_parse(store->path, line, length, MANIFEST_KEEP_JSON, &objects, &diags);
 
 	if (r < 0)
 		r = error_set(error, -EBADMSG, "%s: %s", diags.list.n ? diags.list.items[0].path : "",
 			      diags.list.n ? diags.list.items[0].text : "it is no object");
 	vec_for_each (object, &objects.list) {
-		(*object)->changed = written(path);
+		(*object)->changed = written(store->path);
 		entry_put(&store->entries, object_key((*object)->kind, (*object)->namespace, (*object)->name), *object);
 		*object = NULL;
 	}
@@ -124,23 +123,19 @@ static int load_line(struct store *store, const char *path, const char *line, si
 	return r;
 }
 
-/* *ret_body: see sealed_read(). On failure the store is empty. */
-static int load(struct store *store, const char *path, char **ret_body, struct error *error)
+static int load_lines(struct store *store, const char *body, struct error *error)
 {
-	_cleanup_free_ char *body = NULL;
-	int number = 2, r = sealed_read(path, STORE_FORMAT, &body, error);
+	int number = 2, r;
 
-	for (char *line = body, *end; line && (end = strchr(line, '\n')); line = end + 1, number++) {
-		r = load_line(store, path, line, (size_t)(end - line), error);
+	for (const char *line = body, *end; (end = strchr(line, '\n')); line = end + 1, number++) {
+		r = load_line(store, line, (size_t)(end - line), error);
 		if (r < 0) {
 			entries_free(&store->entries);
-			error_prefix(error, "%s can't be used: line %d", path, number);
+			error_prefix(error, "%s can't be used: line %d", store->path, number);
 			return r;
 		}
 	}
-	if (r == 0)
-		*ret_body = TAKE_PTR(body);
-	return r;
+	return 0;
 }
 
 static int write_objects(const char *path, const struct objects *objects, struct error *error)
@@ -158,37 +153,6 @@ static int write_objects(const char *path, const struct objects *objects, struct
 	return sealed_write(path, STORE_FORMAT, body, objects->list.n, error);
 }
 
-/* The file is gone or damaged. What the copy says is no less true where it can't be written now. */
-static int load_copy(struct store *store, int r, struct error *error)
-{
-	_cleanup_free_ char *body = NULL;
-	struct error of_copy = {};
-	int r_copy = load(store, store->copy, &body, &of_copy);
-
-	if (r_copy == 0) {
-		if (r != -ENOENT)
-			sealed_put_aside(store->path, error);
-		store->damage = xasprintf("%s; its copy is used", error->text);
-		list_entries(store->entries, &store->list);
-		write_objects(store->path, &store->list, NULL);
-		return 0;
-	}
-	if (r_copy != -ENOENT && r_copy != -EBADMSG)
-		return error_set(error, r_copy, "%s", of_copy.text);
-	if (r == -ENOENT && r_copy == -ENOENT)
-		return 0;
-	store->lost = true;
-	store->damage = xasprintf("%s; nor can its copy: %s", error->text, of_copy.text);
-	return 0;
-}
-
-static bool has_copy(const struct store *store, const char *body)
-{
-	_cleanup_free_ char *copy = NULL;
-
-	return sealed_read(store->copy, STORE_FORMAT, &copy, NULL) == 0 && strcmp(copy, body) == 0;
-}
-
 int store_open(const char *path, struct store **ret, struct error *error)
 {
 	_cleanup_(store_freep) struct store *store = new0(struct store);
@@ -197,14 +161,15 @@ int store_open(const char *path, struct store **ret, struct error *error)
 	int r;
 
 	store->path = xstrdup(path);
-	store->copy = xasprintf("%s.copy", path);
-	r = load(store, path, &body, &damage);
+	r = sealed_read_either(path, STORE_FORMAT, &body, &damage);
+	store->unbacked = r == 0;
 	if (r == 0)
-		store->unbacked = !has_copy(store, body);
-	else if (r == -ENOENT || r == -EBADMSG)
-		r = load_copy(store, r, &damage);
-	if (r < 0)
+		r = load_lines(store, body, &damage);
+	store->lost = r == -EBADMSG;
+	if (r < 0 && r != -ENOENT && !store->lost)
 		return error_set(error, r, "%s", damage.text);
+	if (r != -ENOENT && *damage.text)
+		store->damage = xstrdup(damage.text);
 	list_entries(store->entries, &store->list);
 	*ret = TAKE_PTR(store);
 	return 0;
@@ -330,7 +295,7 @@ const struct objects *store_draft_objects(const struct store_draft *draft)
 
 int store_back_up(struct store *store, struct error *error)
 {
-	int r = store->unbacked ? write_objects(store->copy, &store->list, error) : 0;
+	int r = store->unbacked && !store->lost ? sealed_back_up(store->path, error) : 0;
 
 	if (r == 0)
 		store->unbacked = false;
@@ -340,11 +305,12 @@ int store_back_up(struct store *store, struct error *error)
 /* At no moment is there nothing: that would be an empty store. */
 static int replace_lost(struct store *store, const struct objects *objects, struct error *error)
 {
+	_cleanup_free_ char *copy = xasprintf("%s.copy", store->path);
 	struct error aside = {};
 	int r;
 
-	sealed_put_aside(store->copy, &aside);
-	r = write_objects(store->copy, objects, error);
+	sealed_put_aside(copy, &aside);
+	r = write_objects(copy, objects, error);
 	if (r < 0)
 		return r;
 	sealed_put_aside(store->path, &aside);
@@ -363,7 +329,7 @@ int store_draft_commit(struct store_draft *draft, struct error *error)
 			: write_objects(store->path, store_draft_objects(draft), error);
 	if (r < 0)
 		return r;
-	store->unbacked = !store->lost;
+	store->unbacked = true;
 	store->lost = false;
 	objects_free(&store->old);
 	HASH_ITER (hh, draft->changes, change, next) {

@@ -68,11 +68,37 @@ static void the_descriptor_is_minded_while_the_work_is_done(void **state)
 
 	open_desk(&desk);
 	for (unsigned i = 1; i <= 3; i++) {
-		assert_int_equal(aside_run(&(struct aside_watch){ desk.bell, on_ready, &desk }, ring, &desk), -E2BIG);
+		assert_int_equal(aside_run(&(struct aside_watch){ desk.bell, -1, on_ready, &desk }, ring, &desk),
+				 -E2BIG);
 		assert_true(desk.elsewhere);
 		assert_int_equal(desk.n_ready, i);
 		eventfd_read(desk.heard, &(eventfd_t){ 0 });
 	}
+	close_desk(&desk);
+}
+
+static void on_time(void *data)
+{
+	struct desk *desk = data;
+
+	if (++desk->n_ready == 2)
+		eventfd_write(desk->heard, 1);
+}
+
+static int wait_to_be_heard(void *data)
+{
+	struct pollfd heard = { .fd = ((struct desk *)data)->heard, .events = POLLIN };
+
+	return poll(&heard, 1, PATIENCE_MS) == 1 ? 0 : -ETIMEDOUT;
+}
+
+static void time_is_minded_too(void **state)
+{
+	struct desk desk;
+
+	open_desk(&desk);
+	assert_int_equal(aside_run(&(struct aside_watch){ desk.bell, 1, on_time, &desk }, wait_to_be_heard, &desk), 0);
+	assert_true(desk.n_ready >= 2);
 	close_desk(&desk);
 }
 
@@ -92,7 +118,7 @@ static void signals_stay_the_callers(void **state)
 	struct desk desk;
 
 	open_desk(&desk);
-	assert_int_equal(aside_run(&(struct aside_watch){ desk.bell, on_ready, &desk }, look_at_mask, &desk), 0);
+	assert_int_equal(aside_run(&(struct aside_watch){ desk.bell, -1, on_ready, &desk }, look_at_mask, &desk), 0);
 	assert_false(desk.interrupted);
 	pthread_sigmask(SIG_SETMASK, NULL, &blocked);
 	assert_false(sigismember(&blocked, SIGTERM));
@@ -117,7 +143,7 @@ static void without_a_thread_the_work_is_done_all_the_same(void **state)
 	getrlimit(RLIMIT_NOFILE, &before);
 	none = (struct rlimit){ 0, before.rlim_max };
 	setrlimit(RLIMIT_NOFILE, &none);
-	result = aside_run(&(struct aside_watch){ desk.bell, on_ready, &desk }, note_thread, &desk);
+	result = aside_run(&(struct aside_watch){ desk.bell, -1, on_ready, &desk }, note_thread, &desk);
 	setrlimit(RLIMIT_NOFILE, &before);
 	assert_int_equal(result, 7);
 	assert_false(desk.elsewhere);
@@ -128,6 +154,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_descriptor_is_minded_while_the_work_is_done),
+		cmocka_unit_test(time_is_minded_too),
 		cmocka_unit_test(signals_stay_the_callers),
 		cmocka_unit_test(without_a_thread_the_work_is_done_all_the_same),
 	};

@@ -54,6 +54,7 @@ static void every_setting_has_a_default(void **state)
 	assert_int_equal(config.log_events, EVENT_LOG_NONE);
 	assert_null(config.otlp.endpoint);
 	assert_int_equal(config.otlp.events, EVENT_LOG_DENIED);
+	assert_int_equal(config.unconfined, 0);
 	agent_config_free(&config);
 }
 
@@ -75,7 +76,8 @@ static void every_setting_can_be_given(void **state)
 			    "shieldPacketsPerSecond: 15\nshieldSeconds: 16\n"
 			    "events: denied\neventsPerSecond: 17\neventBytes: 8192\n"
 			    "eventHistory: 17\nlogEvents: all\n"
-			    "otlp: {endpoint: 'http://a:4318', headers: {x-key: secret, y: z}, events: all}\n",
+			    "otlp: {endpoint: 'http://a:4318', headers: {x-key: secret, y: z}, events: all}\n"
+			    "unconfined: [files, syscalls]\n",
 			    &config, &error),
 		0);
 	assert_int_equal(config.directories.n, 2);
@@ -115,6 +117,7 @@ static void every_setting_can_be_given(void **state)
 	assert_true(config.watch.denied && !config.watch.opened);
 	assert_int_equal(config.watch.events_per_second, 17);
 	assert_int_equal(config.capacities.event_bytes, 8192);
+	assert_int_equal(config.unconfined, 1u << CONFINE_FILES | 1u << CONFINE_SYSCALLS);
 	agent_config_free(&config);
 }
 
@@ -153,6 +156,7 @@ static const struct {
 	{ "no time between sweeps", "sweepSeconds: 0\n", ":1:15: sweepSeconds: ", "" },
 	{ "an uplink that no interface can be", "uplinks: [eth0/1]\n", ":1:11: uplinks[0]: ", "" },
 	{ "an uplink that is no list", "uplinks: eth0\n", ":1:10: uplinks: ", "" },
+	{ "a part of confinement that there isn't", "unconfined: [doors]\n", ":1:14: unconfined[0]: ", "syscalls" },
 	{ "an empty text", "node: ''\n", ":1:7: node: ", "empty" },
 	{ "a key twice", "node: a\nnode: b\n", ":2:1: ", "" },
 	{ "no YAML", "node: [\n", ":", "" },

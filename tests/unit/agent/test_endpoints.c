@@ -22,7 +22,7 @@ static void ignore_addresses(void *data)
 static int setup(void **state)
 {
 	struct node *node = new0(struct node);
-	const struct links_events events = { endpoints_link_changed, endpoints_link_gone, ignore_addresses,
+	const struct links_events events = { endpoints_link_changed, endpoints_link_gone, ignore_addresses, NULL,
 					     &node->endpoints };
 	struct error error = {};
 

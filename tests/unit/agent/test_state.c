@@ -142,6 +142,20 @@ static void a_damaged_file_is_named_and_numbers_begin_afresh(void **state)
 	assert_int_equal(numbering_count(f->state.numbers.identities), 1);
 }
 
+static void the_copy_of_a_damaged_file_is_used(void **state)
+{
+	struct fixture *f = *state;
+
+	numbering_get(f->state.numbers.identities, "a", 0);
+	save(f);
+	assert_int_equal(state_back_up(&f->state, &f->error), 0);
+	assert_int_equal(file_replace(f->path, "damaged", 7), 0);
+	reopen(f);
+	assert_false(f->state.lost);
+	assert_non_null(strstr(f->error.text, "its copy is used"));
+	assert_int_equal(numbering_count(f->state.numbers.identities), 1);
+}
+
 static void what_numbers_are_called_is_kept_with_them(void **state)
 {
 	struct fixture *f = *state;
@@ -265,6 +279,7 @@ int main(void)
 		TEST(a_restart_has_nothing_to_write),
 		TEST(what_numbers_are_called_is_kept_with_them),
 		TEST(what_freed_numbers_had_counted_is_kept),
+		TEST(the_copy_of_a_damaged_file_is_used),
 		TEST(a_damaged_file_is_named_and_numbers_begin_afresh),
 		cmocka_unit_test(a_second_agent_is_refused_for_any_shared_directory),
 	};

@@ -269,7 +269,8 @@ static void every_cause_has_its_word(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(causes); i++) {
 		struct error error = {};
 
-		assert_int_equal(xdp_failed(&error, causes[i].code, "xdp"), causes[i].code);
+		assert_int_equal(xdp_failed(&error, causes[i].code, ((struct fixture *)*state)->ifindex, "xdp"),
+				 causes[i].code);
 		assert_string_equal(error.text, causes[i].words);
 	}
 }

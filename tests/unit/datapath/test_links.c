@@ -12,7 +12,8 @@
 
 struct seen {
 	struct links *links;
-	unsigned changed, gone, addresses;
+	unsigned changed, gone, addresses, filters;
+	uint32_t filtered; /* whose they were */
 	struct link_info last;
 	char gone_name[IF_NAMESIZE];
 };
@@ -39,10 +40,16 @@ static void on_addresses(void *data)
 	((struct seen *)data)->addresses++;
 }
 
+static void on_filters(void *data, uint32_t ifindex)
+{
+	((struct seen *)data)->filters++;
+	((struct seen *)data)->filtered = ifindex;
+}
+
 static int open_links(void **state)
 {
 	struct seen *seen = new0(struct seen);
-	struct links_events events = { on_changed, on_gone, on_addresses, seen };
+	struct links_events events = { on_changed, on_gone, on_addresses, on_filters, seen };
 	struct error error = {};
 
 	if (links_open(&events, &seen->links, &error) < 0)
@@ -93,8 +100,9 @@ static void an_interface_that_was_there_is_listed_without_an_event(void **state)
 	make_pair();
 	dispatch(seen);
 	struct seen other = {};
-	assert_int_equal(links_open(&(struct links_events){ on_changed, on_gone, on_addresses, &other }, &second, NULL),
-			 0);
+	assert_int_equal(
+		links_open(&(struct links_events){ on_changed, on_gone, on_addresses, NULL, &other }, &second, NULL),
+		0);
 	assert_int_equal(links_dispatch(second), 0);
 	assert_int_equal(other.changed, 0);
 	assert_true(links_by_name(second, POD, &info));
@@ -251,6 +259,22 @@ static void addresses_are_followed_and_local_ones_left_out(void **state)
 	assert_false(has_address(seen, "192.0.2.1", &n));
 }
 
+static void a_qdisc_that_goes_is_told_of_when_asked_for(void **state)
+{
+	struct seen *seen = *state;
+	struct error error = {};
+
+	make_pair();
+	run("tc qdisc add dev " POD " clsact && tc qdisc del dev " POD " clsact");
+	dispatch(seen);
+	assert_int_equal(seen->filters, 0);
+	assert_int_equal(links_watch_filters(seen->links, &error), 0);
+	run("tc qdisc add dev " POD " clsact && tc qdisc del dev " POD " clsact");
+	dispatch(seen);
+	assert_int_equal(seen->filters, 1);
+	assert_int_equal(seen->filtered, if_nametoindex(POD));
+}
+
 static void lost_events_are_made_good(void **state)
 {
 	enum { PAIRS = 60 };
@@ -281,6 +305,8 @@ static void lost_events_are_made_good(void **state)
 	assert_true(links_by_name(seen->links, "weirta59", &info));
 	assert_false(links_by_name(seen->links, POD, &info));
 	assert_true(seen->addresses > 0);
+	assert_int_equal(seen->filtered, 0);
+	assert_true(seen->filters > 0);
 	assert_true(has_address(seen, "192.0.2.9", &n));
 
 	run("for i in $(seq 0 %d); do echo link del weirta$i; done | ip -batch -", PAIRS - 1);
@@ -300,6 +326,7 @@ int main(void)
 		TEST(a_peer_that_leaves_for_another_namespace_is_noticed_though_both_are_down),
 		TEST(a_port_that_leaves_its_bridge_is_not_gone),
 		TEST(addresses_are_followed_and_local_ones_left_out),
+		TEST(a_qdisc_that_goes_is_told_of_when_asked_for),
 		TEST(lost_events_are_made_good),
 	};
 

@@ -23,7 +23,7 @@ static void ignore_addresses(void *data)
 
 static int setup(void **state)
 {
-	const struct links_events events = { ignore_link, ignore_gone, ignore_addresses, NULL };
+	const struct links_events events = { ignore_link, ignore_gone, ignore_addresses, NULL, NULL };
 	struct links *links = NULL;
 	struct error error = {};
 

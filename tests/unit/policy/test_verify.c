@@ -76,6 +76,38 @@ static void a_decision_that_is_changed_is_refused(void **state)
 	fixture_free(&f);
 }
 
+#define MANY_PORTS 40u
+
+/* More than are looked at together, each with a decision of its own. */
+static void no_port_is_passed_over_among_many(void **state)
+{
+	char yaml[sizeof(shop) + MANY_PORTS * 128];
+	struct verification verification;
+	struct fixture f;
+	size_t at = (size_t)snprintf(yaml, sizeof(yaml), "%.*s", (int)(strlen(shop) - strlen("]}}")), shop), n = 0;
+
+	for (unsigned i = 0; i < MANY_PORTS; i++)
+		at += (size_t)snprintf(yaml + at, sizeof(yaml) - at,
+				       ", {from: [{podSelector: {}}], ports: [{port: %u}]}", 1000 + i * 2);
+	snprintf(yaml + at, sizeof(yaml) - at, "]}}");
+	fixture_load(&f, yaml);
+	vec_for_each (info, &f.compiled->decisions) {
+		struct weir_image_decision *record = (struct weir_image_decision *)(f.compiled->words + info->at);
+		struct error error = {};
+
+		if (info->reason != WEIR_REASON_POLICY_ALLOW)
+			continue;
+		record->reason = WEIR_REASON_ADMIN_ALLOW;
+		assert_int_equal(verify_fixture(&f, 0, &verification, &error), -EBADMSG);
+		record->reason = info->reason;
+		n++;
+	}
+	assert_int_equal(n, MANY_PORTS + 1);
+	assert_int_equal(verify_fixture(&f, 0, &verification, NULL), 0);
+	assert_int_equal(verification.cells, verification.of);
+	fixture_free(&f);
+}
+
 static void the_refusal_names_the_cell(void **state)
 {
 	struct verification verification = {};
@@ -256,6 +288,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_the_compiler_makes_is_verified_whole),
 		cmocka_unit_test(a_decision_that_is_changed_is_refused),
+		cmocka_unit_test(no_port_is_passed_over_among_many),
 		cmocka_unit_test(the_refusal_names_the_cell),
 		cmocka_unit_test(a_limit_that_is_left_out_is_refused),
 		cmocka_unit_test(a_limit_with_one_wrong_bit_is_refused),

@@ -109,7 +109,22 @@ static const struct conversation conversations[] = {
 	    { FIRST, 200, LIST("5", POD("a", "1", "x")), NULL, KUBE_NOW, "+a(x)", "" },
 	    { FROM("5"), 404, STATUS(404, "not found"), NULL, KUBE_LATER, "", "" },
 	    { FIRST, 404, STATUS(404, "not found"), NULL, KUBE_LATER, "", "answers 404: not found" },
-	    { FIRST, 200, LIST("6", ""), NULL, KUBE_NOW, "-a", "" } } },
+	    { FIRST, 200, LIST("6", ""), NULL, KUBE_NOW, "-a", "answers 404: not found" },
+	    { FROM("6"), 200, "", NULL, KUBE_NOW, "", "" } } },
+	{ "a watch that is refused again and again is said to be, though each list in between is well",
+	  { { FIRST, 200, LIST("5", POD("a", "1", "x")), NULL, KUBE_NOW, "+a(x)", "" },
+	    { FROM("5"), 404, STATUS(404, "not found"), NULL, KUBE_LATER, "", "" },
+	    { FIRST, 200, LIST("5", POD("a", "1", "x")), NULL, KUBE_NOW, "", "" },
+	    { FROM("5"), 404, STATUS(404, "not found"), NULL, KUBE_LATER, "", "answers 404: not found" },
+	    { FIRST, 200, LIST("5", POD("a", "1", "x")), NULL, KUBE_NOW, "", "answers 404: not found" },
+	    { FROM("5"), 200, EVENT("ADDED", POD("b", "6", "y")), NULL, KUBE_NOW, "+b(y)", "" } } },
+	{ "so is one whose place is always too old",
+	  { { FIRST, 200, LIST("5", ""), NULL, KUBE_NOW, "", "" },
+	    { FROM("5"), 410, STATUS(410, "gone"), NULL, KUBE_LATER, "", "" },
+	    { FIRST, 200, LIST("5", ""), NULL, KUBE_NOW, "", "" },
+	    { FROM("5"), 200, EVENT("ERROR", STATUS(410, "too old")), NULL, KUBE_LATER, "", "answers 410: too old" },
+	    { FIRST, 200, LIST("5", ""), NULL, KUBE_NOW, "", "answers 410: too old" },
+	    { FROM("5"), 200, BOOKMARK("6"), NULL, KUBE_NOW, "", "" } } },
 	{ "pages of a server that the next one doesn't know are asked for in one piece",
 	  { { FIRST, 200, PAGE(",\"continue\":\"t\"", "5", POD("a", "1", "x")), NULL, KUBE_NOW, "", "" },
 	    { FIRST "&continue=t", 400, STATUS(400, "continue key is not valid"), NULL, KUBE_LATER, "", "" },
@@ -171,6 +186,7 @@ static void hold(struct kube_reflector *reflector, const struct step *step)
 	int r = 0;
 
 	assert_string_equal(path, step->path);
+	kube_reflector_answered(reflector, step->status);
 	if (step->body)
 		r = kube_reflector_feed(reflector, step->status, step->body, strlen(step->body));
 	assert_int_equal(kube_reflector_end(reflector, step->status, r < 0 ? "write error" : step->failure),
@@ -266,6 +282,24 @@ static void a_kind_that_is_installed_is_gone_when_it_is_said_twice(void **state)
 	kube_reflector_free(&reflector);
 }
 
+static void pauses_grow_while_only_the_watch_is_refused(void **state)
+{
+	struct kube_reflector reflector;
+
+	kube_reflector_init(&reflector, KIND_POD);
+	hold(&reflector, &(struct step){ FIRST, 200, LIST("5", ""), NULL, KUBE_NOW, "", "" });
+	for (unsigned i = 1; i < 9; i++) {
+		const char *fault = i < 2 ? "" : "answers 404";
+
+		hold(&reflector, &(struct step){ FROM("5"), 404, STATUS(404, "no"), NULL, KUBE_LATER, "", fault });
+		assert_int_equal(reflector.failures, i);
+		hold(&reflector, &(struct step){ FIRST, 200, LIST("5", ""), NULL, KUBE_NOW, "", fault });
+	}
+	hold(&reflector, &(struct step){ FROM("5"), 200, BOOKMARK("6"), NULL, KUBE_NOW, "", "" });
+	assert_int_equal(reflector.failures, 0);
+	kube_reflector_free(&reflector);
+}
+
 static void a_fault_is_over_when_a_watch_begins(void **state)
 {
 	struct kube_reflector reflector;
@@ -294,6 +328,7 @@ int main(void)
 		cmocka_unit_test(an_object_that_cannot_be_read_is_named),
 		cmocka_unit_test(a_kind_that_is_served_in_an_older_version_only_is_read_in_that),
 		cmocka_unit_test(a_kind_that_is_installed_is_gone_when_it_is_said_twice),
+		cmocka_unit_test(pauses_grow_while_only_the_watch_is_refused),
 		cmocka_unit_test(a_fault_is_over_when_a_watch_begins),
 	};
 

@@ -277,6 +277,71 @@ static void what_can_t_be_put_aside_is_said(void **state)
 	assert_non_null(strstr(f->error.text, "it is damaged (and it can't be put aside as "));
 }
 
+/* What is at the path and what is its copy (NULL: nothing), what reading either comes to, and what is said. */
+static const struct {
+	const char *file, *copy;
+	int r;
+	const char *words;
+} pairs[] = {
+	{ NULL, NULL, -ENOENT, "No such file" },
+	{ OF_EARLIER, "damaged", 0, "" },
+	{ NULL, OF_EARLIER, 0, "No such file or directory; its copy is used" },
+	{ "damaged", OF_EARLIER, 0, "bad); its copy is used" },
+	{ "damaged", NULL, -EBADMSG, "nor can its copy" },
+	{ NULL, "damaged", -EBADMSG, "nor can its copy" },
+	{ "damaged", "damaged", -EBADMSG, "nor can its copy" },
+};
+
+static void put(const char *path, const char *text)
+{
+	if (text)
+		assert_int_equal(file_replace(path, text, strlen(text)), 0);
+	else
+		unlink(path);
+}
+
+static void the_copy_is_read_where_the_file_is_damaged_or_gone(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *copy = xasprintf("%s.copy", f->path);
+
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		_cleanup_free_ char *body = NULL;
+		struct error error = {};
+
+		put(f->path, pairs[i].file);
+		put(copy, pairs[i].copy);
+		assert_int_equal(sealed_read_either(f->path, FORMAT, &body, &error), pairs[i].r);
+		assert_non_null(strstr(error.text, pairs[i].words));
+		assert_true(pairs[i].r < 0 || !*error.text == !*pairs[i].words);
+		if (pairs[i].r == 0) {
+			assert_string_equal(body, BODY);
+			assert_holds(f, BODY);
+		}
+	}
+}
+
+static void a_copy_is_made_once(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *copy = xasprintf("%s.copy", f->path);
+	struct stat first, second;
+
+	assert_int_equal(sealed_back_up(f->path, &f->error), 0);
+	assert_int_equal(entries(f->root), 0);
+	put(f->path, OF_EARLIER);
+	assert_int_equal(sealed_back_up(f->path, &f->error), 0);
+	assert_int_equal(stat(copy, &first), 0);
+	assert_int_equal(sealed_back_up(f->path, &f->error), 0);
+	assert_int_equal(stat(copy, &second), 0);
+	assert_int_equal(first.st_ino, second.st_ino);
+	put(copy, "damaged");
+	assert_int_equal(sealed_back_up(f->path, &f->error), 0);
+	put(f->path, NULL);
+	assert_int_equal(rename(copy, f->path), 0);
+	assert_holds(f, BODY);
+}
+
 /* A writer that ends at a random moment of its writing, many times. */
 static void killed_writers_leave_whole_files_and_one_other(void **state)
 {
@@ -317,6 +382,8 @@ int main(void)
 		TEST(what_no_other_try_would_read_is_damage),
 		TEST(one_bad_file_is_kept_whatever_was_there),
 		TEST(what_can_t_be_put_aside_is_said),
+		TEST(the_copy_is_read_where_the_file_is_damaged_or_gone),
+		TEST(a_copy_is_made_once),
 		TEST(killed_writers_leave_whole_files_and_one_other),
 	};
 
