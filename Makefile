@@ -8,6 +8,9 @@
 # make differential  objects, compiled images and loaded programs against each other, CLUSTERS=N random clusters (root)
 # make fuzz       FUZZ_PACKETS=N random packets (10,000,000) by the programs and by the model, and libFuzzer:
 #                 FUZZ_RUNS=N sequences (100,000), and FUZZ_SECONDS=N (60) for each of the parsers  (root)
+# make test-sanitized  every unit and packet test under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer,
+#                 and the e2e tests that SANITIZED_E2E names (those of CI; all: SANITIZED_E2E='tests/e2e/test_*.py')
+# make valgrind   ROUNDS=N (20) times what an agent is asked for, under memcheck  (root)
 # make soak       SOAK_MINUTES=N (60) of everything: memory, descriptors and BPF objects of the agent stay flat  (root)
 # make bench      measured comparisons                                  (root)
 # make bench-kube the same of an agent at a real Kubernetes API server  (root)
@@ -79,7 +82,8 @@ CHECKER := $(B)/tests/check/programs
 MANUAL := $(patsubst docs/man/%.in,$(B)/man/%,$(wildcard docs/man/*.in))
 COMPLETION := $(B)/completion/weir.bash $(B)/completion/weir.zsh
 
-.PHONY: all demo test check soak vm-test bench bench-kube differential fuzz clean deps-build deps-test deps-bench deps-kube tests parsers benches FORCE
+.PHONY: all demo test check soak vm-test bench bench-kube differential fuzz clean deps-build deps-test deps-bench deps-kube \
+	tests parsers test-sanitized valgrind benches FORCE
 .SECONDARY:
 
 all: $(B)/weir $(B)/weir-cni $(MANUAL) $(COMPLETION)
@@ -229,8 +233,8 @@ SANITIZED_MAKE = $(MAKE) --no-print-directory B=$(SANITIZED) CC=$(CLANG) CFLAGS=
 	SANITIZE=address,undefined,fuzzer-no-link
 
 # Functions that a target has instead of the kernel's side.
-WRAPPED_control := compile links_addresses links_by_name datapath_image_words plan_enforce increment_fits reconcile attach \
-	detach flow_stream_open capture_open
+WRAPPED_control := agent_aside attach capture_open compile datapath_image_words detach flow_stream_open \
+	increment_fits links_addresses links_by_name plan_enforce reconcile
 WRAPPED_records := ring_buffer__new ring_buffer__consume perf_buffer__new perf_buffer__consume perf_buffer__free \
 	bpf_map__fd
 
@@ -239,6 +243,19 @@ $(PARSERS): $(B)/tests/fuzz/targets/%: $(B)/obj/tests/fuzz/targets/%.o $(B)/libw
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer $(WRAPPED_$*:%=-Wl,--wrap=%) -o $@ $^ $(LIBS)
+
+# Only what is leaked at exit by weir itself counts: tests/leaks.supp has the reasons.
+export ASAN_OPTIONS ?= detect_leaks=1
+export LSAN_OPTIONS ?= suppressions=$(CURDIR)/tests/leaks.supp:print_suppressions=0
+SANITIZED_E2E ?= tests/e2e/test_policy.py tests/e2e/test_bad_input.py tests/e2e/test_life.py
+SANITIZED_TESTS = $(patsubst $(B)/%,$(SANITIZED)/%,$(UNIT_TESTS) $(PACKET_TESTS))
+test-sanitized:
+	+@$(SANITIZED_MAKE) $(SANITIZED)/weir $(SANITIZED)/weir-cni $(SANITIZED_TESTS)
+	$(Q)WEIR=$(SANITIZED)/weir WEIR_PATIENCE=3 tests/run $(SANITIZED_TESTS) $(SANITIZED_E2E)
+
+ROUNDS ?= 20
+valgrind: $(B)/weir
+	$(Q)WEIR=$(B)/weir WEIR_PATIENCE=3 WEIR_ROUNDS=$(ROUNDS) tests/run tests/e2e/test_valgrind.py
 
 parsers:
 	+@$(SANITIZED_MAKE) $(PARSERS:$(B)/%=$(SANITIZED)/%)

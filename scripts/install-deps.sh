@@ -22,7 +22,7 @@ readonly BUILD_PACKAGES=(
 )
 readonly TEST_PACKAGES=(
 	libcmocka-dev perl python3 python3-tap python3-yaml iproute2 nftables ethtool mount util-linux bsdutils strace tmux
-	clang-format clang-tidy cppcheck curl libclang-rt-dev tshark zsh man-db mandoc groff
+	clang-format clang-tidy cppcheck curl libclang-rt-dev valgrind tshark zsh man-db mandoc groff
 	prometheus
 	containernetworking-plugins podman crun
 	qemu-system-x86 busybox-static kmod cpio xz-utils e2fsprogs

@@ -64,7 +64,7 @@ static void take_sample(void *data, int cpu, void *sample, uint32_t size)
 	if (size < sizeof(about))
 		return;
 	memcpy(&about, sample, sizeof(about)); /* perf aligns to four bytes */
-	if (about.captured <= size - sizeof(about))
+	if (about.captured <= size - sizeof(about) && about.captured <= WEIR_CAPTURE_BYTES_MAX)
 		capture->sink.take(capture->sink.data, &about, (uint8_t *)sample + sizeof(about));
 }
 

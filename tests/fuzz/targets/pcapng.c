@@ -11,7 +11,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		uint32_t type = 0;
 		const int64_t n = pcapng_block(rest, size - at, &type);
 
-		if (n > 0 && (size_t)n <= size - at && type == PCAPNG_BLOCK_STATISTICS)
+		if (n > (int64_t)(size - at))
+			abort(); /* it isn't there yet */
+		if (n > 0 && type == PCAPNG_BLOCK_STATISTICS)
 			pcapng_dropped(rest, (size_t)n);
 		free(rest);
 		if (n <= 0)

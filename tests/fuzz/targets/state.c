@@ -46,8 +46,9 @@ static void read_counters(const char *path)
 {
 	const struct agent_config config = { .state_dir = scratch_path };
 	struct agent agent = { .config = &config };
+	struct error error = {};
 
-	counts_restore(&agent, true);
+	counts_restore(&agent, true, &error);
 }
 
 static const struct file {
