@@ -39,8 +39,11 @@ class Tracer:
 
 
 def on(pid, call, number, until, what="signal=KILL"):
-    """Has this befall the process when it is about to make its number-th call of this kind from now on."""
-    return Tracer(pid, ["strace", "-f", "-qq", "-e", f"trace={call}", "-e", "signal=none",
+    """Has this befall the process when it is about to make its number-th call of this kind from now on.
+
+    A kill in any of its threads, anything else in the first alone: what threads tell each other by is never refused.
+    """
+    return Tracer(pid, ["strace", *(["-f"] if "KILL" in what else []), "-qq", "-e", f"trace={call}", "-e", "signal=none",
                         "-e", f"inject={call}:{what}:when={number}", "-o", "/dev/null"], until)
 
 
