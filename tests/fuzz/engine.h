@@ -41,8 +41,8 @@ struct engine {
 };
 
 /* -EPERM or -EOPNOTSUPP where this process or kernel can't; *ret_why says why. In network namespaces of its own. */
-int programs_open(const struct engine **ret, const char **ret_why);
-void programs_close(void);
+int fuzzed_open(const struct engine **ret, const char **ret_why);
+void fuzzed_close(void);
 /* The same source in this process. */
 const struct engine *host_engine(void);
 

@@ -148,7 +148,7 @@ static int read_now(void)
 	return r;
 }
 
-void programs_close(void)
+void fuzzed_close(void)
 {
 	for (unsigned i = 0; i < 2; i++) {
 		if (self.links[i] >= 0)
@@ -383,7 +383,7 @@ static int told(struct weir_event *ret)
 	return event_ring_take(&self.events, ret, 1);
 }
 
-int programs_open(const struct engine **ret, const char **ret_why)
+int fuzzed_open(const struct engine **ret, const char **ret_why)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
 	_cleanup_close_ int image_map = -1;

@@ -138,7 +138,7 @@ int main(int argc, char **argv)
 {
 	const struct engine *engine = NULL;
 	const char *why;
-	int r = programs_open(&engine, &why);
+	int r = fuzzed_open(&engine, &why);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_prestate(programs_and_model_agree_about_the_corpus, (void *)engine),
 		cmocka_unit_test_prestate(programs_and_model_agree_about_random_packets, (void *)engine),
@@ -154,6 +154,6 @@ int main(int argc, char **argv)
 	}
 	files = argv + 1;
 	r = cmocka_run_group_tests_name("model", tests, NULL, NULL);
-	programs_close();
+	fuzzed_close();
 	return r;
 }

@@ -22,7 +22,7 @@ static char *hooks(void)
 typedef VEC(uint32_t) ids;
 
 /* The programs that use one of the instance's maps, attached or not. */
-static void programs_of(uint32_t map_id, ids *ret)
+static void attached_programs(uint32_t map_id, ids *ret)
 {
 	for (uint32_t id = 0; bpf_prog_get_next_id(id, &id) == 0;) {
 		uint32_t maps[64] = {}, size = sizeof(struct bpf_prog_info);
@@ -326,7 +326,7 @@ static void remove_all(const struct fixture *f, const char *hook)
 	attach(datapath, f, XDP_NATIVE);
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
 		map_ids[i] = pinned_map_id(f, maps[i]);
-	programs_of(map_ids[1], &programs);
+	attached_programs(map_ids[1], &programs);
 	assert_true(programs.n >= 3);
 	links[0] = pinned_link(f, "xdp").id;
 	links[1] = pinned_link(f, "ingress").id;
