@@ -68,7 +68,7 @@ class Uplink(CoreCases, UplinkCase):
         """the uplink outlives the agent, and the next one updates it in place"""
         self.attached()
         self.lab.enforce(ISOLATE_BACKEND)
-        links = {path: number for path, (kind, number) in pinned(self.lab.bpffs).items() if "uplink" in path}
+        links = self.links()
         self.assertEqual(len(links), 1)
         self.lab.end_agent(signal.SIGKILL)
         before = self.received()
@@ -76,7 +76,11 @@ class Uplink(CoreCases, UplinkCase):
         self.assertEqual(self.received(), before)
         self.lab.start_agent()
         self.attached()
-        self.assertEqual({p: n for p, (k, n) in pinned(self.lab.bpffs).items() if "uplink" in p}, links)
+        self.assertEqual(self.links(), links)
+
+    def links(self):
+        return {path: number for path, (kind, number) in pinned(self.lab.bpffs).items()
+                if kind == "link" and "uplink" in path}
 
     def test_stopped_without(self):
         """an agent that starts without the uplink takes it off, and detach leaves nothing of it"""
