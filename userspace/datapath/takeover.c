@@ -228,10 +228,12 @@ int takeover_maps(struct datapath *datapath, struct weir_bpf *skeleton)
 		       reuse_images(datapath, skeleton, dir) ?:
 		       use_again(datapath, skeleton, i);
 	}
-	datapath->fresh = true;
 	r = maps_dir_begin(datapath->root, &datapath->maps);
-	if (r < 0 || !datapath->formers.n)
+	if (r < 0)
 		return r;
+	datapath->fresh = true;
+	if (!datapath->formers.n)
+		return 0;
 	base = &datapath->formers.items[0];
 	datapath->took_over_control = base->layouts && is_there(base, skeleton->maps.data_control);
 	datapath->took_over_accounts = takeover_same_rows(base, skeleton);
