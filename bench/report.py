@@ -114,15 +114,16 @@ class Report:
                           "set ylabel 'ns over an empty program'\nset yrange [0:*]\nset key left top\n" + f"plot {drawn}\n")
 
     def plot_path(self):
-        kinds = [kind for kind in ("path.tcp", "path.latency", "path.connections", "path.flood_permitted")
-                 if kind in self.results]
+        kinds = {kind: title for kind, title in (
+            ("path.tcp", "TCP, one stream"), ("path.latency", "question and answer"),
+            ("path.connections", "connections"), ("path.flood_permitted", "permitted datagrams")) if kind in self.results}
         data = "$d << E\n" + "".join(
-            f"'{kind.removeprefix('path.')}' " + " ".join(
+            f'"{title}" ' + " ".join(
                 str(self.results.get(kind + (f".{r}" if r else ""), {"value": "?"})["value"]) for r in RIVALS) + "\n"
-            for kind in kinds) + "E\n"
+            for kind, title in kinds.items()) + "E\n"
         drawn = ", ".join(f"$d using {i + 2}:xtic(1) title '{name}'" for i, name in enumerate(RIVAL_NAMES))
         return kinds and (data + "set style data histograms\nset style fill solid 0.8 border -1\n"
-                          "set ylabel 'times nothing attached'\nset logscale y\nset key outside noenhanced\n"
+                          "set ylabel 'times nothing attached'\nset logscale y\nset key outside top center horizontal noenhanced\n"
                           "set xtics noenhanced\n" + f"plot {drawn}\n")
 
 
