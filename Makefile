@@ -302,21 +302,24 @@ deps-kube: deps-test
 	@tests/kube/fetch >/dev/null || true
 	@tests/kube/fetch-schema >/dev/null || true
 
+# The whole build: on all processors, unless make was told how many.
+BUILD = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,--jobs=$(shell nproc))
+
 demo: deps-build
-	@$(MAKE) --no-print-directory $(B)/weir
+	@$(BUILD) $(B)/weir
 	$(Q)$(B)/weir demo
 
 # The last line is prove's own.
 test: deps-test deps-kube
-	@$(MAKE) --no-print-directory tests
+	@$(BUILD) tests
 	@tests/run
 
 check: deps-test
-	@$(MAKE) --no-print-directory tests $(CHECKER) $(CLANG_OBJECTS)
+	@$(BUILD) tests $(CHECKER) $(CLANG_OBJECTS)
 	@tests/check/run
 
 vm-test: deps-test
-	@$(MAKE) --no-print-directory tests $(CHECKER) $(CLANG_OBJECTS)
+	@$(BUILD) tests $(CHECKER) $(CLANG_OBJECTS)
 	@vm/run || [ $$? -eq 77 ]
 
 SOAK_MINUTES ?= 60
