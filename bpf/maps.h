@@ -160,6 +160,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE); /* an upgrade charges what the other version's have let through */
 	__uint(max_entries, 1 << 16);
 	__type(key, __u32);
 	__type(value, struct weir_bucket);

@@ -52,6 +52,7 @@ struct datapath {
 		formers; /* other sets, that programs may run with until upgrade_finish(); ours is made of the first */
 	bool fresh;	 /* our set is new, and not in force yet */
 	bool mixed;	 /* programs run with it all the same */
+	bool moving;	 /* or do from now on */
 	enum datapath_hook hook;
 	uint32_t handle; /* of our clsact filters */
 	uint32_t revision;
