@@ -10,7 +10,8 @@ from case import OPEN_WAIT, SHUT_WAIT, LabCase, main, shop, skip_all
 from core_cases import policy
 from lab import WEIR
 
-NEXT = os.path.join(os.path.dirname(WEIR), "next/weir")
+NEXT = os.path.join(os.path.dirname(WEIR), "next/maps/weir")  # of other layouts of maps,
+IMAGE = os.path.join(os.path.dirname(WEIR), "next/image/weir")  # or of images
 FAULT = "WEIR_FAIL_UPGRADE"
 
 # Who opens connections to the backend is the frontend alone; what it is sent unasked would be denied.
@@ -154,6 +155,38 @@ class UpgradeXdp(Upgrade):
         shop(cls.lab, xdp=["frontend", "backend"])
 
 
+class UpgradeImage(Upgrade):
+    """To a version that can't read the images of this one, and back."""
+
+    def test_there_and_back(self):
+        """to other images and back: programs and image change together, and no two images have one number"""
+        revision = self.lab.status()["revision"]
+        for program in (IMAGE, WEIR):
+            self.change_to(program)
+            now = self.lab.status()["revision"]
+            self.assertGreater(now, revision)
+            revision = now
+
+    def test_fails(self):
+        """a policy of other images that can't take the place of what runs is told, and what runs goes on"""
+        before = self.kept()
+        self.lab.end_agent()
+        self.lab.program = IMAGE
+        self.lab.env[FAULT] = "settle"
+        self.addCleanup(self.lab.env.pop, FAULT, None)
+        self.lab.spawn_agent()
+        self.lab.until(lambda: "upgrade from" in str(self.lab.status()["degraded"]), "the failure is told")
+        self.assert_nothing_slipped()
+        self.lab.end_agent()
+        del self.lab.env[FAULT]
+        for program in (WEIR, IMAGE):
+            self.lab.program = program
+            self.lab.start_agent()
+            self.assert_kept(before)
+            self.assert_nothing_slipped()
+            self.lab.end_agent()
+
+
 class Failure(Upgrade):
     test_there_and_back = None
 
@@ -194,6 +227,6 @@ class Failure(Upgrade):
 
 
 if __name__ == "__main__":
-    if not os.access(NEXT, os.X_OK):
-        skip_all("needs the other version: make tests")
+    if not os.access(NEXT, os.X_OK) or not os.access(IMAGE, os.X_OK):
+        skip_all("needs the other versions: make tests")
     main()

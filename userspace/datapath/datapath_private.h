@@ -56,6 +56,7 @@ struct datapath {
 	enum datapath_hook hook;
 	uint32_t handle; /* of our clsact filters */
 	uint32_t revision;
+	uint32_t revision_before; /* of an image that only another version can read */
 	bool took_over;
 	bool took_over_control; /* and so the flows */
 	bool took_over_accounts;
@@ -164,6 +165,8 @@ struct image_slot {
 
 /* The image in a slot: its capacity in words and its revision. -ENOENT: none. */
 int image_running(const struct image_slot *slot, uint32_t *ret_words, uint32_t *ret_revision);
+/* Of an image of any ABI; 0: there is none. */
+uint32_t image_revision(const struct image_slot *slot);
 /* Puts words into a slot, in a map of that capacity; returns when no packet is judged by what was there before. */
 int image_put(const struct image_slot *slot, uint32_t capacity, const uint32_t *words, uint32_t n_words,
 	      struct error *error);

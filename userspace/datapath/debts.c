@@ -19,28 +19,28 @@ static uint64_t limit_ticks(void)
 }
 
 /* Zero was never used; times wrap. */
-static uint64_t not_before(uint64_t tat, uint64_t since)
+static uint64_t not_before(uint64_t tat, uint64_t now)
 {
-	return !tat || (int64_t)(tat - since) < 0 ? since : tat;
+	return !tat || (int64_t)(tat - now) < 0 ? now : tat;
 }
 
-static void charge(struct weir_bucket *bucket, uint64_t cost, uint64_t since)
+static void charge(struct weir_bucket *bucket, uint64_t cost, uint64_t now)
 {
 	uint64_t seen = __atomic_load_n((uint64_t *)&bucket->tat, __ATOMIC_RELAXED);
 
-	while (!__atomic_compare_exchange_n((uint64_t *)&bucket->tat, &seen, not_before(seen, since) + cost, true,
+	while (!__atomic_compare_exchange_n((uint64_t *)&bucket->tat, &seen, not_before(seen, now) + cost, true,
 					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		;
 }
 
 void debts_add(struct weir_bucket *bucket, const struct weir_bucket *before, const struct weir_bucket *after,
-	       uint64_t since)
+	       uint64_t now)
 {
-	const uint64_t was = not_before(before->tat, since), is = not_before(after->tat, since);
+	const uint64_t was = not_before(before->tat, now), is = not_before(after->tat, now);
 	const uint64_t opened = (after->slots & WEIR_SLOTS_OPEN) - (before->slots & WEIR_SLOTS_OPEN);
 
 	if ((int64_t)(is - was) > 0)
-		charge(bucket, is - was, since);
+		charge(bucket, is - was, now);
 	if (opened)
 		__atomic_fetch_add(&bucket->slots, opened, __ATOMIC_RELAXED);
 	if (after->dropped_packets == before->dropped_packets)
@@ -107,7 +107,6 @@ static int read_theirs(const struct datapath *datapath, const struct maps_dir *d
 int debts_begin(const struct datapath *datapath, const struct maps_dir *dir, struct debts *ret)
 {
 	const uint32_t n = datapath->config.buckets;
-	const uint64_t since = limit_ticks();
 	struct weir_bucket *before, *ours;
 	int r = read_theirs(datapath, dir, &before);
 
@@ -125,13 +124,14 @@ int debts_begin(const struct datapath *datapath, const struct maps_dir *dir, str
 		ours[i].changing = 0; /* whoever was at it has done it to theirs */
 	}
 	munmap(ours, size_of(n));
-	*ret = (struct debts){ .dir = dir, .before = before, .n = n, .since = since };
+	*ret = (struct debts){ .dir = dir, .before = before, .n = n };
 	return 0;
 }
 
 int debts_settle(const struct debts *debts, const struct datapath *datapath)
 {
 	struct weir_bucket *after, *ours;
+	uint64_t now;
 	int r;
 
 	if (!debts->dir)
@@ -142,8 +142,9 @@ int debts_settle(const struct debts *debts, const struct datapath *datapath)
 	ours = open_buckets(bpf_map__fd(datapath->skeleton->maps.buckets), debts->n);
 	if (!ours)
 		r = -errno;
+	now = limit_ticks();
 	for (uint32_t i = 0; ours && i < debts->n; i++)
-		debts_add(&ours[i], &debts->before[i], &after[i], debts->since);
+		debts_add(&ours[i], &debts->before[i], &after[i], now);
 	munmap(after, size_of(debts->n));
 	if (ours)
 		munmap(ours, size_of(debts->n));

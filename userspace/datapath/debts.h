@@ -20,7 +20,6 @@ struct debts {
 	const struct maps_dir *dir; /* the other set; NULL: nothing is owed to it */
 	struct weir_bucket *before;
 	uint32_t n;
-	uint64_t since; /* limit ticks */
 };
 
 /* Gives our buckets the state of theirs, which no program may be using yet. Buckets that both share owe nothing. */
@@ -29,8 +28,12 @@ int debts_begin(const struct datapath *datapath, const struct maps_dir *dir, str
 int debts_settle(const struct debts *debts, const struct datapath *datapath);
 void debts_free(struct debts *debts);
 
-/* What a bucket is charged, and counts, between `before` and `after`, is added to one that packets use. */
+/*
+ * What a bucket was charged, and counted, from `before` to `after`, is added to
+ * one that packets use. now: limit ticks. What it has earned again since is no
+ * debt: otherwise time that merely passed would be one.
+ */
 void debts_add(struct weir_bucket *bucket, const struct weir_bucket *before, const struct weir_bucket *after,
-	       uint64_t since);
+	       uint64_t now);
 
 #endif

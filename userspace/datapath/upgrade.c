@@ -128,6 +128,14 @@ static int carry_image(const struct datapath *datapath, const struct maps_dir *d
 	return r;
 }
 
+static uint32_t revision_of(const struct datapath *datapath, const struct maps_dir *dir)
+{
+	_cleanup_close_ int images = maps_dir_get(dir->path, pin_name(datapath->skeleton->maps.images));
+	const struct image_slot slot = { dir->path, images, WEIR_SLOT_ENFORCED };
+
+	return images < 0 ? 0 : image_revision(&slot);
+}
+
 static bool has_image(const struct datapath *datapath)
 {
 	const struct image_slot slot = { datapath->maps, bpf_map__fd(datapath->skeleton->maps.images),
@@ -151,6 +159,8 @@ int upgrade_fill(struct datapath *datapath, struct error *error)
 		return 0;
 	r = carry_image(datapath, &datapath->formers.items[0], error);
 	/* None, or one that only the other version can read: the agent compiles one that we can. */
+	if (r == -EPROTO)
+		datapath->revision_before = revision_of(datapath, &datapath->formers.items[0]);
 	return r == -ENOENT || r == -EPROTO ? 0 : r;
 }
 

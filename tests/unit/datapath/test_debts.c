@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What a bucket is charged while links move, by two versions at once: `since` is
- * when ours got what theirs had, and all times are ticks after it.
+ * What a bucket is charged while links move, by two versions at once: theirs when
+ * ours got its state, theirs at the end, ours, and ours then. Times are ticks
+ * after this end.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,8 +13,8 @@
 #include "base/mem.h"
 #include "datapath/debts.h"
 
-#define SINCE (1ull << 40)
-#define AT(t) (SINCE + (uint64_t)(t))
+#define NOW   (1ull << 40)
+#define AT(t) (NOW + (uint64_t)(t))
 #define NEVER 0
 
 struct state {
@@ -23,7 +24,7 @@ struct state {
 static const struct row {
 	const char *name;
 	struct state before, after, ours, then;
-	uint64_t since; /* 0: SINCE */
+	uint64_t now; /* 0: NOW */
 } rows[] = {
 	{
 		.name = "a bucket that nobody was charged for stays as it is",
@@ -61,7 +62,7 @@ static const struct row {
 		.then = { AT(30), 0, 0 },
 	},
 	{
-		.name = "a bucket that stayed full owes nothing",
+		.name = "what theirs was charged and has earned again is no debt",
 		.before = { AT(-500), 0, 0 },
 		.after = { AT(-100), 0, 0 },
 		.ours = { AT(10), 0, 0 },
@@ -90,7 +91,7 @@ static const struct row {
 	},
 	{
 		.name = "a time that wraps is no debt of years",
-		.since = UINT64_MAX - 9,
+		.now = UINT64_MAX - 9,
 		.before = { UINT64_MAX - 4, 0, 0 },
 		.after = { 15, 0, 0 },
 		.ours = { 5, 0, 0 },
@@ -112,7 +113,7 @@ static void a_debt_is_added(void **state)
 	const struct weir_bucket then = bucket_of(&row->then);
 	struct weir_bucket ours = bucket_of(&row->ours);
 
-	debts_add(&ours, &before, &after, row->since ?: SINCE);
+	debts_add(&ours, &before, &after, row->now ?: NOW);
 	assert_int_equal(ours.tat, then.tat);
 	assert_int_equal(ours.dropped_packets, then.dropped_packets);
 	assert_int_equal(ours.dropped_bytes, then.dropped_bytes);
