@@ -185,6 +185,9 @@ struct {
 	__uint(max_entries, 1 << 20);
 } events SEC(".maps");
 
+/* A ring buffer has no type of what is in it: this is how another version learns it, from the pinned layouts. */
+const struct weir_event *weir_event_layout;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
 	__type(key, __u32); /* CPU */

@@ -40,6 +40,7 @@
 #include "weir.skel.h"
 
 struct reading;
+struct former_events;
 
 struct datapath {
 	char *root;
@@ -63,7 +64,8 @@ struct datapath {
 	char *notes;
 	struct weir_pair *pairs; /* the map, config.pairs of them */
 	struct ring_buffer *events;
-	struct reading *reading; /* while they are read */
+	VEC(struct former_events *) former_events; /* of the formers, until they are empty */
+	struct reading *reading;		   /* while they are read */
 	datapath_attachments attachments;
 	datapath_uplinks uplinks;
 };
@@ -210,6 +212,7 @@ void control_event_budget(const struct datapath *datapath, uint32_t budget);
 
 /* Once, when the maps are there. */
 int events_open(struct datapath *datapath);
+void events_close(struct datapath *datapath);
 
 /* --- flows.c --- */
 
