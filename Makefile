@@ -5,6 +5,7 @@
 # make test       install what is missing, build, run every test        (root)
 # make check      format, layers, static analysis, ABI and verifier budgets
 # make vm-test    Debian's kernels in QEMU: their verifiers, packet and e2e tests  (root)
+# make vm-arm64   builds for arm64, and runs packet tests on Debian's arm64 kernel in QEMU  (root; not in CI)
 # make differential  objects, compiled images and loaded programs against each other, CLUSTERS=N random clusters (root)
 # make fuzz       FUZZ_PACKETS=N random packets (10,000,000) by the programs and by the model, and libFuzzer:
 #                 FUZZ_RUNS=N sequences (100,000), and FUZZ_SECONDS=N (60) for each of the parsers  (root)
@@ -93,7 +94,7 @@ CHECKER := $(B)/tests/check/programs
 MANUAL := $(patsubst docs/man/%.in,$(B)/man/%,$(wildcard docs/man/*.in))
 COMPLETION := $(B)/completion/weir.bash $(B)/completion/weir.zsh
 
-.PHONY: all demo test check soak vm-test bench bench-kube differential fuzz clean deps-build deps-test deps-bench deps-kube \
+.PHONY: all demo test check soak vm-test vm-arm64 bench bench-kube differential fuzz clean deps-build deps-test deps-bench deps-kube \
 	tests parsers test-sanitized valgrind benches FORCE
 .SECONDARY:
 
@@ -333,6 +334,10 @@ check: deps-test
 vm-test: deps-test
 	@$(BUILD) tests $(CHECKER) $(CLANG_OBJECTS)
 	@vm/run || [ $$? -eq 77 ]
+
+# Not in CI: minutes of a machine in software. It builds for arm64 too.
+vm-arm64:
+	@B=$(B) vm/arm64
 
 SOAK_MINUTES ?= 60
 soak: deps-test

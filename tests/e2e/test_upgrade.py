@@ -8,11 +8,13 @@ import threading
 
 from case import OPEN_WAIT, SHUT_WAIT, LabCase, main, shop, skip_all
 from core_cases import policy
+from kernel import bpftool
 from lab import WEIR
 
 NEXT = os.path.join(os.path.dirname(WEIR), "next/maps/weir")  # of other layouts of maps,
 IMAGE = os.path.join(os.path.dirname(WEIR), "next/image/weir")  # or of images
 FAULT = "WEIR_FAIL_UPGRADE"
+MEANWHILE = 20  # exchanges on a connection that is opened in the middle
 
 # Who opens connections to the backend is the frontend alone; what it is sent unasked would be denied.
 POLICY = """
@@ -58,6 +60,11 @@ class Intrusion(threading.Thread):
             results = self.sender.do("probe", targets=self.targets, wait=SHUT_WAIT)
             self.tried += len(results)
             self.passed += results.count("open")
+
+
+def state_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        return f.read().rsplit(")", 1)[1].split()[0]
 
 
 class Upgrade(LabCase):
@@ -130,6 +137,21 @@ class Upgrade(LabCase):
         self.assert_nothing_slipped()
         self.assertEqual(len(self.sets()), 1, self.sets())
 
+    def programs(self):
+        """Which program each pinned link runs."""
+        links = os.path.join(self.lab.bpffs, "links")
+        return {name: bpftool("link", "show", "pinned", os.path.join(links, name))["prog_id"]
+                for name in sorted(os.listdir(links))}
+
+    def start_stopped(self, fault):
+        """Starts the agent, which stops itself at that step; the caller continues it."""
+        self.lab.env[FAULT] = fault
+        self.lab.launch_agent()
+        del self.lab.env[FAULT]
+        pid = self.lab.agent.pid
+        self.addCleanup(self.lab.agent.send_signal, signal.SIGCONT)
+        self.lab.until(lambda: state_of(pid) == "T", f"the agent stops: {fault}", 30)
+
     def start_in_vain(self, fault):
         """Starts the other version, which has to fail at that step."""
         return subprocess.run([*self.lab.node.enter(), NEXT, *self.lab.agent_words()[1:]], capture_output=True, text=True,
@@ -194,17 +216,37 @@ class Failure(Upgrade):
         """an upgrade that fails at any step says so in a line, and leaves what was running and all of its maps"""
         before = self.kept()
         self.lab.end_agent()
-        sets = self.sets()
+        sets, programs = self.sets(), self.programs()
         for step in ("load", "fill", "again", "move", "settle", "commit"):
             with self.subTest(step):
                 failed = self.start_in_vain(step)
                 self.assertEqual(failed.returncode, 1, failed.stderr)
                 self.assertEqual(failed.stderr.count("Input/output error"), 1, failed.stderr)
                 self.assertEqual(self.sets(), sets)
+                self.assertEqual(self.programs(), programs)
                 self.assert_nothing_slipped()
         self.lab.start_agent()
         self.assert_kept(before)
         self.assert_nothing_slipped()
+
+    def test_meanwhile(self):
+        """a connection that is opened in the middle of an upgrade is known afterwards, with all of its packets"""
+        self.end_traffic()  # the frontend does one thing at a time
+        for step in ("again", "move"):
+            with self.subTest(step):
+                before, _ = self.kept()
+                self.lab.end_agent()
+                self.lab.program = NEXT if self.lab.program == WEIR else WEIR
+                self.start_stopped(f"{step}:stop")
+                connection = self.connect(self.frontend, self.backend)
+                for _ in range(MEANWHILE):
+                    self.assert_talks(self.frontend, connection)
+                self.lab.agent.send_signal(signal.SIGCONT)
+                self.lab.until(lambda: self.lab.weir("wait", "--settled").returncode == 0, "the agent settles", 30)
+                now, _ = self.kept()
+                new = [packets for key, (_, packets) in now.items() if key not in before]
+                self.assertEqual([n for n in new if n < 2 * MEANWHILE], [], self.lab.log_tail())
+                self.assertEqual(len(new), 2, "at either end")
 
     def test_kills(self):
         """kill -9 in the middle of an upgrade leaves both versions enforcing, and either takes over what it finds"""
