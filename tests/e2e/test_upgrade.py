@@ -128,6 +128,9 @@ class Upgrade(LabCase):
     def sets(self):
         return sorted(n for n in os.listdir(self.lab.bpffs) if n.startswith(("maps-", "coming", "gone")))
 
+    def assert_one_set(self):
+        self.assertEqual(self.sets(), [os.readlink(os.path.join(self.lab.bpffs, "maps"))])
+
     def change_to(self, program):
         before = self.kept()
         self.lab.end_agent()
@@ -135,7 +138,7 @@ class Upgrade(LabCase):
         self.lab.start_agent()
         self.assert_kept(before)
         self.assert_nothing_slipped()
-        self.assertEqual(len(self.sets()), 1, self.sets())
+        self.assert_one_set()
 
     def programs(self):
         """Which program each pinned link runs."""
@@ -265,7 +268,7 @@ class Failure(Upgrade):
                 self.lab.start_agent()
                 self.assert_kept(before)
                 self.assert_nothing_slipped()
-                self.assertEqual(len(self.sets()), 1, self.sets())
+                self.assert_one_set()
 
 
 if __name__ == "__main__":
