@@ -7,7 +7,7 @@
  * changes, new ones are added at the end. Keys must be of the same fields; one
  * that the new map has no room for is left out, with its entry. Where both have an entry, the later
  * one counts: of flows, fragments and shields the one that has seen a packet
- * later, of buckets the emptier one, of counters the larger number.
+ * later, or at that time more of them, of buckets the emptier one, of counters the larger number.
  */
 #ifndef WEIR_DATAPATH_CARRY_H
 #define WEIR_DATAPATH_CARRY_H

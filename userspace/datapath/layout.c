@@ -133,6 +133,7 @@ static bool run_between(const struct side *from, const struct layout_field *old,
 		.from_signed = old->is_signed,
 		.to_signed = new->is_signed,
 		.wraps = wraps(new->name),
+		.counts = strncmp(new->name, "packets", strlen("packets")) == 0,
 	};
 
 	if (old->is_union != new->is_union || (new->is_union && !same_union(from, old->type, to, new->type)))
@@ -346,14 +347,30 @@ void layout_keep_larger(const struct layout_plan *plan, const void *other, void 
 	}
 }
 
+static bool has_counted_more(const struct layout_plan *plan, const void *from, const void *to)
+{
+	uint64_t theirs = 0, ours = 0;
+
+	vec_for_each (run, &plan->runs) {
+		if (!run->counts)
+			continue;
+		theirs += read_number(from, run->from, run->from_bits);
+		ours += read_number(to, run->to, run->to_bits);
+	}
+	return theirs > ours;
+}
+
 /* They are counted round, so that the shorter one says which is later. */
 bool layout_is_later(const struct layout_plan *plan, const void *from, const void *to)
 {
 	const struct layout_run *clock = &plan->clock;
 	const uint32_t bits = clock->from_bits < clock->to_bits ? clock->from_bits : clock->to_bits;
+	int64_t ahead;
 
 	if (!bits)
 		return false;
-	return (int64_t)((read_number(from, clock->from, clock->from_bits) - read_number(to, clock->to, clock->to_bits))
-			 << (WORD_BITS - bits)) > 0;
+	ahead = (int64_t)((read_number(from, clock->from, clock->from_bits) -
+			   read_number(to, clock->to, clock->to_bits))
+			  << (WORD_BITS - bits));
+	return ahead > 0 || (ahead == 0 && has_counted_more(plan, from, to));
 }

@@ -32,6 +32,7 @@ struct layout_run {
 	uint32_t to, to_bits;
 	bool from_signed, to_signed;
 	bool wraps;
+	bool counts; /* packets */
 };
 
 struct layout_plan {
@@ -53,7 +54,10 @@ void layout_plan_free(struct layout_plan *plan);
 bool layout_apply(const struct layout_plan *plan, const void *from, void *to);
 /* Both are of the new layout: `to` gets those numbers of `other` that are larger. */
 void layout_keep_larger(const struct layout_plan *plan, const void *other, void *to);
-/* Whether `from`, of the old layout, is later than `to`, of the new one. Never without a clock. */
+/*
+ * Whether `from`, of the old layout, is later than `to`, of the new one; at the
+ * same time by its clock, whether it has counted more. Never without a clock.
+ */
 bool layout_is_later(const struct layout_plan *plan, const void *from, const void *to);
 
 #endif

@@ -6,8 +6,8 @@
 #include "datapath/carry.h"
 
 #define OLD_KEY	  MEMBERS(U32("port"), U16("host"))
-#define OLD_VALUE MEMBERS(U32("seen"), U32("count"))
-#define NEW_VALUE MEMBERS(U64("count"), U32("seen"), U32("more"))
+#define OLD_VALUE MEMBERS(U32("seen"), U32("packets"))
+#define NEW_VALUE MEMBERS(U64("packets"), U32("seen"), U32("more"))
 #define ENTRIES	  8
 
 struct old_key {
@@ -153,7 +153,12 @@ static const struct race {
 } races[] = {
 	{ "of two entries the one that was seen later counts: theirs", { 6, 1 }, { 2, 5, 0 }, false, 1 },
 	{ "of two entries the one that was seen later counts: ours", { 5, 1 }, { 2, 6, 0 }, false, 2 },
-	{ "of two that were seen in one tick ours counts", { 5, 1 }, { 2, 5, 0 }, false, 2 },
+	{ "of two that were seen in one tick the one with more packets counts: ours", { 5, 1 }, { 2, 5, 0 }, false, 2 },
+	{ "of two that were seen in one tick the one with more packets counts: theirs",
+	  { 5, 3 },
+	  { 2, 5, 0 },
+	  false,
+	  3 },
 	{ "where no program uses ours yet theirs counts", { 5, 1 }, { 2, 5, 0 }, true, 1 },
 };
 
