@@ -5,6 +5,7 @@
 # make test       install what is missing, build, run every test        (root)
 # make check      format, layers, static analysis, ABI and verifier budgets
 # make vm-test    Debian's kernels in QEMU: their verifiers, packet and e2e tests  (root)
+# make vm-arm64   builds for arm64, and runs packet tests on Debian's arm64 kernel in QEMU  (root; not in CI)
 # make differential  objects, compiled images and loaded programs against each other, CLUSTERS=N random clusters (root)
 # make fuzz       FUZZ_PACKETS=N random packets (10,000,000) by the programs and by the model, and libFuzzer:
 #                 FUZZ_RUNS=N sequences (100,000), and FUZZ_SECONDS=N (60) for each of the parsers  (root)
@@ -17,6 +18,7 @@
 # make install    into $(DESTDIR)$(PREFIX); make uninstall takes it away
 # make image      a container image, by buildah, podman or docker; BASE=IMAGE to build in
 # make deb        a Debian package
+# make CROSS=aarch64-linux-gnu- SYSROOT=DIR B=DIR DIR/weir DIR/weir-cni   for arm64; scripts/cross-root makes a SYSROOT
 # make clean
 # V=1 shows every command.
 
@@ -37,10 +39,19 @@ Q := @
 say = @printf '  %-8s %s\n' $(1) $(2)
 endif
 
-CC := gcc
+# For another machine than this one: the prefix of its tools, and a directory with its headers and libraries, as
+# scripts/cross-root makes it.
+CROSS ?=
+SYSROOT ?=
+CC := $(CROSS)gcc $(SYSROOT:%=--sysroot=%)
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/lib/linux-tools/*/bpftool) bpftool)
 PKG_CONFIG ?= pkg-config
+MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+ifneq ($(SYSROOT),)
+PKG_CONFIG := PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) \
+	PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(MULTIARCH)/pkgconfig:$(SYSROOT)/usr/share/pkgconfig $(PKG_CONFIG)
+endif
 
 include scripts/packages.mk
 include scripts/hardening.mk
@@ -55,12 +66,13 @@ ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(if $(SANITIZE),$(SANITIZE_CFLAGS),$(HARDENIN
 ALL_LDFLAGS = $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE),$(HARDENING_LD))
 LIBS = $(PKG_LIBS) -lresolv
 
-# ABI=next, for tests: the same program with other layouts of what is shared.
+# ABI=maps or ABI=image, for tests: the same program with other layouts of what is shared.
 ABI ?=
+ABI_HEADER := $(if $(ABI),$(B)/abi/weir/$(ABI).h)
 ABI_INCLUDE := $(if $(ABI),-I$(B)/abi)
 
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter \
-	-Wno-address-of-packed-member $(ABI_INCLUDE) -Iinclude -Ibpf -idirafter /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
+	-Wno-address-of-packed-member $(ABI_INCLUDE) -Iinclude -Ibpf -idirafter $(SYSROOT)/usr/include/$(MULTIARCH)
 
 MAIN := userspace/cli/main.c userspace/cni/main.c
 ROOMS ?= base object policy source datapath observe agent cli cni
@@ -82,7 +94,7 @@ CHECKER := $(B)/tests/check/programs
 MANUAL := $(patsubst docs/man/%.in,$(B)/man/%,$(wildcard docs/man/*.in))
 COMPLETION := $(B)/completion/weir.bash $(B)/completion/weir.zsh
 
-.PHONY: all demo test check soak vm-test bench bench-kube differential fuzz clean deps-build deps-test deps-bench deps-kube \
+.PHONY: all demo test check soak vm-test vm-arm64 bench bench-kube differential fuzz clean deps-build deps-test deps-bench deps-kube \
 	tests parsers test-sanitized valgrind benches FORCE
 .SECONDARY:
 
@@ -96,7 +108,7 @@ $(B)/gen/version.h: FORCE | packages
 	@printf '#define WEIR_VERSION "%s"\n#define WEIR_COMMIT "%s"\n' '$(VERSION)' '$(COMMIT)' >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
-$(B)/bpf/weir.bpf.o: bpf/weir.bpf.c $(if $(ABI),$(B)/abi/weir/maps.h) | packages
+$(B)/bpf/weir.bpf.o: bpf/weir.bpf.c $(ABI_HEADER) | packages
 	$(call say,BPF,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
@@ -126,8 +138,8 @@ $(B)/gen/ui_page.h: scripts/embed-ui $(wildcard userspace/ui/*) | packages
 	@mkdir -p $(@D)
 	$(Q)scripts/embed-ui userspace/ui >$@
 
-$(B)/abi/weir/maps.h: include/weir/maps.h tests/e2e/next_abi
-	$(Q)tests/e2e/next_abi include $(B)/abi
+$(B)/abi/weir/%.h: include/weir/%.h tests/e2e/next_abi
+	$(Q)tests/e2e/next_abi $< $@
 
 # --- the program -------------------------------------------------------------
 
@@ -141,7 +153,7 @@ $(B)/obj/object/tree.o: SANITIZE_CFLAGS += -fno-sanitize=pointer-overflow
 $(B)/obj/agent/ui.o: $(B)/gen/ui_page.h
 
 # Those that include the version are told so by their .d.
-$(B)/obj/%.o: userspace/%.c $(if $(ABI),$(B)/abi/weir/maps.h) | $(B)/gen/version.h
+$(B)/obj/%.o: userspace/%.c $(ABI_HEADER) | $(B)/gen/version.h
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
@@ -281,11 +293,12 @@ $(TRAFFIC): $(patsubst bench/%.c,$(B)/obj/bench/%.o,$(wildcard bench/tools/*.c))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-# Another version of the program, for tests/e2e/test_upgrade.py.
-$(B)/next/weir: $(B)/weir FORCE
-	@$(MAKE) --no-print-directory B=$(B)/next ABI=next $@
+# Other versions of the program, for tests/e2e/test_upgrade*.py.
+OTHERS := $(B)/next/maps/weir $(B)/next/image/weir
+$(OTHERS): $(B)/next/%/weir: $(B)/weir FORCE
+	@$(MAKE) --no-print-directory B=$(B)/next/$* ABI=$* CFLAGS=-O1 $@
 
-tests: $(if $(ABI),,$(B)/next/weir) $(B)/weir $(B)/weir-cni $(MANUAL) $(COMPLETION) $(UNIT_TESTS) $(PACKET_TESTS) $(B)/tests/fuzz/packet parsers
+tests: $(if $(ABI),,$(OTHERS)) $(B)/weir $(B)/weir-cni $(MANUAL) $(COMPLETION) $(UNIT_TESTS) $(PACKET_TESTS) $(B)/tests/fuzz/packet parsers
 benches: $(BENCHES) $(TRAFFIC) $(B)/weir
 
 deps-build:
@@ -321,6 +334,10 @@ check: deps-test
 vm-test: deps-test
 	@$(BUILD) tests $(CHECKER) $(CLANG_OBJECTS)
 	@vm/run || [ $$? -eq 77 ]
+
+# Not in CI: minutes of a machine in software. It builds for arm64 too.
+vm-arm64:
+	@B=$(B) vm/arm64
 
 SOAK_MINUTES ?= 60
 soak: deps-test

@@ -160,6 +160,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE); /* an upgrade charges what the other version's have let through */
 	__uint(max_entries, 1 << 16);
 	__type(key, __u32);
 	__type(value, struct weir_bucket);
@@ -183,6 +184,9 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);
 } events SEC(".maps");
+
+/* A ring buffer has no type of what is in it: this is how another version learns it, from the pinned layouts. */
+const struct weir_event *weir_event_layout;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);

@@ -67,6 +67,7 @@ enum weir_identity {
 	WEIR_IDENTITY_FIRST = 16,
 };
 
+/* The first four words are the same in every ABI. */
 struct weir_image_header {
 	__u32 magic;
 	__u32 abi;

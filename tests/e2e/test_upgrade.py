@@ -8,10 +8,13 @@ import threading
 
 from case import OPEN_WAIT, SHUT_WAIT, LabCase, main, shop, skip_all
 from core_cases import policy
+from kernel import bpftool
 from lab import WEIR
 
-NEXT = os.path.join(os.path.dirname(WEIR), "next/weir")
+NEXT = os.path.join(os.path.dirname(WEIR), "next/maps/weir")  # of other layouts of maps,
+IMAGE = os.path.join(os.path.dirname(WEIR), "next/image/weir")  # or of images
 FAULT = "WEIR_FAIL_UPGRADE"
+MEANWHILE = 20  # exchanges on a connection that is opened in the middle
 
 # Who opens connections to the backend is the frontend alone; what it is sent unasked would be denied.
 POLICY = """
@@ -57,6 +60,11 @@ class Intrusion(threading.Thread):
             results = self.sender.do("probe", targets=self.targets, wait=SHUT_WAIT)
             self.tried += len(results)
             self.passed += results.count("open")
+
+
+def state_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        return f.read().rsplit(")", 1)[1].split()[0]
 
 
 class Upgrade(LabCase):
@@ -120,6 +128,9 @@ class Upgrade(LabCase):
     def sets(self):
         return sorted(n for n in os.listdir(self.lab.bpffs) if n.startswith(("maps-", "coming", "gone")))
 
+    def assert_one_set(self):
+        self.assertEqual(self.sets(), [os.readlink(os.path.join(self.lab.bpffs, "maps"))])
+
     def change_to(self, program):
         before = self.kept()
         self.lab.end_agent()
@@ -127,7 +138,27 @@ class Upgrade(LabCase):
         self.lab.start_agent()
         self.assert_kept(before)
         self.assert_nothing_slipped()
-        self.assertEqual(len(self.sets()), 1, self.sets())
+        self.assert_one_set()
+
+    def programs(self):
+        """Which program each pinned link runs."""
+        links = os.path.join(self.lab.bpffs, "links")
+        return {name: bpftool("link", "show", "pinned", os.path.join(links, name))["prog_id"]
+                for name in sorted(os.listdir(links))}
+
+    def start_stopped(self, fault):
+        """Starts the agent, which stops itself at that step; the caller continues it."""
+        self.lab.env[FAULT] = fault
+        self.lab.launch_agent()
+        del self.lab.env[FAULT]
+        self.addCleanup(self.lab.agent.send_signal, signal.SIGCONT)
+        self.await_stop()
+
+    def await_stop(self):
+        self.lab.until(lambda: state_of(self.lab.agent.pid) == "T", "the agent stops", 30)
+
+    def go_on(self):
+        self.lab.agent.send_signal(signal.SIGCONT)
 
     def start_in_vain(self, fault):
         """Starts the other version, which has to fail at that step."""
@@ -154,6 +185,38 @@ class UpgradeXdp(Upgrade):
         shop(cls.lab, xdp=["frontend", "backend"])
 
 
+class UpgradeImage(Upgrade):
+    """To a version that can't read the images of this one, and back."""
+
+    def test_there_and_back(self):
+        """to other images and back: programs and image change together, and no two images have one number"""
+        revision = self.lab.status()["revision"]
+        for program in (IMAGE, WEIR):
+            self.change_to(program)
+            now = self.lab.status()["revision"]
+            self.assertGreater(now, revision)
+            revision = now
+
+    def test_fails(self):
+        """a policy of other images that can't take the place of what runs is told, and what runs goes on"""
+        before = self.kept()
+        self.lab.end_agent()
+        self.lab.program = IMAGE
+        self.lab.env[FAULT] = "settle"
+        self.addCleanup(self.lab.env.pop, FAULT, None)
+        self.lab.spawn_agent()
+        self.lab.until(lambda: "upgrade from" in str(self.lab.status()["degraded"]), "the failure is told")
+        self.assert_nothing_slipped()
+        self.lab.end_agent()
+        del self.lab.env[FAULT]
+        for program in (WEIR, IMAGE):
+            self.lab.program = program
+            self.lab.start_agent()
+            self.assert_kept(before)
+            self.assert_nothing_slipped()
+            self.lab.end_agent()
+
+
 class Failure(Upgrade):
     test_there_and_back = None
 
@@ -161,17 +224,44 @@ class Failure(Upgrade):
         """an upgrade that fails at any step says so in a line, and leaves what was running and all of its maps"""
         before = self.kept()
         self.lab.end_agent()
-        sets = self.sets()
+        sets, programs = self.sets(), self.programs()
         for step in ("load", "fill", "again", "move", "settle", "commit"):
             with self.subTest(step):
                 failed = self.start_in_vain(step)
                 self.assertEqual(failed.returncode, 1, failed.stderr)
                 self.assertEqual(failed.stderr.count("Input/output error"), 1, failed.stderr)
                 self.assertEqual(self.sets(), sets)
+                self.assertEqual(self.programs(), programs)
                 self.assert_nothing_slipped()
         self.lab.start_agent()
         self.assert_kept(before)
         self.assert_nothing_slipped()
+
+    def test_meanwhile(self):
+        """a connection that is opened in the middle of an upgrade is known afterwards, with all of its packets"""
+        self.end_traffic()  # the frontend does one thing at a time
+        for first, then in (("again", "move"), ("move", None)):
+            with self.subTest(first):
+                before, _ = self.kept()
+                self.lab.end_agent()
+                self.lab.program = NEXT if self.lab.program == WEIR else WEIR
+                self.start_stopped(",".join(f"{step}:stop" for step in (first, then) if step))
+                connection = self.connect(self.frontend, self.backend)
+                self.talk_on(connection)
+                self.go_on()
+                if then:  # one interface has the new programs, the other has not
+                    self.await_stop()
+                    self.talk_on(connection)
+                    self.go_on()
+                self.lab.until(lambda: self.lab.weir("wait", "--settled").returncode == 0, "the agent settles", 30)
+                now, _ = self.kept()
+                new = [packets for key, (_, packets) in now.items() if key not in before]
+                self.assertEqual(len(new), 2, "at either end")
+                self.assertGreater(min(new), 2 * MEANWHILE * (2 if then else 1), self.lab.log_tail())
+
+    def talk_on(self, connection):
+        for _ in range(MEANWHILE):
+            self.assert_talks(self.frontend, connection)
 
     def test_kills(self):
         """kill -9 in the middle of an upgrade leaves both versions enforcing, and either takes over what it finds"""
@@ -190,10 +280,10 @@ class Failure(Upgrade):
                 self.lab.start_agent()
                 self.assert_kept(before)
                 self.assert_nothing_slipped()
-                self.assertEqual(len(self.sets()), 1, self.sets())
+                self.assert_one_set()
 
 
 if __name__ == "__main__":
-    if not os.access(NEXT, os.X_OK):
-        skip_all("needs the other version: make tests")
+    if not os.access(NEXT, os.X_OK) or not os.access(IMAGE, os.X_OK):
+        skip_all("needs the other versions: make tests")
     main()

@@ -114,7 +114,10 @@ json_t *api_degraded(const struct agent *agent)
 {
 	json_t *list = json_array();
 
-	if (!agent->revision)
+	if (!agent->revision && agent->revision_before)
+		json_array_append_new(list, json_string("the policy in force is another version's "
+							"(the other reasons and the log say why)"));
+	else if (!agent->revision)
 		json_array_append_new(list, json_string("no policy is in force: every attached interface is closed "
 							"(the other reasons and the log say why)"));
 	append_notes(list, &agent->failures);

@@ -67,13 +67,14 @@ struct agent {
 	struct limit_watch limits;
 	struct pacing pacing;
 
-	uint32_t revision;     /* in force, 0: none */
-	time_t since;	       /* when the first policy of this life was put in force */
-	bool stale;	       /* sources or node addresses are not what was compiled last */
-	bool overtaken;	       /* node addresses are not what the last plan was made with */
-	struct notes warnings; /* of the world */
-	struct notes failures; /* why the sources are not, or not wholly, in force */
-	uint64_t n_refused;    /* compiled or swapped in vain, ever */
+	uint32_t revision;	  /* in force, 0: none */
+	uint32_t revision_before; /* in force, but of a version whose images can't be read; 0: none */
+	time_t since;		  /* when the first policy of this life was put in force */
+	bool stale;		  /* sources or node addresses are not what was compiled last */
+	bool overtaken;		  /* node addresses are not what the last plan was made with */
+	struct notes warnings;	  /* of the world */
+	struct notes failures;	  /* why the sources are not, or not wholly, in force */
+	uint64_t n_refused;	  /* compiled or swapped in vain, ever */
 	struct ledger ledger;
 	struct rulebook rulebook;
 	uint64_t events_lost; /* by the kernel, as was said last */

@@ -68,9 +68,14 @@ static int draft_verify(void *data)
 	return verify(draft->world, draft->compiled, &options, &draft->verification, draft->error);
 }
 
+static uint32_t in_force(const struct agent *agent)
+{
+	return agent->revision ?: agent->revision_before;
+}
+
 static int compile_verified(struct agent *agent, const struct world *world, struct plan *plan, struct error *error)
 {
-	struct draft draft = { world, &agent->state.numbers, agent->revision + 1, .error = error };
+	struct draft draft = { world, &agent->state.numbers, in_force(agent) + 1, .error = error };
 	int r = agent_aside(agent, draft_compile, &draft);
 
 	if (r == -ENOSPC) { /* what is no longer in use may be enough */
@@ -230,9 +235,9 @@ static void tell_applied(struct agent *agent, double seconds)
 void agent_tell_refused(struct agent *agent, const char *what, const struct error *error)
 {
 	struct event event = event_make(EVENT_POLICY_REFUSED, "%s: %s (revision %u stays in force)", what, error->text,
-					agent->revision);
+					in_force(agent));
 
-	event.revision = agent->revision;
+	event.revision = in_force(agent);
 	events_add(&agent->events, &event);
 }
 

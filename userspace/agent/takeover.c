@@ -94,6 +94,7 @@ int take_over(struct agent *agent, struct error *error)
 
 	say_notes(agent);
 	agent->revision = datapath_revision(agent->datapath);
+	agent->revision_before = datapath_revision_before(agent->datapath);
 	r = endpoints_load(&agent->endpoints, error);
 	if (r < 0)
 		return r;

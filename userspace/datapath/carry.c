@@ -39,19 +39,15 @@ static bool is_zero(const char *bytes, size_t n)
 /* A bucket or a flow is one whole; each of these numbers is for itself. */
 static bool only_counts(const struct passage *passage)
 {
-	return passage->to.type == BPF_MAP_TYPE_PERCPU_ARRAY && !passage->value.clock.to_size;
+	return passage->to.type == BPF_MAP_TYPE_PERCPU_ARRAY && !passage->value.clock.to_bits;
 }
 
-static void keep_larger(const char *before, char *now, size_t n)
+/* Where nothing runs with the new map yet, what it has is what was carried before. */
+static bool is_later(const struct passage *passage, const char *old)
 {
-	for (size_t at = 0; at + sizeof(uint64_t) <= n; at += sizeof(uint64_t)) {
-		uint64_t was, is;
-
-		memcpy(&was, before + at, sizeof(was));
-		memcpy(&is, now + at, sizeof(is));
-		if (was > is)
-			memcpy(now + at, &was, sizeof(was));
-	}
+	if (passage->carry->unused && passage->value.clock.to_bits)
+		return true;
+	return layout_is_later(&passage->value, old, passage->new_value);
 }
 
 /*
@@ -65,15 +61,15 @@ static bool join(struct passage *passage, const char *old)
 
 	if (is_zero(old, from * passage->cpus))
 		return false;
-	if (!is_zero(passage->new_value, all) && !only_counts(passage) &&
-	    !layout_is_later(&passage->value, old, passage->new_value))
+	if (!is_zero(passage->new_value, all) && !only_counts(passage) && !is_later(passage, old))
 		return false;
 	before = xcalloc(1, all);
 	memcpy(before, passage->new_value, all);
-	for (size_t cpu = 0; cpu < passage->cpus; cpu++)
+	for (size_t cpu = 0; cpu < passage->cpus; cpu++) {
 		layout_apply(&passage->value, old + cpu * from, passage->new_value + cpu * to);
-	if (only_counts(passage))
-		keep_larger(before, passage->new_value, all);
+		if (only_counts(passage))
+			layout_keep_larger(&passage->value, before + cpu * to, passage->new_value + cpu * to);
+	}
 	return memcmp(before, passage->new_value, all) != 0;
 }
 
@@ -100,10 +96,12 @@ static int carry_entry(struct passage *passage, const void *key, const void *val
 		return 0;
 	memset(passage->new_key, 0, passage->to.key_size);
 	memset(passage->new_value, 0, value_stride(&passage->to) * passage->cpus);
-	if (is_hash(&passage->to))
-		layout_apply(&passage->key, key, passage->new_key);
-	else
+	if (is_hash(&passage->to)) {
+		if (!layout_apply(&passage->key, key, passage->new_key))
+			return 0; /* held, it would be another one's */
+	} else {
 		memcpy(passage->new_key, key, sizeof(uint32_t));
+	}
 	present = bpf_map_lookup_elem(passage->carry->to, passage->new_key, passage->new_value) == 0;
 	if (is_array(&passage->to) && !present)
 		return 0; /* beyond its end */
@@ -154,6 +152,9 @@ static int plan(struct passage *passage)
 		r = layout_plan_make(carry->from_layouts, old_key, carry->to_layouts, new_key, &passage->key);
 	if (r < 0)
 		return r;
+	/* Two connections of which one key can't tell one from the other would share an entry. */
+	if (is_hash(&passage->to) && !passage->key.one_to_one)
+		return -ENOTSUP;
 	/* What the kernel has and what is said of it are then the same. */
 	return passage->value.from_size == passage->from.value_size &&
 			       passage->value.to_size == passage->to.value_size &&

@@ -4,9 +4,10 @@
  * layouts (layout.h). A map that both sets share needs nothing.
  *
  * Hashes are carried by key, arrays by index: what an index stands for never
- * changes, new ones are added at the end. Where both have an entry, the later
+ * changes, new ones are added at the end. Keys must be of the same fields; one
+ * that the new map has no room for is left out, with its entry. Where both have an entry, the later
  * one counts: of flows, fragments and shields the one that has seen a packet
- * later, of buckets the emptier one, of counters the larger number.
+ * later, or at that time more of them, of buckets the emptier one, of counters the larger number.
  */
 #ifndef WEIR_DATAPATH_CARRY_H
 #define WEIR_DATAPATH_CARRY_H
@@ -20,6 +21,7 @@ struct carry {
 	int from, to;
 	const char *name;
 	const struct btf *from_layouts, *to_layouts;
+	bool unused; /* no program runs with `to` yet: what has a clock is as it is in `from` */
 };
 
 /*

@@ -58,6 +58,11 @@ bool datapath_took_over(const struct datapath *datapath);
 const char *datapath_notes(const struct datapath *datapath);
 /* The revision in force, 0 when there is no image yet. */
 uint32_t datapath_revision(const struct datapath *datapath);
+/*
+ * The revision of another version's image, which goes on until there is one of
+ * ours. Flows know their decision by the number: no image may have it again.
+ */
+uint32_t datapath_revision_before(const struct datapath *datapath);
 /* The capacity of an image now. */
 uint32_t datapath_image_words(const struct datapath *datapath);
 

@@ -40,6 +40,7 @@
 #include "weir.skel.h"
 
 struct reading;
+struct former_events;
 
 struct datapath {
 	char *root;
@@ -52,16 +53,19 @@ struct datapath {
 		formers; /* other sets, that programs may run with until upgrade_finish(); ours is made of the first */
 	bool fresh;	 /* our set is new, and not in force yet */
 	bool mixed;	 /* programs run with it all the same */
+	bool moving;	 /* or do from now on */
 	enum datapath_hook hook;
 	uint32_t handle; /* of our clsact filters */
 	uint32_t revision;
+	uint32_t revision_before; /* of an image that only another version can read */
 	bool took_over;
 	bool took_over_control; /* and so the flows */
 	bool took_over_accounts;
 	char *notes;
 	struct weir_pair *pairs; /* the map, config.pairs of them */
 	struct ring_buffer *events;
-	struct reading *reading; /* while they are read */
+	VEC(struct former_events *) former_events; /* of the formers, until they are empty */
+	struct reading *reading;		   /* while they are read */
 	datapath_attachments attachments;
 	datapath_uplinks uplinks;
 };
@@ -163,6 +167,8 @@ struct image_slot {
 
 /* The image in a slot: its capacity in words and its revision. -ENOENT: none. */
 int image_running(const struct image_slot *slot, uint32_t *ret_words, uint32_t *ret_revision);
+/* Of an image of any ABI; 0: there is none. */
+uint32_t image_revision(const struct image_slot *slot);
 /* Puts words into a slot, in a map of that capacity; returns when no packet is judged by what was there before. */
 int image_put(const struct image_slot *slot, uint32_t capacity, const uint32_t *words, uint32_t n_words,
 	      struct error *error);
@@ -206,6 +212,7 @@ void control_event_budget(const struct datapath *datapath, uint32_t budget);
 
 /* Once, when the maps are there. */
 int events_open(struct datapath *datapath);
+void events_close(struct datapath *datapath);
 
 /* --- flows.c --- */
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * For tests: an upgrade that fails at a step, or is killed there. The variable
- * is a step's name, or that and ":kill".
+ * For tests: an upgrade that fails at a step, or is killed there, or waits until
+ * it is continued. The variable is a step's name, or that and ":kill" or ":stop",
+ * or several of these with commas between them.
  */
 #ifndef WEIR_DATAPATH_FAULT_H
 #define WEIR_DATAPATH_FAULT_H

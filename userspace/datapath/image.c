@@ -88,6 +88,11 @@ uint32_t datapath_revision(const struct datapath *datapath)
 	return datapath->revision;
 }
 
+uint32_t datapath_revision_before(const struct datapath *datapath)
+{
+	return datapath->revision_before;
+}
+
 uint32_t datapath_image_words(const struct datapath *datapath)
 {
 	return datapath->config.image_words;
@@ -108,7 +113,7 @@ static int open_slot(const struct image_slot *slot, uint32_t *ret_words)
 	return TAKE_FD(fd);
 }
 
-int image_running(const struct image_slot *slot, uint32_t *ret_words, uint32_t *ret_revision)
+static int read_header(const struct image_slot *slot, uint32_t *ret_words, struct weir_image_header *ret)
 {
 	uint32_t words;
 	_cleanup_close_ int fd = open_slot(slot, &words);
@@ -118,14 +123,33 @@ int image_running(const struct image_slot *slot, uint32_t *ret_words, uint32_t *
 	const struct weir_image_header *header = mmap(NULL, sizeof(*header), PROT_READ, MAP_SHARED, fd, 0);
 	if (header == MAP_FAILED)
 		return -errno;
-	const bool ours = header->magic == WEIR_IMAGE_MAGIC && header->abi == WEIR_IMAGE_ABI;
-	const uint32_t revision = header->revision;
+	*ret_words = words;
+	*ret = *header;
 	munmap((void *)header, sizeof(*header));
-	if (!ours)
+	return 0;
+}
+
+int image_running(const struct image_slot *slot, uint32_t *ret_words, uint32_t *ret_revision)
+{
+	struct weir_image_header header;
+	uint32_t words;
+	int r = read_header(slot, &words, &header);
+
+	if (r < 0)
+		return r;
+	if (header.magic != WEIR_IMAGE_MAGIC || header.abi != WEIR_IMAGE_ABI)
 		return -EPROTO;
 	*ret_words = words;
-	*ret_revision = revision;
+	*ret_revision = header.revision;
 	return 0;
+}
+
+uint32_t image_revision(const struct image_slot *slot)
+{
+	struct weir_image_header header;
+	uint32_t words;
+
+	return read_header(slot, &words, &header) == 0 && header.magic == WEIR_IMAGE_MAGIC ? header.revision : 0;
 }
 
 int image_copy(const struct image_slot *from, const struct image_slot *to, uint32_t capacity, struct error *error)

@@ -6,194 +6,216 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
+#include "datapath/layout_fields.h"
+
 #define MAPS_SECTION ".maps"
 #define DATA_PREFIX  ".data."
-#define DEPTH_MAX    8
+#define WORD_BITS    64
 
-/* One side of what is compared. */
-struct part {
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bit n of a number is bit n of where it begins");
+
+struct side {
 	const struct btf *btf;
-	const struct btf_type *type; /* without typedef, const and volatile */
-	uint32_t at;		     /* bytes from the beginning */
+	layout_fields fields;
 };
 
-static struct part part_of(const struct btf *btf, uint32_t id, uint32_t at)
+/* --- which field is which --- */
+
+/* The only one of that name. */
+static const struct layout_field *only_named(const struct side *side, const char *name)
 {
-	const struct btf_type *type = btf__type_by_id(btf, id);
+	const struct layout_field *found = NULL;
 
-	while (type && (btf_is_mod(type) || btf_is_typedef(type)))
-		type = btf__type_by_id(btf, type->type);
-	return (struct part){ btf, type, at };
-}
-
-static uint32_t size_of(const struct part *part)
-{
-	if (btf_is_array(part->type)) {
-		const struct btf_array *array = btf_array(part->type);
-		const struct part item = part_of(part->btf, array->type, 0);
-
-		return item.type ? size_of(&item) * array->nelems : 0;
+	vec_for_each (field, &side->fields) {
+		if (strcmp(field->name, name) != 0)
+			continue;
+		if (found)
+			return NULL;
+		found = field;
 	}
-	return btf_is_ptr(part->type) ? (uint32_t)sizeof(uint64_t) : part->type->size;
+	return found;
 }
 
-static bool is_number(const struct part *part)
+/* What a field of one side is on the other; NULL: there is no such thing. */
+static const struct layout_field *counterpart(const struct side *own, const struct layout_field *field,
+					      const struct side *other)
 {
-	return btf_is_int(part->type) || btf_is_any_enum(part->type);
+	vec_for_each (its, &other->fields)
+		if (strcmp(its->path, field->path) == 0)
+			return its;
+	return only_named(own, field->name) ? only_named(other, field->name) : NULL;
 }
 
-/* A section of global data is a structure whose members are its variables. */
-static bool has_members(const struct part *part)
+static bool same_bits(const struct layout_field *a, const struct layout_field *b)
 {
-	return btf_is_struct(part->type) || btf_is_datasec(part->type);
+	return a->bit == b->bit && a->bits == b->bits && a->is_signed == b->is_signed && a->is_union == b->is_union;
 }
 
-struct member {
-	const char *name;
-	struct part part;
-};
-
-static bool nth_member(const struct part *of, unsigned n, struct member *ret)
+static bool same_fields(const layout_fields *a, const layout_fields *b)
 {
-	if (btf_is_datasec(of->type)) {
-		const struct btf_var_secinfo *info = &btf_var_secinfos(of->type)[n];
-		const struct btf_type *var = btf__type_by_id(of->btf, info->type);
-
-		*ret = (struct member){ btf__name_by_offset(of->btf, var->name_off),
-					part_of(of->btf, var->type, of->at + info->offset) };
-	} else {
-		const struct btf_member *member = &btf_members(of->type)[n];
-
-		if (btf_member_bitfield_size(of->type, n))
+	for (size_t i = 0; a->n == b->n && i < a->n; i++)
+		if (strcmp(a->items[i].path, b->items[i].path) != 0 || !same_bits(&a->items[i], &b->items[i]))
 			return false;
-		*ret = (struct member){ btf__name_by_offset(of->btf, member->name_off),
-					part_of(of->btf, member->type,
-						of->at + btf_member_bit_offset(of->type, n) / 8) };
-	}
-	return ret->name && ret->part.type;
+	return a->n == b->n;
 }
 
-static bool find_member(const struct part *of, const char *name, struct member *ret)
+static bool same_union(const struct side *from, uint32_t theirs, const struct side *to, uint32_t ours)
 {
-	for (unsigned n = 0; n < btf_vlen(of->type); n++)
-		if (nth_member(of, n, ret) && strcmp(ret->name, name) == 0)
+	layout_fields old = {}, new = {};
+	const bool same = layout_fields_list(from->btf, theirs, &old) == 0 &&
+			  layout_fields_list(to->btf, ours, &new) == 0 && same_fields(&old, &new);
+
+	layout_fields_free(&old);
+	layout_fields_free(&new);
+	return same;
+}
+
+/* *ret_name: of enumerator n. */
+static int64_t enumerator(const struct btf *btf, const struct btf_type *type, unsigned n, const char **ret_name)
+{
+	if (btf_is_enum64(type)) {
+		*ret_name = btf__name_by_offset(btf, btf_enum64(type)[n].name_off);
+		return btf_enum64_value(&btf_enum64(type)[n]);
+	}
+	*ret_name = btf__name_by_offset(btf, btf_enum(type)[n].name_off);
+	return btf_enum(type)[n].val;
+}
+
+static bool same_enumerators(const struct side *from, uint32_t theirs, const struct side *to, uint32_t ours)
+{
+	const struct btf_type *old = btf__type_by_id(from->btf, theirs), *new = btf__type_by_id(to->btf, ours);
+
+	for (unsigned i = 0; i < btf_vlen(old); i++)
+		for (unsigned j = 0; j < btf_vlen(new); j++) {
+			const char *before, *now;
+			const int64_t was = enumerator(from->btf, old, i, &before);
+			const int64_t is = enumerator(to->btf, new, j, &now);
+
+			if (strcmp(before, now) == 0 && was != is)
+				return false;
+		}
+	return true;
+}
+
+/* --- the plan --- */
+
+/* Only the distance between two of them says something, so that the low bits are what counts. */
+static bool wraps(const char *name)
+{
+	static const char *const round[] = { "seen", "opened", "tat" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(round); i++)
+		if (strcmp(name, round[i]) == 0)
 			return true;
 	return false;
 }
 
-/* Neighbours are copied as one. */
-static void add_run(struct layout_plan *plan, struct layout_run run)
+static bool fits_a_word(uint32_t bit, uint32_t bits)
 {
-	struct layout_run *last = plan->runs.n ? &plan->runs.items[plan->runs.n - 1] : NULL;
+	return bit % 8 + bits <= WORD_BITS;
+}
 
-	if (run.from != run.to || run.from_size != run.to_size)
-		plan->same = false;
-	if (last && last->from_size == last->to_size && run.from_size == run.to_size &&
-	    last->from + last->from_size == run.from && last->to + last->to_size == run.to) {
-		last->from_size += run.from_size;
-		last->to_size += run.to_size;
-	} else {
+static bool is_bytes(const struct layout_run *run)
+{
+	return run->from_bits == run->to_bits && (run->from | run->to | run->to_bits) % 8 == 0;
+}
+
+/* *ret: how it is carried. False: one is not what the other is, as if only one had it. */
+static bool run_between(const struct side *from, const struct layout_field *old, const struct side *to,
+			const struct layout_field *new, struct layout_run *ret)
+{
+	const struct layout_run run = {
+		.from = old->bit,
+		.from_bits = old->bits,
+		.to = new->bit,
+		.to_bits = new->bits,
+		.from_signed = old->is_signed,
+		.to_signed = new->is_signed,
+		.wraps = wraps(new->name),
+		.counts = strncmp(new->name, "packets", strlen("packets")) == 0,
+	};
+
+	if (old->is_union != new->is_union || (new->is_union && !same_union(from, old->type, to, new->type)))
+		return false;
+	if (!is_bytes(&run) && !(fits_a_word(run.from, run.from_bits) && fits_a_word(run.to, run.to_bits)))
+		return false;
+	*ret = run;
+	return true;
+}
+
+static int match(const struct side *from, const struct side *to, struct layout_plan *plan)
+{
+	vec_for_each (new, &to->fields) {
+		const struct layout_field *old = counterpart(to, new, from);
+		struct layout_run run;
+
+		if (old && old->type && new->type && !old->is_union && !new->is_union &&
+		    !same_enumerators(from, old->type, to, new->type))
+			return -ENOTSUP;
+		if (!old || !run_between(from, old, to, new, &run)) {
+			plan->same = false;
+			plan->one_to_one &= layout_field_is_padding(new);
+			continue;
+		}
+		if (strcmp(old->path, new->path) != 0 || !same_bits(old, new))
+			plan->same = false;
 		vec_push(&plan->runs, run);
 	}
-}
-
-static int match(struct layout_plan *plan, const struct part *from, const struct part *to, int depth);
-
-static int match_members(struct layout_plan *plan, const struct part *from, const struct part *to, int depth)
-{
-	if (btf_vlen(from->type) != btf_vlen(to->type))
-		plan->same = false;
-	for (unsigned n = 0; n < btf_vlen(to->type); n++) {
-		struct member ours, theirs;
-		int r = 0;
-
-		if (!nth_member(to, n, &ours))
-			return -ENOTSUP;
-		if (find_member(from, ours.name, &theirs))
-			r = match(plan, &theirs.part, &ours.part, depth + 1);
-		else
-			plan->same = false;
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int match_items(struct layout_plan *plan, const struct part *from, const struct part *to, int depth)
-{
-	const struct btf_array *theirs = btf_array(from->type), *ours = btf_array(to->type);
-	const uint32_t n = theirs->nelems < ours->nelems ? theirs->nelems : ours->nelems;
-	int r = 0;
-
-	if (theirs->nelems != ours->nelems)
-		plan->same = false;
-	for (uint32_t i = 0; r == 0 && i < n; i++) {
-		struct part old = part_of(from->btf, theirs->type, from->at),
-			    new = part_of(to->btf, ours->type, to->at);
-
-		if (!old.type || !new.type)
-			return -ENOTSUP;
-		old.at += i * size_of(&old);
-		new.at += i *size_of(&new);
-		r = match(plan, &old, &new, depth + 1);
-	}
-	return r;
-}
-
-static int match(struct layout_plan *plan, const struct part *from, const struct part *to, int depth)
-{
-	const struct layout_run run = { from->at, size_of(from), to->at, size_of(to) };
-
-	if (depth > DEPTH_MAX)
-		return -ENOTSUP;
-	if (has_members(from) && has_members(to))
-		return match_members(plan, from, to, depth);
-	if (btf_is_array(from->type) && btf_is_array(to->type))
-		return match_items(plan, from, to, depth);
-	if (is_number(from) && is_number(to) && run.from_size <= 8 && run.to_size <= 8)
-		add_run(plan, run);
-	else
-		plan->same = false; /* one is not what the other is: as if only one had it */
+	vec_for_each (old, &from->fields)
+		if (!layout_field_is_padding(old) && !counterpart(from, old, to))
+			plan->one_to_one = false;
 	return 0;
 }
 
 /* Flows and the like say when they were seen last, buckets when the next packet conforms. */
-static void find_clock(struct layout_plan *plan, const struct part *from, const struct part *to)
+static void find_clock(struct layout_plan *plan, const struct side *to)
 {
 	static const char *const clocks[] = { "seen", "tat" };
-	struct member old, new;
 
-	for (size_t i = 0; i < ARRAY_SIZE(clocks) && has_members(from) && has_members(to); i++) {
-		if (!find_member(from, clocks[i], &old) || !find_member(to, clocks[i], &new))
-			continue;
-		if (!is_number(&old.part) || size_of(&old.part) != size_of(&new.part))
-			continue;
-		plan->clock = (struct layout_run){ old.part.at, size_of(&old.part), new.part.at, size_of(&new.part) };
-		return;
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(clocks); i++)
+		vec_for_each (field, &to->fields) {
+			if (strcmp(field->path, clocks[i]) != 0)
+				continue;
+			vec_for_each (run, &plan->runs)
+				if (run->to == field->bit)
+					plan->clock = *run;
+			if (plan->clock.to_bits)
+				return;
+		}
+}
+
+static int make(const struct side *from, const struct side *to, struct layout_plan *plan)
+{
+	int r = match(from, to, plan);
+
+	if (r < 0)
+		return r;
+	if (plan->from_size != plan->to_size || from->fields.n != to->fields.n)
+		plan->same = false;
+	find_clock(plan, to);
+	return 0;
 }
 
 int layout_plan_make(const struct btf *from, uint32_t from_type, const struct btf *to, uint32_t to_type,
 		     struct layout_plan *ret)
 {
-	const struct part old = part_of(from, from_type, 0), new = part_of(to, to_type, 0);
-	struct layout_plan plan = { .same = true };
+	const int64_t from_size = btf__resolve_size(from, from_type), to_size = btf__resolve_size(to, to_type);
+	struct layout_plan plan = { .from_size = from_size, .to_size = to_size, .same = true, .one_to_one = true };
+	struct side old = { .btf = from }, new = { .btf = to };
 	int r;
 
-	if (!old.type || !new.type)
+	if (from_size < 0 || to_size < 0)
 		return -ENOTSUP;
-	plan.from_size = size_of(&old);
-	plan.to_size = size_of(&new);
-	if (plan.from_size != plan.to_size)
-		plan.same = false;
-	r = match(&plan, &old, &new, 0);
-	if (r < 0) {
+	r = layout_fields_list(from, from_type, &old.fields) ?: layout_fields_list(to, to_type, &new.fields);
+	r = r ?: make(&old, &new, &plan);
+	layout_fields_free(&old.fields);
+	layout_fields_free(&new.fields);
+	if (r < 0)
 		layout_plan_free(&plan);
-		return r;
-	}
-	find_clock(&plan, &old, &new);
-	*ret = plan;
-	return 0;
+	else
+		*ret = plan;
+	return r;
 }
 
 void layout_plan_free(struct layout_plan *plan)
@@ -203,27 +225,37 @@ void layout_plan_free(struct layout_plan *plan)
 
 /* --- the types of a map --- */
 
-static uint32_t pointed_to(const struct part *definition, const char *member)
+/* The type of what has that name in a structure, or among the variables of a section; NULL: nothing has. */
+static const struct btf_type *member_type(const struct btf *btf, const struct btf_type *of, const char *name)
 {
-	struct member found;
+	for (unsigned n = 0; n < btf_vlen(of); n++) {
+		const struct btf_type *member =
+			btf_is_datasec(of) ? btf__type_by_id(btf, btf_var_secinfos(of)[n].type) : NULL;
+		const uint32_t named = member ? member->name_off : btf_members(of)[n].name_off;
 
-	return find_member(definition, member, &found) && btf_is_ptr(found.part.type) ? found.part.type->type : 0;
+		if (strcmp(btf__name_by_offset(btf, named), name) == 0)
+			return btf__type_by_id(btf, member ? member->type : btf_members(of)[n].type);
+	}
+	return NULL;
+}
+
+static uint32_t pointed_to(const struct btf *btf, const struct btf_type *definition, const char *member)
+{
+	const struct btf_type *found = member_type(btf, definition, member);
+
+	return found && btf_is_ptr(found) ? found->type : 0;
 }
 
 int layout_of_map(const struct btf *btf, const char *name, uint32_t *ret_key, uint32_t *ret_value)
 {
 	char section[64];
 	int id = btf__find_by_name_kind(btf, MAPS_SECTION, BTF_KIND_DATASEC);
-	struct member map;
+	const struct btf_type *map = id > 0 ? member_type(btf, btf__type_by_id(btf, id), name) : NULL;
 
-	if (id > 0) {
-		const struct part maps = part_of(btf, id, 0);
-
-		if (find_member(&maps, name, &map) && btf_is_struct(map.part.type)) {
-			*ret_key = pointed_to(&map.part, "key");
-			*ret_value = pointed_to(&map.part, "value");
-			return 0;
-		}
+	if (map && btf_is_struct(map)) {
+		*ret_key = pointed_to(btf, map, "key");
+		*ret_value = pointed_to(btf, map, "value");
+		return 0;
 	}
 	snprintf(section, sizeof(section), DATA_PREFIX "%s", name);
 	id = btf__find_by_name_kind(btf, section, BTF_KIND_DATASEC);
@@ -236,74 +268,109 @@ int layout_of_map(const struct btf *btf, const char *name, uint32_t *ret_key, ui
 
 /* --- values --- */
 
-static uint64_t read_number(const void *at, uint32_t size)
+static uint64_t low_bits(uint32_t bits)
 {
-	uint8_t u8;
-	uint16_t u16;
-	uint32_t u32;
-	uint64_t u64;
-
-	switch (size) {
-	case sizeof(u8):
-		memcpy(&u8, at, sizeof(u8));
-		return u8;
-	case sizeof(u16):
-		memcpy(&u16, at, sizeof(u16));
-		return u16;
-	case sizeof(u32):
-		memcpy(&u32, at, sizeof(u32));
-		return u32;
-	default:
-		memcpy(&u64, at, sizeof(u64));
-		return u64;
-	}
+	return bits >= WORD_BITS ? UINT64_MAX : (1ull << bits) - 1;
 }
 
-static void write_number(void *at, uint32_t size, uint64_t number)
+static uint64_t read_number(const void *at, uint32_t bit, uint32_t bits)
 {
-	const uint64_t largest = size >= sizeof(number) ? UINT64_MAX : (1ull << size * 8) - 1;
-	const uint64_t held = number > largest ? largest : number;
-	const uint8_t u8 = held;
-	const uint16_t u16 = held;
-	const uint32_t u32 = held;
+	uint64_t word = 0;
 
-	switch (size) {
-	case sizeof(u8):
-		memcpy(at, &u8, sizeof(u8));
-		break;
-	case sizeof(u16):
-		memcpy(at, &u16, sizeof(u16));
-		break;
-	case sizeof(u32):
-		memcpy(at, &u32, sizeof(u32));
-		break;
-	default:
-		memcpy(at, &held, sizeof(held));
-		break;
-	}
+	memcpy(&word, (const char *)at + bit / 8, (bit % 8 + bits + 7) / 8);
+	return word >> bit % 8 & low_bits(bits);
 }
 
-void layout_apply(const struct layout_plan *plan, const void *from, void *to)
+static void write_number(void *at, uint32_t bit, uint32_t bits, uint64_t number)
+{
+	const uint64_t mask = low_bits(bits) << bit % 8;
+	const size_t bytes = (bit % 8 + bits + 7) / 8;
+	uint64_t word = 0;
+
+	memcpy(&word, (char *)at + bit / 8, bytes);
+	word = (word & ~mask) | (number << bit % 8 & mask);
+	memcpy((char *)at + bit / 8, &word, bytes);
+}
+
+static uint64_t sign_extend(uint64_t number, uint32_t bits)
+{
+	return (uint64_t)((int64_t)(number << (WORD_BITS - bits)) >> (WORD_BITS - bits));
+}
+
+/* What there is room for: the nearest. */
+static uint64_t held(const struct layout_run *run, uint64_t number)
+{
+	const uint64_t largest = low_bits(run->to_bits - run->to_signed);
+
+	if (run->from_signed && (int64_t)number < 0) {
+		const uint64_t smallest = run->to_signed ? ~largest : 0;
+
+		return (int64_t)number < (int64_t)smallest ? smallest : number;
+	}
+	return number > largest ? largest : number;
+}
+
+static bool apply_run(const struct layout_run *run, const void *from, void *to)
+{
+	uint64_t number, fits;
+
+	if (is_bytes(run)) {
+		memcpy((char *)to + run->to / 8, (const char *)from + run->from / 8, run->to_bits / 8);
+		return true;
+	}
+	number = read_number(from, run->from, run->from_bits);
+	if (run->from_signed)
+		number = sign_extend(number, run->from_bits);
+	fits = run->wraps ? number : held(run, number);
+	write_number(to, run->to, run->to_bits, fits);
+	return fits == number;
+}
+
+bool layout_apply(const struct layout_plan *plan, const void *from, void *to)
+{
+	bool whole = true;
+
+	vec_for_each (run, &plan->runs)
+		whole &= apply_run(run, from, to);
+	return whole;
+}
+
+void layout_keep_larger(const struct layout_plan *plan, const void *other, void *to)
 {
 	vec_for_each (run, &plan->runs) {
-		if (run->from_size == run->to_size)
-			memcpy((char *)to + run->to, (const char *)from + run->from, run->to_size);
-		else
-			write_number((char *)to + run->to, run->to_size,
-				     read_number((const char *)from + run->from, run->from_size));
+		if (!fits_a_word(run->to, run->to_bits))
+			continue;
+		const uint64_t its = read_number(other, run->to, run->to_bits);
+
+		if (its > read_number(to, run->to, run->to_bits))
+			write_number(to, run->to, run->to_bits, its);
 	}
 }
 
+static bool has_counted_more(const struct layout_plan *plan, const void *from, const void *to)
+{
+	uint64_t theirs = 0, ours = 0;
+
+	vec_for_each (run, &plan->runs) {
+		if (!run->counts)
+			continue;
+		theirs += read_number(from, run->from, run->from_bits);
+		ours += read_number(to, run->to, run->to_bits);
+	}
+	return theirs > ours;
+}
+
+/* They are counted round, so that the shorter one says which is later. */
 bool layout_is_later(const struct layout_plan *plan, const void *from, const void *to)
 {
 	const struct layout_run *clock = &plan->clock;
+	const uint32_t bits = clock->from_bits < clock->to_bits ? clock->from_bits : clock->to_bits;
+	int64_t ahead;
 
-	if (!clock->to_size)
+	if (!bits)
 		return false;
-	const uint64_t theirs = read_number((const char *)from + clock->from, clock->from_size);
-	const uint64_t ours = read_number((const char *)to + clock->to, clock->to_size);
-
-	/* Ticks wrap. */
-	return clock->to_size == sizeof(uint32_t) ? (int32_t)(uint32_t)(theirs - ours) > 0
-						  : (int64_t)(theirs - ours) > 0;
+	ahead = (int64_t)((read_number(from, clock->from, clock->from_bits) -
+			   read_number(to, clock->to, clock->to_bits))
+			  << (WORD_BITS - bits));
+	return ahead > 0 || (ahead == 0 && has_counted_more(plan, from, to));
 }

@@ -240,7 +240,7 @@ void datapath_close(struct datapath *datapath)
 		return;
 	upgrade_abandon(datapath);
 	accounts_close(datapath);
-	ring_buffer__free(datapath->events);
+	events_close(datapath);
 	reserve_free(datapath);
 	programs_unload(datapath->skeleton);
 	vec_free(&datapath->attachments);

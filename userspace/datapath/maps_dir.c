@@ -10,6 +10,7 @@
 
 #define IN_FORCE "maps"
 #define NUMBERED "maps-"
+#define EARLY	 "maps-v"
 #define COMING	 "coming"
 #define GONE	 "gone-"
 #define ASIDE	 "new" /* what is about to get its name */
@@ -168,6 +169,26 @@ int maps_dirs_list(const char *root, maps_dirs *ret)
 		}
 	*ret = found;
 	return 0;
+}
+
+static int drop_early(void *data, const char *path, const char *name)
+{
+	bool *found = data;
+
+	if (!number_of(name, EARLY))
+		return 0;
+	*found = true;
+	return remove_directory(path);
+}
+
+int maps_dirs_drop_early(const char *root, bool *ret_found)
+{
+	bool found = false;
+	int r = pins_visit(root, drop_early, &found);
+
+	if (r == 0)
+		*ret_found = found;
+	return r;
 }
 
 void maps_dirs_free(maps_dirs *dirs)

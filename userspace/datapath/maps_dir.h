@@ -6,6 +6,7 @@
  *   maps-N/        a set: its maps, its images, the programs that run with it, and the layouts of its entries
  *   coming/        a set that is being made, and that nothing runs with
  *   gone-N/        a set that is being removed
+ *   maps-vN/       maps of a version from before there were sets
  *
  * That the link is replaced by one rename is what makes a change of sets happen
  * or not happen, whenever the agent is killed. Names have no dots, as bpffs
@@ -34,6 +35,12 @@ typedef VEC(struct maps_dir) maps_dirs;
 /* All sets, the one in force first. What was left half made or half removed is removed. */
 int maps_dirs_list(const char *root, maps_dirs *ret);
 void maps_dirs_free(maps_dirs *dirs);
+
+/*
+ * Removes what versions from before there were sets have left, of which nobody
+ * can say what is in it: programs that run with it go on. *ret_found: there was.
+ */
+int maps_dirs_drop_early(const char *root, bool *ret_found);
 
 /* Makes an empty one that nothing runs with. */
 int maps_dir_begin(const char *root, char **ret_path);

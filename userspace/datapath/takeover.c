@@ -24,8 +24,14 @@ const char *pin_name(const struct bpf_map *map)
 
 int takeover_begin(struct datapath *datapath, struct error *error)
 {
-	int r = maps_dirs_list(datapath->root, &datapath->formers);
+	bool early = false;
+	int r = maps_dirs_drop_early(datapath->root, &early) ?: maps_dirs_list(datapath->root, &datapath->formers);
 
+	if (r == 0 && early)
+		datapath_note(datapath,
+			      "the maps under %s were an early version's, which can't be taken over: its programs "
+			      "enforce until there is a policy, then connections are decided anew",
+			      datapath->root);
 	return r < 0 ? error_set(error, r, "look at the maps under %s: %s", datapath->root, strerror(-r)) : 0;
 }
 

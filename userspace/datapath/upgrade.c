@@ -10,20 +10,21 @@
  *   (here the agent compiles a policy, if the others' image is none that we can read)
  *   again    what has changed since
  *   move     the links and filters, one by one
- *   settle   what the others' programs have noted up to their last packet
+ *   settle   what the others' programs have noted and charged up to their last packet
  *   commit   our set is the one in force; the others are removed
  *
  * Between `again` and `settle`, for the time that the moves take, a connection
  * may be opened that our set learns of at `settle` only. Until then its packets
  * are decided as those of any connection that nobody has seen the beginning of:
  * by policy. What is counted meanwhile in maps that are not shared is not
- * carried, and a bucket may let through as much as comes in that time.
+ * carried; what buckets are charged is (debts.h).
  */
 #include <net/if.h>
 #include <string.h>
 
 #include "datapath/carry.h"
 #include "datapath/datapath_private.h"
+#include "datapath/debts.h"
 #include "datapath/fault.h"
 
 bool upgrade_is_pending(const struct datapath *datapath)
@@ -49,6 +50,12 @@ static bool is_asked_for(const struct weir_bpf *skeleton, const struct bpf_map *
 	       (bpf_map__type(map) == BPF_MAP_TYPE_ARRAY || bpf_map__type(map) == BPF_MAP_TYPE_PERCPU_ARRAY);
 }
 
+/* Ours is new, no interface has its programs, and what it has is of that set alone. */
+static bool is_unused(const struct datapath *datapath, const struct maps_dir *dir)
+{
+	return datapath->fresh && !datapath->mixed && !datapath->moving && dir == datapath->formers.items;
+}
+
 /* One map, from their set to ours or back. */
 static int carry_map(const struct datapath *datapath, const struct maps_dir *dir, const struct bpf_map *map, bool back,
 		     size_t *ret_n)
@@ -56,8 +63,8 @@ static int carry_map(const struct datapath *datapath, const struct maps_dir *dir
 	const struct btf *layouts = bpf_object__btf(datapath->skeleton->obj);
 	_cleanup_close_ int theirs = maps_dir_get(dir->path, pin_name(map));
 	const int ours = bpf_map__fd(map);
-	const struct carry there = { ours, theirs, pin_name(map), layouts, dir->layouts };
-	const struct carry here = { theirs, ours, pin_name(map), dir->layouts, layouts };
+	const struct carry there = { ours, theirs, pin_name(map), layouts, dir->layouts, false };
+	const struct carry here = { theirs, ours, pin_name(map), dir->layouts, layouts, is_unused(datapath, dir) };
 
 	return theirs < 0 ? theirs : carry(back ? &there : &here, ret_n);
 }
@@ -121,6 +128,14 @@ static int carry_image(const struct datapath *datapath, const struct maps_dir *d
 	return r;
 }
 
+static uint32_t revision_of(const struct datapath *datapath, const struct maps_dir *dir)
+{
+	_cleanup_close_ int images = maps_dir_get(dir->path, pin_name(datapath->skeleton->maps.images));
+	const struct image_slot slot = { dir->path, images, WEIR_SLOT_ENFORCED };
+
+	return images < 0 ? 0 : image_revision(&slot);
+}
+
 static bool has_image(const struct datapath *datapath)
 {
 	const struct image_slot slot = { datapath->maps, bpf_map__fd(datapath->skeleton->maps.images),
@@ -144,6 +159,8 @@ int upgrade_fill(struct datapath *datapath, struct error *error)
 		return 0;
 	r = carry_image(datapath, &datapath->formers.items[0], error);
 	/* None, or one that only the other version can read: the agent compiles one that we can. */
+	if (r == -EPROTO)
+		datapath->revision_before = revision_of(datapath, &datapath->formers.items[0]);
 	return r == -ENOENT || r == -EPROTO ? 0 : r;
 }
 
@@ -237,27 +254,31 @@ static int commit(struct datapath *datapath, struct error *error)
 }
 
 /* Flows find new rows, and are decided by whoever has them now. */
-static int take_the_place(struct datapath *datapath, struct error *error)
+static int take_the_place(struct datapath *datapath, const struct debts *debts, struct error *error)
 {
 	int r;
 
 	datapath_new_generation(datapath);
+	datapath->moving = true;
 	r = move_to_ours(datapath, error);
 	if (r < 0)
 		return r;
-	r = fault_at("settle") ?: carry_from_all(datapath, WITH_HASHES);
+	r = fault_at("settle") ?: debts_settle(debts, datapath) ?: carry_from_all(datapath, WITH_HASHES);
 	if (r < 0)
 		return error_set(error, r, "carry over what has changed meanwhile: %s", strerror(-r));
 	datapath_new_generation(datapath);
 	return commit(datapath, error);
 }
 
-static int prepare(struct datapath *datapath, bool agent_ran, struct error *error)
+static int prepare(struct datapath *datapath, bool agent_ran, struct debts *ret_debts, struct error *error)
 {
+	const struct maps_dir *before = &datapath->formers.items[0];
 	/* The agent has freed rows since they were filled, and has kept what these had counted. */
 	const unsigned what = EVERYTHING & ~(agent_ran ? WITH_ACCOUNTS : 0);
 	int r = fault_at("again") ?: carry_from_all(datapath, what);
 
+	if (r == 0 && is_unused(datapath, before))
+		r = debts_begin(datapath, before, ret_debts);
 	if (r < 0)
 		return error_set(error, r, "carry over what has changed: %s", strerror(-r));
 	r = maps_dir_complete(datapath->root, &datapath->maps);
@@ -266,6 +287,7 @@ static int prepare(struct datapath *datapath, bool agent_ran, struct error *erro
 
 int upgrade_finish(struct datapath *datapath, bool agent_ran, struct error *error)
 {
+	_cleanup_(debts_free) struct debts debts = {};
 	struct error why = {}, back = {};
 	int r;
 
@@ -273,9 +295,10 @@ int upgrade_finish(struct datapath *datapath, bool agent_ran, struct error *erro
 
 	if (!upgrade_is_pending(datapath) || (!has_image(datapath) && !nothing_runs))
 		return 0;
-	r = prepare(datapath, agent_ran, &why);
-	if (r == 0 && (r = take_the_place(datapath, &why)) < 0)
+	r = prepare(datapath, agent_ran, &debts, &why);
+	if (r == 0 && (r = take_the_place(datapath, &debts, &why)) < 0)
 		move_back(datapath, &back);
+	datapath->moving = false;
 	if (r == 0)
 		return 0;
 	return error_set(error, r, "upgrade from %s: %s%s%s", datapath->formers.items[0].path, why.text,

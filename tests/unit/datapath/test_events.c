@@ -90,6 +90,30 @@ static void the_next_reader_goes_on_where_the_last_one_was(void **state)
 	datapath_close(datapath);
 }
 
+static void what_waits_in_another_set_of_maps_is_read_until_its_programs_are_gone(void **state)
+{
+	struct fixture *f = *state;
+	struct datapath *datapath = open_datapath(&f->config);
+
+	attach(datapath, f, XDP_OFF);
+	send_from(1000, 5);
+	datapath_close(datapath);
+	f->config.addresses *= 2;
+	datapath = open_datapath(&f->config);
+	assert_heard(datapath, 1000, 5);
+	send_from(2000, 5); /* the programs are the old ones until there is an image */
+	assert_heard(datapath, 2000, 5);
+	send_from(3000, 5);
+	swap_revision(datapath, 1);
+	send_from(4000, 1);
+	struct heard heard = { .datapath = datapath, .wanted = 6 };
+	assert_true(eventually(hear_all, &heard));
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(heard.ports[i], 3000 + i);
+	assert_int_equal(heard.ports[5], 4000);
+	datapath_close(datapath);
+}
+
 static void what_finds_no_room_is_counted(void **state)
 {
 	const struct fixture *f = *state;
@@ -158,6 +182,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_was_told_is_read_in_order, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(the_next_reader_goes_on_where_the_last_one_was, fixture_setup,
 						fixture_teardown),
+		cmocka_unit_test_setup_teardown(what_waits_in_another_set_of_maps_is_read_until_its_programs_are_gone,
+						fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(what_finds_no_room_is_counted, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(programs_that_grow_tell_the_same_reader, fixture_setup,
 						fixture_teardown),

@@ -257,6 +257,55 @@ static void a_set_whose_layouts_nobody_knows_is_not_taken_over(void **state)
 	assert_int_equal(datapath_revision(second), 9);
 }
 
+/* As versions had it before there were sets: a directory by ABI, and nothing that says what is in it. */
+static void make_early(const struct fixture *f)
+{
+	run("cd %s && rm maps maps-1/layouts maps-1/program-* && mv maps-1 maps-v3", f->root);
+}
+
+static void maps_of_an_early_version_are_let_go_and_its_programs_enforce_until_others_do(void **state)
+{
+	struct fixture *f = *state;
+
+	struct datapath *first = open_datapath(&f->config);
+	if (datapath_probe_hook(first) != HOOK_TCX) {
+		datapath_close(first);
+		skip();
+	}
+	swap_revision(first, 9);
+	attach(first, f, XDP_OFF);
+	datapath_close(first);
+	make_early(f);
+	const struct bpf_link_info before = pinned_link(f, "ingress");
+
+	_cleanup_(datapath_closep) struct datapath *second = open_datapath(&f->config);
+	assert_non_null(strstr(datapath_notes(second), "were an early version's"));
+	assert_null(strchr(datapath_notes(second), '\n'));
+	assert_int_equal(datapath_revision(second), 0);
+	assert_int_equal(only_attachment(second).ifindex, f->ifindex);
+	assert_int_equal(pinned_link(f, "ingress").prog_id, before.prog_id);
+	run("test ! -e %s/maps-v3", f->root);
+
+	swap_revision(second, 1);
+	attach(second, f, XDP_OFF);
+	assert_int_equal(pinned_link(f, "ingress").id, before.id);
+	assert_int_not_equal(pinned_link(f, "ingress").prog_id, before.prog_id);
+}
+
+static void maps_of_an_early_version_are_removed_with_everything(void **state)
+{
+	struct fixture *f = *state;
+	struct error error = {};
+	unsigned interfaces;
+
+	struct datapath *first = open_datapath(&f->config);
+	attach(first, f, XDP_OFF);
+	datapath_close(first);
+	make_early(f);
+	assert_int_equal(datapath_remove(f->root, &interfaces, &error), 0);
+	run("test ! -e %s", f->root);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -273,6 +322,8 @@ int main(void)
 		TEST(images_that_never_held_one_are_no_loss),
 		TEST(flows_do_not_outlive_the_generation_they_refer_to),
 		TEST(a_set_whose_layouts_nobody_knows_is_not_taken_over),
+		TEST(maps_of_an_early_version_are_let_go_and_its_programs_enforce_until_others_do),
+		TEST(maps_of_an_early_version_are_removed_with_everything),
 	};
 
 	need_bpf();
