@@ -263,7 +263,8 @@ parsers:
 $(B)/bench/limit_cores: $(B)/gen/limiters.skel.h
 $(B)/bench/packet: $(B)/gen/bare.skel.h
 
-$(B)/obj/bench/%.o: bench/%.c $(B)/gen/weir.skel.h $(B)/gen/bare.skel.h $(B)/gen/frames.skel.h
+$(B)/obj/bench/%.o: bench/%.c $(B)/gen/weir.skel.h $(B)/gen/bare.skel.h $(B)/gen/frames.skel.h \
+		$(B)/gen/limiters.skel.h
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests -Ibench -MMD -MP -c $< -o $@
