@@ -4,6 +4,7 @@
 # make demo       install what is missing, build, run `weir demo`       (root)
 # make test       install what is missing, build, run every test        (root)
 # make check      format, layers, static analysis, ABI and verifier budgets
+# make budgets    counts again what each kind of packet may take of instructions  (root)
 # make vm-test    Debian's kernels in QEMU: their verifiers, packet and e2e tests  (root)
 # make differential  objects, compiled images and loaded programs against each other, CLUSTERS=N random clusters (root)
 # make fuzz       FUZZ_PACKETS=N random packets (10,000,000) by the programs and by the model, and libFuzzer:
@@ -82,7 +83,7 @@ CHECKER := $(B)/tests/check/programs
 MANUAL := $(patsubst docs/man/%.in,$(B)/man/%,$(wildcard docs/man/*.in))
 COMPLETION := $(B)/completion/weir.bash $(B)/completion/weir.zsh
 
-.PHONY: all demo test check soak vm-test bench bench-kube differential fuzz clean deps-build deps-test deps-bench deps-kube \
+.PHONY: all demo test check budgets soak vm-test bench bench-kube differential fuzz clean deps-build deps-test deps-bench deps-kube \
 	tests parsers test-sanitized valgrind benches FORCE
 .SECONDARY:
 
@@ -319,6 +320,11 @@ check: deps-test
 	@$(BUILD) tests $(CHECKER) $(CLANG_OBJECTS)
 	@tests/check/run
 
+# What tests/packet/test_steps is to hold ways to from now on.
+budgets: $(B)/tests/packet/test_steps
+	$(Q)$< record >$(B)/steps.h && mv $(B)/steps.h tests/packet/steps.h
+	@echo "budgets: tests/packet/steps.h"
+
 vm-test: deps-test
 	@$(BUILD) tests $(CHECKER) $(CLANG_OBJECTS)
 	@vm/run || [ $$? -eq 77 ]
@@ -330,7 +336,7 @@ soak: deps-test
 	@echo "soak: flat over $(SOAK_MINUTES) minutes"
 
 bench: deps-bench
-	@$(MAKE) --no-print-directory benches $(B)/tests/packet/test_walk
+	@$(MAKE) --no-print-directory benches $(B)/tests/packet/test_walk $(B)/tests/packet/test_steps $(CHECKER)
 	@B=$(B) bench/run
 
 # Beside a real API server. It writes no results: what it prints is the machine's own.

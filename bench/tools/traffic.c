@@ -55,9 +55,9 @@ int traffic_stand(void)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: traffic serve|ask|connect|datagrams|paced|packets|frames|attach|swap|lock [-i INTERFACE]\n"
-			"               [-a ADDRESS] [-m MAC] [-s OWN-ADDRESS] [-o OWN-MAC] [-p PORT] [-t SECONDS]\n"
-			"               [-n SOURCES] [-r RATE] [-l LIMIT] [-b BURST] [-c CPU]\n");
+	fprintf(stderr, "usage: traffic serve|ask|connect|datagrams|paced|packets|frames|attach|swap|lock\n"
+			"               [-i INTERFACE] [-a ADDRESS] [-m MAC] [-s OWN-ADDRESS] [-o OWN-MAC] [-p PORT]\n"
+			"               [-t SECONDS] [-n SOURCES] [-r RATE] [-l LIMIT] [-b BURST] [-c CPU]\n");
 	return 2;
 }
 
