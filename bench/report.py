@@ -136,13 +136,12 @@ class Report:
         return rows and table(["", *(title for _, title in limiters)], rows)
 
     def figure(self, name):
-        """Rounded to what it is steady to."""
+        """What is exact says so once."""
         result = self.results.get(name)
-        if not result:
-            return ""
-        if name.startswith("limit.kept"):
-            return f"{result['value']:.4f} ({result['min']:.4f} to {result['max']:.4f})"
-        return self.ratio(name)
+        if not result or not name.startswith("limit.kept"):
+            return self.ratio(name)
+        least, most = f"{result['min']:.3f}", f"{result['max']:.3f}"
+        return f"{result['value']:.3f}" + (f" ({least} to {most})" if least != most else "")
 
     def kept(self):
         return self.by_limiter([(f"limit.kept_{rate}_burst_{burst}", f"{rate:,}/s, burst {burst:,}")

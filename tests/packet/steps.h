@@ -8,6 +8,7 @@ static const struct budget {
 	{ "established, from the pod", { 368, 364 } },
 	{ "established, UDP", { 265, 263 } },
 	{ "established, one limit", { 716, 734 } },
+	{ "established, UDP, one limit", { 632, 652 } },
 	{ "established, after a change of policy", { 780, 815 } },
 	{ "new TCP connection, to the pod", { 780, 817 } },
 	{ "new TCP connection, from the pod", { 814, 863 } },

@@ -53,6 +53,7 @@ static const struct row rows[] = {
 	{ "established, from the pod", LAB_FROM_POD, PEER_FRIEND, CALLED, ACK, false },
 	{ "established, UDP", LAB_TO_POD, PEER_FRIEND, ONCE, UDP, false },
 	{ "established, one limit", LAB_TO_POD, PEER_FAST, OPENED, ACK, false },
+	{ "established, UDP, one limit", LAB_TO_POD, PEER_FAST, ONCE, UDP, false },
 	{ "established, after a change of policy", LAB_TO_POD, PEER_FRIEND, OPENED_THEN, ACK, false },
 	{ "new TCP connection, to the pod", LAB_TO_POD, PEER_FRIEND, NOTHING, SYN, false },
 	{ "new TCP connection, from the pod", LAB_FROM_POD, PEER_FRIEND, NOTHING, SYN, false },
