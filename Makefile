@@ -4,6 +4,7 @@
 # make demo       install what is missing, build, run `weir demo`       (root)
 # make test       install what is missing, build, run every test        (root)
 # make check      format, layers, static analysis, ABI and verifier budgets
+# make budgets    counts again what each kind of packet may take of instructions  (root)
 # make vm-test    Debian's kernels in QEMU: their verifiers, packet and e2e tests  (root)
 # make vm-arm64   builds for arm64, and runs packet tests on Debian's arm64 kernel in QEMU  (root; not in CI)
 # make differential  objects, compiled images and loaded programs against each other, CLUSTERS=N random clusters (root)
@@ -94,7 +95,7 @@ CHECKER := $(B)/tests/check/programs
 MANUAL := $(patsubst docs/man/%.in,$(B)/man/%,$(wildcard docs/man/*.in))
 COMPLETION := $(B)/completion/weir.bash $(B)/completion/weir.zsh
 
-.PHONY: all demo test check soak vm-test vm-arm64 bench bench-kube differential fuzz clean deps-build deps-test deps-bench deps-kube \
+.PHONY: all demo test check budgets soak vm-test vm-arm64 bench bench-kube differential fuzz clean deps-build deps-test deps-bench deps-kube \
 	tests parsers test-sanitized valgrind benches FORCE
 .SECONDARY:
 
@@ -275,7 +276,8 @@ parsers:
 $(B)/bench/limit_cores: $(B)/gen/limiters.skel.h
 $(B)/bench/packet: $(B)/gen/bare.skel.h
 
-$(B)/obj/bench/%.o: bench/%.c $(B)/gen/weir.skel.h $(B)/gen/bare.skel.h $(B)/gen/frames.skel.h
+$(B)/obj/bench/%.o: bench/%.c $(B)/gen/weir.skel.h $(B)/gen/bare.skel.h $(B)/gen/frames.skel.h \
+		$(B)/gen/limiters.skel.h
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests -Ibench -MMD -MP -c $< -o $@
@@ -331,6 +333,11 @@ check: deps-test
 	@$(BUILD) tests $(CHECKER) $(CLANG_OBJECTS)
 	@tests/check/run
 
+# What tests/packet/test_steps is to hold ways to from now on.
+budgets: $(B)/tests/packet/test_steps
+	$(Q)$< record >$(B)/steps.h && mv $(B)/steps.h tests/packet/steps.h
+	@echo "budgets: tests/packet/steps.h"
+
 vm-test: deps-test
 	@$(BUILD) tests $(CHECKER) $(CLANG_OBJECTS)
 	@vm/run || [ $$? -eq 77 ]
@@ -346,7 +353,7 @@ soak: deps-test
 	@echo "soak: flat over $(SOAK_MINUTES) minutes"
 
 bench: deps-bench
-	@$(MAKE) --no-print-directory benches $(B)/tests/packet/test_walk
+	@$(MAKE) --no-print-directory benches $(B)/tests/packet/test_walk $(B)/tests/packet/test_steps $(CHECKER)
 	@B=$(B) bench/run
 
 # Beside a real API server. It writes no results: what it prints is the machine's own.

@@ -1,70 +1,66 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What the policy's walk costs, and whether a decision costs the same whatever
- * the number of policies. Prints one JSON object a line and round, as packet.c
- * does; where there is nothing to stand beside, the baseline is the target.
+ * What the policy's walk costs, by number of policies and of pods, and whether a
+ * decision costs the same whatever the number of policies. Where there is nothing
+ * to stand beside, the baseline is the target.
  *
- * compile_*: compile, verify with the agent's budget, and swap. flat: a TCP
- * packet of no connection through the loaded program, of ten thousand policies
- * over ten. The agent's figures are of a real agent with a directory source: from
- * the moment a pod's manifest is moved into the directory to the one at which the
- * kernel has its address.
+ * compile_*: compile, verify with the agent's budget, and swap; the names with
+ * colons are the cells of the matrix. flat: a TCP packet of no connection through
+ * the loaded program, of ten thousand policies over ten. What a real agent makes
+ * of it is agent.c's.
  */
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 
 #include "base/mem.h"
+#include "lib/measure.h"
 #include "packet/cluster.h"
 #include "packet/enforcer.h"
 #include "policy/verify.h"
 
-#define ROUNDS_MAX	 5
-#define VERIFY_BUDGET_MS 1000 /* the agent's */
+#define ROUNDS_MAX	 3
+#define VERIFY_BUDGET_MS 250 /* the agent's */
 #define VERIFY_SAMPLE_MS 100
 #define REPEAT		 20000
 #define RUNS		 20
-#define AGENT_PODS	 100000u
-#define PODS_PER_FILE	 1000u
-#define PATIENCE_S	 180
 
-struct compile_case {
-	const char *name;
+struct cell {
+	const char *name; /* in the table of results; NULL: in the matrix alone */
 	struct cluster cluster;
 	double target;
 };
 
-static const struct compile_case compile_cases[] = {
+static const struct cell cells[] = {
+	{ NULL, { 20, 10, 100 }, 0 },
+	{ NULL, { 20, 100, 100 }, 0 },
+	{ NULL, { 20, 1000, 100 }, 0 },
+	{ NULL, { 20, 10000, 100 }, 0 },
+	{ NULL, { 20, 10, 1000 }, 0 },
+	{ NULL, { 20, 100, 1000 }, 0 },
+	{ NULL, { 20, 1000, 1000 }, 0 },
+	{ NULL, { 20, 10000, 1000 }, 0 },
+	{ NULL, { 20, 10, 10000 }, 0 },
+	{ NULL, { 20, 100, 10000 }, 0 },
 	{ "control.compile_10k_pods", { 20, 1000, 10000 }, 1 },
+	{ NULL, { 20, 10000, 10000 }, 0 },
+	{ NULL, { 20, 10, 100000 }, 0 },
 	{ "control.compile_100k_pods", { 20, 100, 100000 }, 2 },
+	{ NULL, { 20, 1000, 100000 }, 0 },
+	{ NULL, { 20, 10000, 100000 }, 0 },
 };
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
 
 static void report(const char *name, const char *unit, double value, const char *baseline, double base, double with)
 {
-	printf("{\"name\": \"%s\", \"unit\": \"%s\", \"value\": %.3f, \"baseline\": \"%s\", \"base\": %.3f, \"with\": "
-	       "%.3f}\n",
-	       name, unit, value, baseline, base, with);
-	fflush(stdout);
+	bench_report(&(struct bench_result){ name, unit, baseline, base, with, value });
 }
 
-static void report_target(const char *name, const char *unit, double value, double target)
+static void report_cell(const struct cell *cell, const char *what, const char *unit, double value)
 {
-	report(name, unit, value, "target", target, value);
+	_cleanup_free_ char *name = xasprintf("control.%s:%u:%u", what, cell->cluster.policies, cell->cluster.pods);
+
+	report(name, unit, value, "policies", cell->cluster.policies, value);
 }
 
 static int load_cluster(struct enforcer_policy *policy, const struct cluster *cluster, struct numberings *numberings,
@@ -75,7 +71,8 @@ static int load_cluster(struct enforcer_policy *policy, const struct cluster *cl
 	return yaml ? enforcer_policy_compile(policy, yaml, numberings, error) : -ENOMEM;
 }
 
-static int compile_round(struct enforcer *enforcer, const struct compile_case *c, struct enforcer_policy *policy,
+/* As the agent does it: compiled, verified with its budget, and swapped. */
+static int compile_round(struct enforcer *enforcer, const struct cell *cell, struct enforcer_policy *policy,
 			 struct numberings *numberings, struct error *error)
 {
 	const struct verify_options options = { .seed = 1,
@@ -83,34 +80,43 @@ static int compile_round(struct enforcer *enforcer, const struct compile_case *c
 						.sample_ms = VERIFY_SAMPLE_MS };
 	struct verification verification = {};
 	_cleanup_(compiled_freep) struct compiled *compiled = NULL;
-	double begun = now();
-	int r;
+	double begun = bench_now(), compiled_at, verified_at = 0, swapped_at;
+	int r = compile(&policy->world, numberings, 1, WEIR_IMAGE_WORDS_MAX, &compiled, error);
 
-	r = compile(&policy->world, numberings, 1, WEIR_IMAGE_WORDS_MAX, &compiled, error) ?:
-	    verify(&policy->world, compiled, &options, &verification, error) ?:
-	    enforcer_swap(enforcer, compiled, 1, error);
+	compiled_at = bench_now();
+	r = r ?: verify(&policy->world, compiled, &options, &verification, error);
+	verified_at = bench_now();
+	r = r ?: enforcer_swap(enforcer, compiled, 1, error);
+	swapped_at = bench_now();
 	if (r < 0)
 		return r;
-	report_target(c->name, "s", now() - begun, c->target);
+	report_cell(cell, "compile", "ms", (compiled_at - begun) * 1e3);
+	report_cell(cell, "verify", "ms", (verified_at - compiled_at) * 1e3);
+	report_cell(cell, "swap", "ms", (swapped_at - verified_at) * 1e3);
+	report_cell(cell, "enforced", "ms", (swapped_at - begun) * 1e3);
+	if (cell->name)
+		bench_report_target(cell->name, "s", swapped_at - begun, cell->target);
 	return 0;
 }
 
-static int bench_compile(struct enforcer *enforcer, const struct compile_case *c, long rounds, struct error *error)
+static int bench_cell(struct enforcer *enforcer, const struct cell *cell, long rounds, struct error *error)
 {
 	struct enforcer_policy policy = {};
 	struct numberings numberings;
-	_cleanup_free_ char *words = xasprintf("%s.words", c->name);
+	_cleanup_free_ char *words = cell->name ? xasprintf("%s.words", cell->name) : NULL;
 	int r;
 
 	numberings_init(&numberings);
-	r = load_cluster(&policy, &c->cluster, &numberings, error);
+	r = load_cluster(&policy, &cell->cluster, &numberings, error);
 	/* Capacity grows once; that is no round's. */
 	if (r == 0)
 		r = enforcer_swap(enforcer, policy.compiled, 1, error);
 	for (long round = 0; r == 0 && round < rounds; round++)
-		r = compile_round(enforcer, c, &policy, &numberings, error);
+		r = compile_round(enforcer, cell, &policy, &numberings, error);
 	if (r == 0)
-		report(words, "words", policy.compiled->n_words, "pods", c->cluster.pods, policy.compiled->n_words);
+		report_cell(cell, "words", "words", policy.compiled->n_words);
+	if (r == 0 && words)
+		report(words, "words", policy.compiled->n_words, "pods", cell->cluster.pods, policy.compiled->n_words);
 	enforcer_policy_free(&policy);
 	numberings_free(&numberings);
 	return r;
@@ -196,204 +202,21 @@ static int bench_flat(long rounds, struct error *error)
 	return r;
 }
 
-/* --- a real agent -------------------------------------------------------------- */
-
-struct bench_agent {
-	const char *program;
-	char dir[64];
-	char *source, *bpffs, *socket, *state;
-	pid_t pid;
-};
-
-static int write_file(const struct bench_agent *agent, const char *name, const struct cluster *cluster, unsigned first,
-		      unsigned end)
-{
-	_cleanup_free_ char *path = xasprintf("%s/%s", agent->dir, name);
-	_cleanup_free_ char *final = xasprintf("%s/%s", agent->source, name);
-	FILE *out = fopen(path, "we");
-
-	if (!out)
-		return -errno;
-	if (first == end)
-		cluster_write_policies(out, cluster);
-	else
-		cluster_write_pods(out, cluster, first, end);
-	if (fclose(out) != 0 || rename(path, final) < 0)
-		return -errno;
-	return 0;
-}
-
-static int write_cluster(const struct bench_agent *agent, const struct cluster *cluster)
-{
-	int r = write_file(agent, "policies.yaml", cluster, 0, 0);
-
-	for (unsigned i = 0; r == 0 && i < cluster->pods; i += PODS_PER_FILE) {
-		_cleanup_free_ char *name = xasprintf("pods-%u.yaml", i / PODS_PER_FILE);
-
-		r = write_file(agent, name, cluster, i, i + PODS_PER_FILE);
-	}
-	return r;
-}
-
-static int spawn(const struct bench_agent *agent, char *const argv[], pid_t *ret)
-{
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		if (unshare(CLONE_NEWNET) < 0 || !freopen("/dev/null", "w", stdout))
-			_exit(126);
-		execv(agent->program, argv);
-		_exit(127);
-	}
-	*ret = pid;
-	return pid < 0 ? -errno : 0;
-}
-
-static int wait_for(pid_t pid)
-{
-	int status;
-
-	if (waitpid(pid, &status, 0) < 0)
-		return -errno;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPROTO;
-}
-
-static int start_agent(struct bench_agent *agent)
-{
-	_cleanup_free_ char *source = xasprintf("dir:%s", agent->source);
-	char *const argv[] = { "weir",	     "agent",	  "--source", source,	 "--state-dir",
-			       agent->state, "--run-dir", agent->dir, "--bpffs", agent->bpffs,
-			       "--metrics",  "off",	  "--node",   "bench",	 NULL };
-	int r = spawn(agent, argv, &agent->pid);
-	double end = now() + PATIENCE_S;
-
-	while (r == 0 && access(agent->socket, F_OK) < 0) {
-		if (now() > end || waitpid(agent->pid, NULL, WNOHANG) != 0)
-			return -ETIMEDOUT;
-		usleep(10000);
-	}
-	return r;
-}
-
-static int wait_settled(const struct bench_agent *agent)
-{
-	char *const argv[] = { "weir", "--socket", agent->socket, "wait", "--settled", "--timeout", "180", NULL };
-	pid_t pid;
-
-	return spawn(agent, argv, &pid) ?: wait_for(pid);
-}
-
-/* Resident now, and the most it ever was, MiB. */
-static int read_memory(pid_t pid, double *ret_now, double *ret_peak)
-{
-	_cleanup_free_ char *path = xasprintf("/proc/%d/status", pid);
-	_cleanup_fclose_ FILE *in = fopen(path, "re");
-	unsigned long kib;
-	char line[256];
-
-	while (in && fgets(line, sizeof(line), in)) {
-		if (sscanf(line, "VmRSS: %lu", &kib) == 1)
-			*ret_now = (double)kib / 1024;
-		if (sscanf(line, "VmHWM: %lu", &kib) == 1)
-			*ret_peak = (double)kib / 1024;
-	}
-	return in ? 0 : -errno;
-}
-
-static int add_pod(const struct bench_agent *agent, const struct cluster *cluster, unsigned pod)
-{
-	_cleanup_free_ char *pin = xasprintf("%s/maps/addresses4", agent->bpffs);
-	_cleanup_free_ char *name = xasprintf("one-%u.yaml", pod);
-	_cleanup_close_ int map = bpf_obj_get(pin);
-	struct weir_address address;
-	double begun = now();
-	uint8_t addr[4];
-	int r;
-
-	cluster_address(pod, addr);
-	r = map < 0 ? -errno : write_file(agent, name, cluster, pod, pod + 1);
-	while (r == 0 && bpf_map_lookup_elem(map, addr, &address) < 0) {
-		if (now() > begun + PATIENCE_S)
-			return -ETIMEDOUT;
-		usleep(50);
-	}
-	if (r == 0)
-		report_target("control.pod_added_100k", "ms", (now() - begun) * 1e3, 5);
-	return r;
-}
-
-static int measure_agent(struct bench_agent *agent, long rounds)
-{
-	const struct cluster cluster = { 20, 100, AGENT_PODS };
-	double memory = 0, peak = 0, begun = now();
-	int r = write_cluster(agent, &cluster) ?: start_agent(agent) ?: wait_settled(agent);
-
-	if (r < 0)
-		return r;
-	report_target("control.start_100k", "s", now() - begun, 60);
-	for (long round = 0; r == 0 && round < rounds; round++)
-		r = add_pod(agent, &cluster, AGENT_PODS + (unsigned)round);
-	r = r ?: read_memory(agent->pid, &memory, &peak);
-	if (r < 0)
-		return r;
-	report_target("control.rss_100k_pods", "MiB", memory, 100);
-	report_target("control.peak_rss_100k_pods", "MiB", peak, 100);
-	return 0;
-}
-
-static void stop_agent(struct bench_agent *agent)
-{
-	char *const detach[] = { "weir", "detach", "--bpffs", agent->bpffs, NULL };
-	_cleanup_free_ char *rm = xasprintf("rm -rf %s", agent->dir);
-	pid_t pid;
-
-	if (agent->pid > 0) {
-		kill(agent->pid, SIGTERM);
-		waitpid(agent->pid, NULL, 0);
-		if (spawn(agent, detach, &pid) == 0)
-			wait_for(pid);
-	}
-	if (system(rm) != 0)
-		fprintf(stderr, "bench control: %s is left\n", agent->dir);
-}
-
-static int bench_agent(const char *program, long rounds)
-{
-	struct bench_agent agent = { .program = program, .dir = "/tmp/weir-bench-XXXXXX" };
-	int r;
-
-	if (!mkdtemp(agent.dir))
-		return -errno;
-	agent.source = xasprintf("%s/source", agent.dir);
-	agent.state = xasprintf("%s/state", agent.dir);
-	agent.socket = xasprintf("%s/weir.sock", agent.dir);
-	agent.bpffs = xasprintf("/sys/fs/bpf/weir-bench-%d", getpid());
-	r = mkdir(agent.source, 0700) < 0 ? -errno : measure_agent(&agent, rounds);
-	stop_agent(&agent);
-	free(agent.source);
-	free(agent.state);
-	free(agent.socket);
-	free(agent.bpffs);
-	return r;
-}
-
 int main(int argc, char **argv)
 {
-	long rounds = argc > 1 ? strtol(argv[1], NULL, 10) : ROUNDS_MAX;
-	_cleanup_free_ char *program = xasprintf("%.*sweir", (int)(strlen(argv[0]) - strlen("bench/control")), argv[0]);
+	const long rounds = bench_rounds(argc, argv, ROUNDS_MAX, 100);
+	const long compiles = rounds > ROUNDS_MAX ? ROUNDS_MAX : rounds;
 	struct enforcer enforcer = {};
 	struct error error = {};
 	int r;
 
-	if (rounds < 1) {
-		fprintf(stderr, "usage: control [ROUNDS]\n");
+	if (!rounds)
 		return 2;
-	}
 	r = enforcer_open(&enforcer, 1u << 16, &error);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(compile_cases); i++)
-		r = bench_compile(&enforcer, &compile_cases[i], rounds > ROUNDS_MAX ? ROUNDS_MAX : rounds, &error);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(cells); i++)
+		r = bench_cell(&enforcer, &cells[i], compiles, &error);
 	enforcer_close(&enforcer);
-	r = r ?: bench_flat(rounds, &error) ?: bench_agent(program, rounds);
+	r = r ?: bench_flat(rounds, &error);
 	if (r < 0)
 		fprintf(stderr, "bench control: %s: %s\n", strerror(-r), error.text);
 	return r < 0;

@@ -20,6 +20,21 @@ RIVAL_NAMES = ("weir", "bare tcx program", "nftables, verdict map", "nftables, 1
 HOOKS = (("tc", "tc, to the pod"), ("tc_out", "tc, from the pod"), ("xdp", "XDP of the pod"), ("uplink", "XDP of an uplink"))
 KINDS = (("established", "established"), ("new_flow", "new connection, decided"), ("denied", "denied"))
 
+LIMITERS = (("weir", "weir"), ("weir_no_limit", "weir, no limit"), ("tcx_swap", "bare tcx, GCRA"),
+            ("tcx_lock", "bare tcx, spin lock"), ("nft_limit", "nftables limit"), ("nft_meter", "nftables meter"),
+            ("ipt_hashlimit", "iptables hashlimit"), ("ipt_limit", "iptables limit"))
+AGENTS = (("0", "0", "100"), ("1k", "1,000", "100"), ("1k_10k_policies", "1,000", "10,000"), ("100k", "100,000", "100"),
+          ("1m", "1,000,000", "100"))
+AGENT_FIGURES = (("control.start_{}_pods", "start, s"), ("control.rss_{}_pods", "memory, MiB"),
+                 ("control.peak_rss_{}_pods", "at most"), ("control.maps_{}_pods", "maps but for flows, MiB"),
+                 ("control.pod_added_{}", "a pod added, ms"), ("control.pod_removed_of_{}_pods", "removed, ms"),
+                 ("control.policy_changed_{}_pods", "a policy changed, ms"),
+                 ("control.churn_of_{}_pods", "pods that come and go a second"),
+                 ("control.rest_{}_pods", "processor at rest, ms a second"))
+LIMIT_RIVALS = ("limit.kept", "limit.cost")
+MATRIX = ("compile", "verify", "swap", "enforced", "words")
+TABLES = ("packet", "over", "path", "limit", "kept", "cost", "matrix", "agents", "control", "walks", "programs")
+
 
 def table(head, rows):
     lines = [head, ["---"] * len(head), *rows]
@@ -80,26 +95,84 @@ class Report:
                             [""] * (len(RIVALS) - 1))
         return rows and table(["", "times", *RIVAL_NAMES], rows)
 
-    def of(self, *prefixes):
-        """What begins so, but for the single cases of a worst one: those have a colon in their names."""
+    def of(self, prefixes, others=()):
+        """What begins so and is not shown elsewhere, but for single cases and cells: these have a colon in their names."""
         rows = [[name, number(r["value"]), number(r["min"]), number(r["max"]), r["unit"], r["baseline"], f"{r['ratio']:.2f}"]
-                for name, r in self.results.items() if name.startswith(prefixes) and ":" not in name]
+                for name, r in self.results.items()
+                if name.startswith(prefixes) and not name.startswith(others) and ":" not in name]
         return rows and table(["", "median", "min", "max", "unit", "beside", "ratio"], rows)
 
     def limit(self):
-        return self.of("limit.")
+        return self.of("limit.", LIMIT_RIVALS)
 
     def control(self):
-        return self.of("control.", "policy.", "agent.")
+        shown = tuple(figure.format(size) for figure, _ in AGENT_FIGURES for size, _, _ in AGENTS)
+        return self.of(("control.", "policy.", "agent."), shown)
+
+    def agents(self):
+        """Real ones, of several sizes."""
+        rows = [[pods, policies, *(self.ns(figure.format(size)) for figure, _ in AGENT_FIGURES)]
+                for size, pods, policies in AGENTS if f"control.start_{size}_pods" in self.results]
+        return rows and table(["pods", "policies", *(title for _, title in AGENT_FIGURES)], rows)
+
+    def matrix(self):
+        """What a change of policy waits for, by number of policies and of pods."""
+        cells = sorted({tuple(map(int, name.split(":")[1:])) for name in self.results if name.startswith("control.enforced:")},
+                       key=lambda cell: (cell[1], cell[0]))
+        rows = []
+        for policies, pods in cells:
+            results = [self.results[f"control.{what}:{policies}:{pods}"] for what in MATRIX]
+            whole = results[3]
+            rows.append([f"{pods:,}", f"{policies:,}", *(number(r["value"]) for r in results[:3]),
+                         f"{number(whole['value'])} ({number(whole['min'])} to {number(whole['max'])})",
+                         f"{results[4]['value']:,.0f}"])
+        return rows and table(["pods", "policies", "compile", "verify", "swap", "in force after, ms", "words of image"], rows)
+
+    def by_limiter(self, kinds):
+        """A row for each (name, title), a column for each limiter that any of them has."""
+        limiters = [(name, title) for name, title in LIMITERS if any(f"{kind}.{name}" in self.results for kind, _ in kinds)]
+        rows = [[title, *(self.figure(f"{kind}.{name}") for name, _ in limiters)] for kind, title in kinds
+                if any(f"{kind}.{name}" in self.results for name, _ in limiters)]
+        return rows and table(["", *(title for _, title in limiters)], rows)
+
+    def figure(self, name):
+        """What is exact says so once."""
+        result = self.results.get(name)
+        if not result or not name.startswith("limit.kept"):
+            return self.ratio(name)
+        least, most = f"{result['min']:.3f}", f"{result['max']:.3f}"
+        return f"{result['value']:.3f}" + (f" ({least} to {most})" if least != most else "")
+
+    def kept(self):
+        return self.by_limiter([(f"limit.kept_{rate}_burst_{burst}", f"{rate:,}/s, burst {burst:,}")
+                                for rate in (1000, 10000, 100000) for burst in (5, rate // 10)])
+
+    def cost(self):
+        return self.by_limiter([("limit.cost", "one sender"), ("limit.cost_2", "two senders, on two cores")])
+
+    def programs(self):
+        """Of what this kernel's verifier has walked, and what has come of it."""
+        rows = []
+        for line in self.lines("programs.txt"):
+            name, walked, _, _, written, rewritten, machine, took = line.split()
+            rows.append([name, *(f"{int(n):,}" for n in (walked, written, rewritten, machine)), f"{int(took) / 1e6:.2f}"])
+        return rows and table(["program", "walked by the verifier", "instructions", "as the verifier leaves them",
+                               "bytes of machine code", "verified in, s"], rows)
+
+    def lines(self, name):
+        with open(os.path.join(self.directory, name), encoding="utf-8") as f:
+            return f.read().splitlines()
 
     def walks(self):
-        with open(os.path.join(self.directory, "walks.json"), encoding="utf-8") as f:
-            walks = [json.loads(line) for line in f]
+        walks = [json.loads(line) for line in self.lines("walks.json")]
+        steps = {row["packet"]: row for row in map(json.loads, self.lines("steps.json"))}
+        rows = [[*walk.values(), *(f"{steps[walk['packet']][family]:,}" if walk["packet"] in steps else ""
+                                   for family in ("ipv4", "ipv6"))] for walk in walks]
         return table(["packet", "looked up in hash tables", "in arrays", "changes of tables", "clock reads",
-                      "atomic operations", "events"], [list(walk.values()) for walk in walks])
+                      "atomic operations", "events", "instructions, IPv4", "IPv6"], rows)
 
     def tables(self):
-        return {name: getattr(self, name)() for name in ("packet", "over", "path", "limit", "control", "walks")}
+        return {name: getattr(self, name)() for name in TABLES}
 
     # --- plots ---------------------------------------------------------------------
 

@@ -155,7 +155,7 @@ int traffic_attach(const struct traffic *traffic)
 	static const enum bpf_attach_type ways[] = { COMPAT_TCX_INGRESS, COMPAT_TCX_EGRESS };
 	_cleanup_close_ int program = bench_load_empty(BPF_PROG_TYPE_SCHED_CLS);
 	_cleanup_free_ char *names = strdup(traffic->interface);
-	char *place, *name = names ? strtok_r(names, ",", &place) : NULL, byte;
+	char *place, *name = names ? strtok_r(names, ",", &place) : NULL;
 
 	for (; name; name = strtok_r(NULL, ",", &place)) {
 		for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
@@ -164,7 +164,5 @@ int traffic_attach(const struct traffic *traffic)
 				return -errno;
 		}
 	}
-	puts("ready");
-	fflush(stdout);
-	return read(STDIN_FILENO, &byte, 1) < 0 ? -errno : 0;
+	return traffic_stand();
 }

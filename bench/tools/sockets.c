@@ -143,6 +143,52 @@ int traffic_connect(const struct traffic *traffic)
 	return r;
 }
 
+/*
+ * A token bucket on the sender's own clock: how many of what it has sent should
+ * have passed a limit, however unevenly it was let run.
+ */
+struct ideal {
+	double tokens, at;
+	uint64_t passed;
+};
+
+static void offer(struct ideal *ideal, const struct traffic *traffic, double now)
+{
+	ideal->tokens += (now - ideal->at) * traffic->limit;
+	ideal->at = now;
+	if (ideal->tokens > traffic->burst)
+		ideal->tokens = traffic->burst;
+	if (ideal->tokens < 1)
+		return;
+	ideal->tokens -= 1;
+	ideal->passed++;
+}
+
+/* Evenly, and what was held up at once. */
+int traffic_paced(const struct traffic *traffic)
+{
+	_cleanup_close_ int fd = open_socket(traffic, SOCK_DGRAM, false);
+	const double begun = traffic_now();
+	struct ideal ideal = { .tokens = traffic->burst, .at = begun };
+	char payload[18] = { 0 };
+	double now = begun;
+	uint64_t n = 0;
+
+	if (fd < 0)
+		return fd;
+	for (; now < begun + traffic->seconds; now = traffic_now()) {
+		if (now < begun + (double)n / traffic->rate)
+			continue;
+		if (send(fd, payload, sizeof(payload), 0) < 0)
+			return -errno;
+		offer(&ideal, traffic, now);
+		n++;
+	}
+	printf("{\"n\": %llu, \"seconds\": %.6f, \"ideal\": %llu}\n", (unsigned long long)n, now - begun,
+	       (unsigned long long)ideal.passed);
+	return 0;
+}
+
 int traffic_datagrams(const struct traffic *traffic)
 {
 	_cleanup_close_ int fd = open_socket(traffic, SOCK_DGRAM, false);

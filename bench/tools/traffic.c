@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/vec.h"
 
@@ -26,7 +27,8 @@ static const struct {
 	{ "serve", traffic_serve, false },     { "ask", traffic_ask, false },
 	{ "connect", traffic_connect, false }, { "datagrams", traffic_datagrams, true },
 	{ "packets", traffic_packets, true },  { "frames", traffic_frames, true },
-	{ "attach", traffic_attach, false },
+	{ "attach", traffic_attach, false },   { "swap", traffic_swap, false },
+	{ "lock", traffic_lock, false },       { "paced", traffic_paced, true },
 };
 
 double traffic_now(void)
@@ -42,10 +44,20 @@ void traffic_tell(uint64_t n, double seconds)
 	printf("{\"n\": %llu, \"seconds\": %.6f}\n", (unsigned long long)n, seconds);
 }
 
+int traffic_stand(void)
+{
+	char byte;
+
+	puts("ready");
+	fflush(stdout);
+	return read(STDIN_FILENO, &byte, 1) < 0 ? -errno : 0;
+}
+
 static int usage(void)
 {
-	fprintf(stderr, "usage: traffic serve|ask|connect|datagrams|packets|frames|attach [-i INTERFACE] [-a ADDRESS]\n"
-			"               [-m MAC] [-s OWN-ADDRESS] [-o OWN-MAC] [-p PORT] [-t SECONDS] [-n SOURCES]\n");
+	fprintf(stderr, "usage: traffic serve|ask|connect|datagrams|paced|packets|frames|attach|swap|lock\n"
+			"               [-i INTERFACE] [-a ADDRESS] [-m MAC] [-s OWN-ADDRESS] [-o OWN-MAC] [-p PORT]\n"
+			"               [-t SECONDS] [-n SOURCES] [-r RATE] [-l LIMIT] [-b BURST] [-c CPU]\n");
 	return 2;
 }
 
@@ -53,7 +65,7 @@ static bool read_options(int argc, char **argv, struct traffic *ret)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "i:a:m:s:o:p:t:n:")) >= 0) {
+	while ((option = getopt(argc, argv, "i:a:m:s:o:p:t:n:r:l:b:c:")) >= 0) {
 		if (option == 'i')
 			ret->interface = optarg;
 		else if (option == 'a')
@@ -68,21 +80,29 @@ static bool read_options(int argc, char **argv, struct traffic *ret)
 			ret->port = (uint16_t)atoi(optarg);
 		else if (option == 'n')
 			ret->sources = (uint32_t)atoi(optarg);
+		else if (option == 'r')
+			ret->rate = atof(optarg);
+		else if (option == 'l')
+			ret->limit = atof(optarg);
+		else if (option == 'b')
+			ret->burst = atof(optarg);
+		else if (option == 'c')
+			ret->cpu = atoi(optarg);
 		else if (option == 't')
 			ret->seconds = atof(optarg);
 		else
 			return false;
 	}
-	return optind == argc - 1 && ret->sources && ret->seconds <= SECONDS_MAX;
+	return optind == argc - 1 && ret->sources && ret->rate > 0 && ret->limit > 0 && ret->seconds <= SECONDS_MAX;
 }
 
 /* Where it sends, all of the path runs; the others have the other CPUs. */
-static void stay(void)
+static void stay(int cpu)
 {
 	cpu_set_t cpus;
 
 	CPU_ZERO(&cpus);
-	CPU_SET(0, &cpus);
+	CPU_SET(cpu, &cpus);
 	sched_setaffinity(0, sizeof(cpus), &cpus);
 }
 
@@ -95,6 +115,9 @@ int main(int argc, char **argv)
 		.own = "0.0.0.0",
 		.own_mac = "00:00:00:00:00:00",
 		.sources = 1,
+		.rate = 1000,
+		.limit = 1000,
+		.burst = 5,
 		.seconds = 0.5,
 	};
 	int r = -EINVAL;
@@ -105,7 +128,7 @@ int main(int argc, char **argv)
 		if (strcmp(kinds[i].name, argv[optind]))
 			continue;
 		if (kinds[i].pinned)
-			stay();
+			stay(traffic.cpu);
 		r = kinds[i].run(&traffic);
 	}
 	if (r < 0)

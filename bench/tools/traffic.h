@@ -13,6 +13,10 @@ struct traffic {
 	const char *own_mac;
 	uint16_t port;
 	uint32_t sources; /* addresses that frames are from */
+	double rate;	  /* datagrams a second, of paced ones */
+	double limit;	  /* packets a second that a limiter is asked for */
+	double burst;	  /* packets */
+	int cpu;
 	double seconds;
 };
 
@@ -21,10 +25,15 @@ int traffic_serve(const struct traffic *traffic);
 int traffic_ask(const struct traffic *traffic);
 int traffic_connect(const struct traffic *traffic);
 int traffic_datagrams(const struct traffic *traffic);
+int traffic_paced(const struct traffic *traffic);
 int traffic_packets(const struct traffic *traffic);
 int traffic_frames(const struct traffic *traffic);
 int traffic_attach(const struct traffic *traffic);
+int traffic_swap(const struct traffic *traffic);
+int traffic_lock(const struct traffic *traffic);
 
+/* Says that it is ready, and waits for the end of standard input. */
+int traffic_stand(void);
 double traffic_now(void);
 void traffic_tell(uint64_t n, double seconds);
 

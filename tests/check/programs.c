@@ -2,9 +2,11 @@
 /*
  * What this kernel's verifier makes of an object's programs, a line for each:
  *
- *   NAME INSTRUCTIONS STACK FUNCTION:BYTES>FUNCTION:BYTES...
+ *   NAME INSTRUCTIONS STACK FUNCTION:BYTES>FUNCTION:BYTES... WRITTEN XLATED JITED USEC
  *
- * the instructions that it walked, and the deepest chain of calls with the stack
+ * the instructions that it walked; those of the program as it was compiled, as the
+ * verifier has rewritten it, and the bytes of machine code that came of it; how
+ * long verifying took; and the deepest chain of calls with the stack
  * that it takes where each frame is rounded up to 32 bytes. That is the rule of
  * kernels before 6.8; later ones round less, and would let a chain pass that
  * older ones refuse.
@@ -156,6 +158,30 @@ static struct chain deepest_from(struct program *program, const struct function 
 	return deepest;
 }
 
+/* What the kernel has made of it. */
+static int tell_sizes(const struct bpf_program *loaded, const char *log)
+{
+	const char *took = strstr(log, "verification time ");
+	struct bpf_prog_info info = {};
+	uint32_t size = sizeof(info);
+
+	if (bpf_prog_get_info_by_fd(bpf_program__fd(loaded), &info, &size) < 0)
+		return -errno;
+	printf(" %zu %zu %u %lu\n", bpf_program__insn_cnt(loaded), info.xlated_prog_len / sizeof(struct bpf_insn),
+	       info.jited_prog_len, took ? strtoul(took + strlen("verification time "), NULL, 10) : 0);
+	return 0;
+}
+
+static void tell_chain(struct program *program)
+{
+	const struct chain chain = deepest_from(program, &program->functions[0], 0);
+
+	printf("%u ", chain.bytes);
+	for (uint32_t i = 0; i < chain.depth; i++)
+		printf("%s%s:%u", i ? ">" : "", program->functions[chain.functions[i]].name,
+		       program->functions[chain.functions[i]].bytes);
+}
+
 static int tell(const struct bpf_program *loaded, const char *log)
 {
 	_cleanup_free_ struct program *program = calloc(1, sizeof(*program));
@@ -169,14 +195,9 @@ static int tell(const struct bpf_program *loaded, const char *log)
 	program->n_insns = bpf_program__insn_cnt(loaded);
 	r = find_functions(program) ?: name_functions(loaded, &btf, program) ?: read_stack(log, program);
 	if (r == 0 && processed) {
-		const struct chain chain = deepest_from(program, &program->functions[0], 0);
-
-		printf("%s %lu %u ", bpf_program__name(loaded), strtoul(processed + strlen("processed "), NULL, 10),
-		       chain.bytes);
-		for (uint32_t i = 0; i < chain.depth; i++)
-			printf("%s%s:%u", i ? ">" : "", program->functions[chain.functions[i]].name,
-			       program->functions[chain.functions[i]].bytes);
-		putchar('\n');
+		printf("%s %lu ", bpf_program__name(loaded), strtoul(processed + strlen("processed "), NULL, 10));
+		tell_chain(program);
+		r = tell_sizes(loaded, log);
 	}
 	btf__free(btf);
 	return processed ? r : -EPROTO;

@@ -230,7 +230,7 @@ static bool is_xdp(enum lab_program program)
 	return program == LAB_XDP || program == LAB_UPLINK;
 }
 
-static enum weir_verdict verdict_of(enum lab_program program, uint32_t code)
+enum weir_verdict lab_verdict(enum lab_program program, uint32_t code)
 {
 	if (code == (is_xdp(program) ? (uint32_t)XDP_PASS : (uint32_t)TC_ACT_UNSPEC))
 		return WEIR_VERDICT_PASS;
@@ -265,7 +265,7 @@ int lab_run(struct lab *lab, const struct lab_run *run, struct lab_result *ret)
 	if (run->ret_frame)
 		run->ret_frame->length = opts.data_size_out;
 	*ret = (struct lab_result){
-		.verdict = verdict_of(run->program, opts.retval),
+		.verdict = lab_verdict(run->program, opts.retval),
 		.ns = opts.duration,
 		.mark = xdp_context ? 0 : skb.mark,
 		.departs = xdp_context ? 0 : skb.tstamp,

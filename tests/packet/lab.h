@@ -83,6 +83,8 @@ struct lab_result {
 };
 
 int lab_run(struct lab *lab, const struct lab_run *run, struct lab_result *ret);
+/* What a program says by the code that it ends with. */
+enum weir_verdict lab_verdict(enum lab_program program, uint32_t code);
 int lab_program_fd(const struct lab *lab, enum lab_program program);
 
 struct lab_answer {

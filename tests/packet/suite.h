@@ -25,12 +25,11 @@ struct suite_case {
 };
 
 /* Opens the laboratory or, where that is not possible, says so as TAP and ends the program. */
-static inline struct lab *suite_lab(void)
+static inline struct lab *suite_lab_as(const struct lab_config *config)
 {
-	static const struct lab_config config = { .flows = 1024, .addresses = 256, .image_words = TINY_WORDS };
 	struct lab *lab = NULL;
 	const char *why;
-	int r = lab_open(&config, &lab, &why);
+	int r = lab_open(config, &lab, &why);
 
 	if (r == -EPERM || r == -EOPNOTSUPP) {
 		printf("1..0 # SKIP packets can't be run: %s\n", why);
@@ -41,6 +40,13 @@ static inline struct lab *suite_lab(void)
 		exit(1);
 	}
 	return lab;
+}
+
+static inline struct lab *suite_lab(void)
+{
+	static const struct lab_config config = { .flows = 1024, .addresses = 256, .image_words = TINY_WORDS };
+
+	return suite_lab_as(&config);
 }
 
 static inline void suite_case_run(void **state)

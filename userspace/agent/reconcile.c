@@ -35,7 +35,7 @@ void plan_world(const struct agent *agent, const struct objects *store, struct w
 }
 
 /* How long an apply may wait for its image to be verified whole, and, where that is not enough, in a sample. */
-#define VERIFY_BUDGET_MS 1000u
+#define VERIFY_BUDGET_MS 250u
 #define VERIFY_SAMPLE_MS 100u
 
 /* What is worked at aside: nothing in it is anybody else's meanwhile. */
