@@ -98,7 +98,7 @@ static const struct scenario scenarios[] = {
 	{ "a source route behind other options is dropped", IPV4_ONLY, .peer = PEER_FRIEND,
 	  .steps = { { SENDS, OPTIONS("\x01\x01\x01" LSRR "\0", 12), MALFORMED(SOURCE_ROUTE) },
 		     { SENDS, OPTIONS("\x94\x04\0\0" LSRR, 12), MALFORMED(SOURCE_ROUTE) },
-		     { SENDS, OPTIONS("\x07\x1f\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" LSRR, 40),
+		     { SENDS, OPTIONS("\x07\x1f\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" LSRR "\0", 40),
 		       MALFORMED(SOURCE_ROUTE) } } },
 	{ "a source route is dropped on an open connection too", IPV4_ONLY, .peer = PEER_FRIEND,
 	  .steps = { { SENDS, .packet = { UDP }, ADMITTED },
