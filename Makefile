@@ -255,8 +255,8 @@ SANITIZED_E2E ?= $(filter-out $(UNSANITIZED:%=tests/e2e/test_%.py),$(wildcard te
 # No confinement and another size of memory, memcheck of its own, packages and images of the program without them, a
 # second version of it; rates, and what no e2e test of it runs the program for.
 UNSANITIZED := confine soak valgrind deb image install service cni_containers upgrade flood ease limit kube_traffic crds
-SHORT_TESTS = $(patsubst $(B)/%,$(SANITIZED)/%,$(UNIT_TESTS) $(addprefix $(B)/tests/packet/test_,grow policy withdrawal)) \
-	tests/e2e/test_policy.py tests/e2e/test_bad_input.py tests/e2e/test_life.py
+SHORT_TESTS = $(patsubst $(B)/%,$(SANITIZED)/%,$(filter-out %/test_differential,$(UNIT_TESTS))) \
+	tests/e2e/test_policy.py tests/e2e/test_bad_input.py
 run_sanitized = WEIR=$(SANITIZED)/weir WEIR_PATIENCE=3 tests/run $(1)
 test-sanitized: deps-test deps-kube
 	+@$(SANITIZED_MAKE) $(SANITIZED)/weir $(SANITIZED)/weir-cni $(SANITIZED_TESTS)
