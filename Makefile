@@ -10,8 +10,9 @@
 # make differential  objects, compiled images and loaded programs against each other, CLUSTERS=N random clusters (root)
 # make fuzz       FUZZ_PACKETS=N random packets (10,000,000) by the programs and by the model, and libFuzzer:
 #                 FUZZ_RUNS=N sequences (100,000), and FUZZ_SECONDS=N (60) for each of the parsers  (root)
-# make test-sanitized  every unit and packet test under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer,
-#                 and the e2e tests that SANITIZED_E2E names (those of CI; all: SANITIZED_E2E='tests/e2e/test_*.py')
+# make test-sanitized  every unit, packet and e2e test that means something under AddressSanitizer, LeakSanitizer and
+#                 UndefinedBehaviorSanitizer  (root)
+# make test-sanitized-short  of these what CI runs: the unit tests, and a few others
 # make valgrind   ROUNDS=N (20) times what an agent is asked for, under memcheck  (root)
 # make soak       SOAK_MINUTES=N (60) of everything: memory, descriptors and BPF objects of the agent stay flat  (root)
 # make bench      measured comparisons                                  (root)
@@ -60,6 +61,8 @@ include scripts/hardening.mk
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla \
 	-Wformat=2 -Wundef -Wno-unused-parameter
+# A designated initializer leaves out fields on purpose: gcc knows, clang doesn't where a macro has the first of them.
+WARNINGS += $(if $(findstring clang,$(CC)),-Wno-missing-field-initializers)
 SANITIZE ?=
 SANITIZE_CFLAGS = -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(if $(SANITIZE),$(SANITIZE_CFLAGS),$(HARDENING)) \
@@ -96,7 +99,7 @@ MANUAL := $(patsubst docs/man/%.in,$(B)/man/%,$(wildcard docs/man/*.in))
 COMPLETION := $(B)/completion/weir.bash $(B)/completion/weir.zsh
 
 .PHONY: all demo test check budgets soak vm-test vm-arm64 bench bench-kube differential fuzz clean deps-build deps-test deps-bench deps-kube \
-	tests parsers test-sanitized valgrind benches FORCE
+	tests parsers test-sanitized test-sanitized-short valgrind benches FORCE
 .SECONDARY:
 
 all: $(B)/weir $(B)/weir-cni $(MANUAL) $(COMPLETION)
@@ -260,11 +263,22 @@ $(PARSERS): $(B)/tests/fuzz/targets/%: $(B)/obj/tests/fuzz/targets/%.o $(B)/libw
 # Only what is leaked at exit by weir itself counts: tests/leaks.supp has the reasons.
 export ASAN_OPTIONS ?= detect_leaks=1
 export LSAN_OPTIONS ?= suppressions=$(CURDIR)/tests/leaks.supp:print_suppressions=0
-SANITIZED_E2E ?= tests/e2e/test_policy.py tests/e2e/test_bad_input.py tests/e2e/test_life.py
 SANITIZED_TESTS = $(patsubst $(B)/%,$(SANITIZED)/%,$(UNIT_TESTS) $(PACKET_TESTS))
-test-sanitized:
+SANITIZED_E2E ?= $(filter-out $(UNSANITIZED:%=tests/e2e/test_%.py),$(wildcard tests/e2e/test_*.py))
+# No confinement and another size of memory, memcheck of its own, packages and images of the program without them, a
+# second version of it; rates, and what no e2e test of it runs the program for.
+UNSANITIZED := confine soak valgrind deb image install service cni_containers upgrade flood ease limit kube_traffic crds
+SHORT_TESTS = $(patsubst $(B)/%,$(SANITIZED)/%,$(filter-out %/test_differential,$(UNIT_TESTS))) \
+	tests/e2e/test_policy.py tests/e2e/test_bad_input.py
+run_sanitized = WEIR=$(SANITIZED)/weir WEIR_PATIENCE=3 tests/run $(1)
+test-sanitized: deps-test deps-kube
 	+@$(SANITIZED_MAKE) $(SANITIZED)/weir $(SANITIZED)/weir-cni $(SANITIZED_TESTS)
-	$(Q)WEIR=$(SANITIZED)/weir WEIR_PATIENCE=3 tests/run $(SANITIZED_TESTS) $(SANITIZED_E2E)
+	$(Q)$(call run_sanitized,$(SANITIZED_TESTS) $(SANITIZED_E2E))
+
+test-sanitized-short: deps-test
+	+@$(SANITIZED_MAKE) $(if $(filter -j%,$(MAKEFLAGS)),,--jobs=$(shell nproc)) $(SANITIZED)/weir $(SANITIZED)/weir-cni \
+		$(filter $(SANITIZED)/%,$(SHORT_TESTS))
+	$(Q)$(call run_sanitized,$(SHORT_TESTS))
 
 ROUNDS ?= 20
 valgrind: $(B)/weir

@@ -191,6 +191,19 @@ class Unconfined(Inside):
         self.assertIn("confined   NO", self.lab.weir("status").stdout)
 
 
+class Capabilities(Inside):
+    """They are given up for good without Landlock and system call filter, which would see to that too."""
+
+    words = ["--unconfined", "files", "--unconfined", "syscalls"]
+
+    def test_for_good(self):
+        """without the rest of it capabilities are still given up for good"""
+        status = self.proc()
+        self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "0"))
+        self.assertEqual(int(status["CapBnd"], 16), int(status["CapPrm"], 16))
+        self.assertEqual([row.split(":")[0] for row in self.confinement()["missing"]], ["files", "syscalls"])
+
+
 class OldKernel(Inside):
     """Where the kernel's Landlock is the first one, it does what that can."""
 

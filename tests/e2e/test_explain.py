@@ -50,10 +50,11 @@ class Explain(LabCase):
         return re.sub(r"\s+", " ", done.stdout)
 
     def counters(self):
-        """Everything that packets leave behind, as the metrics and the limits have it."""
+        """All that packets leave behind, as the metrics and the limits have it, but for neighbours that ask by themselves."""
         text = self.assert_done(self.lab.weir("metrics"))
         kept = [line for line in text.splitlines()
-                if re.match(r"weir_(packets|bytes|policy_packets|policy_bytes|limit)", line)]
+                if re.match(r"weir_(packets|bytes|policy_packets|policy_bytes|limit)", line)
+                and not re.search(r'reason="(arp|neighbour)"', line)]
         flows = [m for m in self.lab.status()["maps"] if m["name"].startswith("flows")]
         limits = self.lab.weir_json("get", "limits")["items"]
         for limit in limits:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import unittest
 
+import memory_cgroup
 from case import LabCase, main, shop
 from core_cases import ALLOW_FRONTEND, ISOLATE_BACKEND, policy
 from lab import OUTSIDE4
@@ -17,7 +18,6 @@ from lab import OUTSIDE4
 HERE = os.path.dirname(os.path.abspath(__file__))
 MAP_CREATE, MAP_UPDATE, PROG_LOAD, OBJ_PIN, PROG_QUERY, LINK_CREATE = 0, 2, 5, 6, 16, 28
 COMMANDS = 64
-MEMCG = "/sys/fs/cgroup/memory"
 
 # The kernel refuses while an agent starts: what it fails with, and says.
 AT_START = (
@@ -171,14 +171,12 @@ class Refused(FailingCase):
         self.assert_fails(self.run_agent("prlimit", "--nofile=16:16"), 1, "Too many open files")
         self.assert_enforced()
 
-    @unittest.skipUnless(os.path.isdir(MEMCG), "needs a memory controller of cgroup v1")
+    @unittest.skipUnless(memory_cgroup.parent(), "needs cgroups with a memory controller")
     def test_memory_limit(self):
         """an agent whose cgroup has no room for the kernel's tables says so and ends; what was enforced goes on"""
-        group = f"{MEMCG}/weir-test-{os.getpid()}"
-        os.mkdir(group)
-        self.addCleanup(os.rmdir, group)
-        with open(f"{group}/memory.limit_in_bytes", "w", encoding="ascii") as f:
-            f.write(str(48 << 20))
+        group = memory_cgroup.make(f"weir-resources-{os.getpid()}")
+        self.addCleanup(memory_cgroup.remove, group)
+        memory_cgroup.limit(group, 48 << 20)
         self.lab.end_agent()
         words = ["sh", "-c", f"echo $$ >{group}/cgroup.procs; exec \"$@\"", "sh"]
         with self.another_bpffs():

@@ -3,6 +3,7 @@
 """The directory source: watched, and a broken file never disturbs what is enforced."""
 import json
 import os
+import signal
 
 from case import LabCase, main
 from core_cases import ALLOW_FRONTEND, ISOLATE_BACKEND, policy
@@ -65,6 +66,28 @@ class Directory(LabCase):
         self.assertEqual(self.source()["errors"], [])
         self.assert_open(self.frontend, self.backend)
         self.assertEqual(self.lab.weir("status").returncode, 0)
+
+    def test_broken_at_start(self):
+        """a file that is broken when an agent starts over another changes nothing that is in force until it is mended"""
+        self.lab.enforce(ISOLATE_BACKEND)
+        for how, mend in (("mended", lambda: self.lab.write("other.yaml", "---\n")),
+                          ("taken away", lambda: self.lab.remove("other.yaml"))):
+            with self.subTest(how):
+                self.lab.end_agent(signal.SIGKILL)
+                for name in ("other.yaml", "policy.yaml"):
+                    self.lab.write(name, "metadata: [oops\n")
+                self.lab.spawn_agent()
+                self.assertIn("nobody knows what it held, so what is in force stays as it is",
+                              self.lab.weir("status").stderr)
+                done = self.lab.weir("apply", "-f", "-", stdin=policy("podSelector: {}", name="more"))
+                self.assert_fails(done, 1, "nothing was changed: a source has not been read yet")
+                self.assert_shut(self.frontend, self.backend)
+                self.lab.write("policy.yaml", ALLOW_FRONTEND)
+                self.assert_shut(self.frontend, self.backend)
+                mend()
+                self.until_open()
+                self.lab.enforce(ISOLATE_BACKEND)
+                self.lab.drops_before = self.lab.drops()  # meanwhile nobody knows the names of what denies
 
     def test_wrong_field(self):
         """an unknown field of a policy is refused with line, column and path, and the other files count"""

@@ -46,7 +46,7 @@ static struct {
 	struct weir_account accounts[ACCOUNTS], base_accounts[ACCOUNTS];
 } self = { .links = { -1, -1 }, .space = -1 };
 
-static int quiet(enum libbpf_print_level level, const char *format, va_list args)
+static __attribute__((format(printf, 2, 0))) int quiet(enum libbpf_print_level level, const char *format, va_list args)
 {
 	return level == LIBBPF_WARN && getenv("WEIR_LAB_VERBOSE") ? vfprintf(stderr, format, args) : 0;
 }

@@ -22,7 +22,7 @@ static int create_image_map(uint32_t words)
 	return fd < 0 ? -errno : fd;
 }
 
-static int quiet(enum libbpf_print_level level, const char *format, va_list args)
+static __attribute__((format(printf, 2, 0))) int quiet(enum libbpf_print_level level, const char *format, va_list args)
 {
 	return level == LIBBPF_WARN && getenv("WEIR_LAB_VERBOSE") ? vfprintf(stderr, format, args) : 0;
 }

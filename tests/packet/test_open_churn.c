@@ -123,12 +123,12 @@ struct connection {
 /* The peer's port and address say which connection it is. */
 static void address_frame(struct frame *frame, bool reply, unsigned number)
 {
-	struct iphdr *ip = (struct iphdr *)(frame->bytes + ETH_HLEN);
-	uint8_t *address = reply ? (uint8_t *)&ip->daddr : (uint8_t *)&ip->saddr;
+	uint8_t *ip = frame->bytes + ETH_HLEN;
+	uint8_t *address = ip + (reply ? offsetof(struct iphdr, daddr) : offsetof(struct iphdr, saddr));
 	const uint16_t port = htons(1024 + number % 20000);
 
 	address[3] = 1 + number / 20000;
-	memcpy(frame->bytes + ETH_HLEN + sizeof(*ip) + (reply ? 2 : 0), &port, sizeof(port));
+	memcpy(ip + sizeof(struct iphdr) + (reply ? 2 : 0), &port, sizeof(port));
 }
 
 /* False: that was its last packet, or it was refused. */
@@ -335,12 +335,16 @@ static const struct CMUnitTest tests[] = {
 
 int main(void)
 {
-	_cleanup_(lab_closep) struct lab *lab = suite_lab();
+	struct lab *lab;
+	int r;
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) < (long)PROCESSORS) {
 		printf("1..0 # SKIP needs two processors\n");
 		return 0;
 	}
+	lab = suite_lab();
 	build_frames();
-	return _cmocka_run_group_tests("packet open churn", tests, ARRAY_SIZE(tests), NULL, NULL);
+	r = _cmocka_run_group_tests("packet open churn", tests, ARRAY_SIZE(tests), NULL, NULL);
+	lab_close(lab);
+	return r;
 }

@@ -80,12 +80,21 @@ static void append_notes(json_t *list, const struct notes *notes)
 		json_array_append_new(list, api_text(*text));
 }
 
+static const char *outcome_of(const struct sources *sources, const struct source *source, bool is_away)
+{
+	if (source_holds(sources, source))
+		return "; nobody knows what it held, so what is in force stays as it is until it is mended";
+	if (is_away || (source->kube && !kube_is_synced(source->kube)) ||
+	    (source->directory && directory_unknown(source->directory)))
+		return "";
+	return "; its last good version stays in force";
+}
+
 /* What is wrong with a source, and what that means for what it holds. */
-static void append_errors(json_t *list, const struct source *source)
+static void append_errors(json_t *list, const struct sources *sources, const struct source *source)
 {
 	const time_t away = source->kube ? kube_away_since(source->kube) : 0;
 	_cleanup_free_ char *age = away ? age_text(time(NULL) - away) : NULL;
-	const bool is_known = !source->kube || kube_is_synced(source->kube);
 
 	if (away) {
 		_cleanup_free_ char *whole =
@@ -94,8 +103,7 @@ static void append_errors(json_t *list, const struct source *source)
 		json_array_append_new(list, api_text(whole));
 	}
 	vec_for_each (text, &source->errors.list) {
-		_cleanup_free_ char *whole =
-			xasprintf("%s%s", *text, is_known && !away ? "; its last good version stays in force" : "");
+		_cleanup_free_ char *whole = xasprintf("%s%s", *text, outcome_of(sources, source, away != 0));
 
 		json_array_append_new(list, api_text(whole));
 	}
@@ -122,7 +130,7 @@ json_t *api_degraded(const struct agent *agent)
 							"(the other reasons and the log say why)"));
 	append_notes(list, &agent->failures);
 	vec_for_each (source, &agent->sources.list)
-		append_errors(list, source);
+		append_errors(list, &agent->sources, source);
 	append_notes(list, &agent->endpoints.problems);
 	append_conflicts(agent, list);
 	append_notes(list, &agent->uplinks.problems);

@@ -206,7 +206,7 @@ static bool is_whole(struct change *change)
 	if (sources_read(&change->agent->sources))
 		return true;
 	http_fail(change->reply, HTTP_UNAVAILABLE,
-		  "nothing was changed: the Kubernetes API has not been read yet (weir status says why)");
+		  "nothing was changed: a source has not been read yet (weir status says why)");
 	return false;
 }
 

@@ -5,15 +5,20 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <sys/eventfd.h>
 
 #include "base/cleanup.h"
+
+#define LOOKS_AGAIN_MS 1000
 
 struct errand {
 	int (*work)(void *data);
 	void *data;
 	int result;
 	int done; /* eventfd */
+	atomic_bool is_done;
 };
 
 static void *run(void *data)
@@ -21,6 +26,7 @@ static void *run(void *data)
 	struct errand *errand = data;
 
 	errand->result = errand->work(errand->data);
+	atomic_store(&errand->is_done, true);
 	eventfd_write(errand->done, 1);
 	return NULL;
 }
@@ -38,17 +44,21 @@ static int begin(struct errand *errand, pthread_t *ret)
 	return -r;
 }
 
-/* On an error of poll(), which none is known for, the join still waits. */
+/*
+ * Nothing that a system call refuses holds it up for ever: a word that can't be given is looked for, and on an error of
+ * poll(), which none is known for, the join still waits.
+ */
 static void mind(const struct aside_watch *watch, const struct errand *errand)
 {
+	const bool is_timed = watch->every_ms >= 0;
 	struct pollfd fds[] = { { .fd = errand->done, .events = POLLIN }, { .fd = watch->fd, .events = POLLIN } };
 
-	while (!fds[0].revents) {
-		int r = poll(fds, 2, watch->every_ms);
+	while (!fds[0].revents && !atomic_load(&errand->is_done)) {
+		int r = poll(fds, 2, is_timed ? watch->every_ms : LOOKS_AGAIN_MS);
 
 		if (r < 0 && errno != EINTR)
 			return;
-		if (r == 0 || (r > 0 && fds[1].revents))
+		if ((r == 0 && is_timed) || (r > 0 && fds[1].revents))
 			watch->ready(watch->data);
 	}
 }

@@ -38,11 +38,12 @@ static int compare_addresses(const void *a, const void *b)
 static const struct sighting *next_of(const struct matching *matching, const struct addr *addr,
 				      const struct sighting *after)
 {
-	const struct sighting *end = matching->seen->items + matching->seen->n;
 	const struct sighting key = { .addr = *addr };
+	const struct sighting *end;
 
 	if (!matching->seen->n)
 		return NULL;
+	end = matching->seen->items + matching->seen->n;
 	after = after ? after + 1 : &matching->seen->items[vec_lower_bound(matching->seen, &key, compare_addresses)];
 	return after < end && addr_compare(&after->addr, addr) == 0 ? after : NULL;
 }

@@ -222,10 +222,15 @@ const struct kube_config *sources_kube(const struct sources *sources)
 	return NULL;
 }
 
+bool source_holds(const struct sources *sources, const struct source *source)
+{
+	return sources->hold && source->directory && directory_unknown(source->directory);
+}
+
 bool sources_read(const struct sources *sources)
 {
 	vec_for_each (source, &sources->list) {
-		if (source->kube && !kube_is_synced(source->kube))
+		if ((source->kube && !kube_is_synced(source->kube)) || source_holds(sources, source))
 			return false;
 	}
 	return true;

@@ -28,6 +28,7 @@ struct sources {
 	struct overlay *overlay;	 /* borrowed; NULL: none */
 	const struct objects *rehearsed; /* stands for what the Kubernetes API holds; NULL: what it does hold */
 	uint64_t n_errors;		 /* ever seen */
+	bool hold;			 /* what is in force stays until every source is known */
 };
 
 int sources_open(const struct agent_config *config, const struct kube_follower *follower, struct sources *ret,
@@ -46,6 +47,8 @@ void sources_world(const struct sources *sources, const struct objects *store, s
 const struct object *sources_pod(const struct sources *sources, const char *namespace, const char *name);
 const struct objects *source_objects(const struct sources *sources, const struct source *source);
 bool sources_broken(const struct sources *sources);
+/* Whether this one is why what is in force stays as it is. */
+bool source_holds(const struct sources *sources, const struct source *source);
 const struct kube_config *sources_kube(const struct sources *sources); /* NULL: no Kubernetes API is among them */
 /* False while one has not told everything that it holds, or can't: then there is no world to compile yet. */
 bool sources_whole(const struct sources *sources);

@@ -101,6 +101,7 @@ int take_over(struct agent *agent, struct error *error)
 	reclaim_leftovers(agent);
 	if (!datapath_took_over(agent->datapath))
 		return 0;
+	agent->sources.hold = agent->revision != 0;
 	r = addresses_load(&agent->addresses, agent->datapath);
 	if (r < 0)
 		return error_set(error, r, "addresses can't be read from the kernel: %s", strerror(-r));

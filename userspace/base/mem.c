@@ -47,3 +47,8 @@ char *xasprintf(const char *format, ...)
 	va_end(args);
 	return or_abort(text);
 }
+
+FILE *xmemstream(char **text, size_t *size)
+{
+	return or_abort(open_memstream(text, size));
+}

@@ -75,7 +75,7 @@ static char *join(const struct ledger_account *account)
 {
 	char *text = NULL;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	FILE *out = xmemstream(&text, &size);
 
 	if (account->audit)
 		fputs(AUDIT "\n", out);

@@ -65,7 +65,7 @@ static uint32_t number_counter(struct decisions *decisions, const struct draft *
 {
 	char *key = NULL;
 	size_t size;
-	FILE *out = open_memstream(&key, &size);
+	FILE *out = xmemstream(&key, &size);
 	uint32_t number;
 
 	put_key(out, decisions->rules, draft);

@@ -180,7 +180,7 @@ int identities_build(struct identities *identities, const struct world *world, s
 	_cleanup_(finder_close) struct finder finder = { .identities = identities, .world = world, .numbers = numbers };
 	int r;
 
-	finder.out = open_memstream(&finder.key, &finder.size);
+	finder.out = xmemstream(&finder.key, &finder.size);
 	r = find_pods(&finder, error) ?: find_nodes(&finder, error) ?: find_services(&finder, error);
 	if (r < 0)
 		return r;

@@ -104,7 +104,7 @@ char *port_atoms_format(const struct port_atoms *atoms, const bool *chosen)
 	port_runs runs = {};
 	char *text = NULL;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	FILE *out = xmemstream(&text, &size);
 
 	collect(atoms, chosen, &runs);
 	if (is_everything(&runs))

@@ -80,7 +80,7 @@ char *limit_key(const struct ruleset *rules, uint32_t number, uint32_t index)
 	const struct rule *rule = &rules->rules.items[number];
 	char *key = NULL;
 	size_t size;
-	FILE *out = open_memstream(&key, &size);
+	FILE *out = xmemstream(&key, &size);
 
 	policy_key_write(out, rules->policies.items[rule->policy].object);
 	fprintf(out, " %s", direction_name(rule->direction));

@@ -26,6 +26,7 @@ struct file {
 	bool touched; /* an event named it since it was read */
 	bool seen;    /* in this scan of the directory */
 	bool broken;
+	bool unknown; /* and was so in the first scan: there is no version to hold to */
 	struct fingerprint fingerprint;
 	struct objects good; /* of the last version that was right */
 	struct diags diags;  /* of the last version, right or not */
@@ -134,6 +135,15 @@ size_t directory_broken(const struct directory *directory)
 	return n;
 }
 
+bool directory_unknown(const struct directory *directory)
+{
+	for (struct file *file = directory->files; file; file = file->hh.next) {
+		if (file->unknown)
+			return true;
+	}
+	return !directory->scanned;
+}
+
 static struct fingerprint fingerprint(const char *text, size_t length)
 {
 	return (struct fingerprint){
@@ -152,7 +162,7 @@ static bool fingerprint_equal(const struct fingerprint *a, const struct fingerpr
 static void file_unreadable(struct file *file, const char *path, int r)
 {
 	diags_free(&file->diags);
-	diags_add(&file->diags, DIAG_ERROR, path, 0, 0, "", "can't be read: %s (its last good version stays in force)",
+	diags_add(&file->diags, DIAG_ERROR, path, 0, 0, "", "can't be read: %s",
 		  r == -EFBIG ? "larger than 64 MiB" : strerror(-r));
 	file->broken = true;
 	file->read = false;
@@ -313,6 +323,12 @@ static void mark_touched(void *data, const char *name)
 		file->touched = true;
 }
 
+static void note_unknown(struct directory *directory)
+{
+	for (struct file *file = directory->files; file; file = file->hh.next)
+		file->unknown = file->broken && (file->unknown || !directory->scanned);
+}
+
 int directory_refresh(struct directory *directory, bool everything, bool *ret_changed, struct diags *diags,
 		      struct error *error)
 {
@@ -323,6 +339,7 @@ int directory_refresh(struct directory *directory, bool everything, bool *ret_ch
 	delta_clear(directory);
 	if (everything || news.any || directory->away || !directory->scanned) {
 		r = scan(directory, everything || news.everything, &changed);
+		note_unknown(directory);
 		directory->away = r < 0;
 		directory->scanned |= r == 0;
 	}

@@ -31,5 +31,7 @@ const struct objects_delta *directory_delta(const struct directory *directory);
 const char *directory_path(const struct directory *directory);
 /* Files whose last version is broken. */
 size_t directory_broken(const struct directory *directory);
+/* Whether what it holds is not known: the first scan is still to come, or found a file broken that is so still. */
+bool directory_unknown(const struct directory *directory);
 
 #endif

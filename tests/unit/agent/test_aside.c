@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -38,6 +39,18 @@ static void close_desk(struct desk *desk)
 {
 	close(desk->bell);
 	close(desk->heard);
+}
+
+/* In place of the C library's, which the agent would call. */
+static bool refuses_words;
+
+int eventfd_write(int fd, eventfd_t value)
+{
+	if (refuses_words) {
+		errno = EPERM;
+		return -1;
+	}
+	return write(fd, &value, sizeof(value)) == (ssize_t)sizeof(value) ? 0 : -1;
 }
 
 static void on_ready(void *data)
@@ -133,6 +146,23 @@ static int note_thread(void *data)
 	return 7;
 }
 
+static void a_word_that_is_refused_holds_nobody_up(void **state)
+{
+	struct desk desk;
+	int result;
+
+	open_desk(&desk);
+	refuses_words = true;
+	alarm(PATIENCE_MS / 1000);
+	result = aside_run(&(struct aside_watch){ desk.bell, -1, on_ready, &desk }, note_thread, &desk);
+	alarm(0);
+	refuses_words = false;
+	assert_int_equal(result, 7);
+	assert_true(desk.elsewhere);
+	assert_int_equal(desk.n_ready, 0);
+	close_desk(&desk);
+}
+
 static void without_a_thread_the_work_is_done_all_the_same(void **state)
 {
 	struct rlimit before, none;
@@ -156,6 +186,7 @@ int main(void)
 		cmocka_unit_test(the_descriptor_is_minded_while_the_work_is_done),
 		cmocka_unit_test(time_is_minded_too),
 		cmocka_unit_test(signals_stay_the_callers),
+		cmocka_unit_test(a_word_that_is_refused_holds_nobody_up),
 		cmocka_unit_test(without_a_thread_the_work_is_done_all_the_same),
 	};
 

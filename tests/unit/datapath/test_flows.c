@@ -192,6 +192,7 @@ static void times_stay_until_the_next_life_sets_them(void **state)
 	const uint32_t set = control(f).timeouts[WEIR_FLOW_ECHO];
 	datapath_close(first);
 	_cleanup_(datapath_closep) struct datapath *second = open_datapath(&f->config);
+	assert_non_null(second);
 	assert_int_equal(control(f).timeouts[WEIR_FLOW_ECHO], set);
 }
 

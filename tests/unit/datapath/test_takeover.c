@@ -235,6 +235,7 @@ static void flows_do_not_outlive_the_generation_they_refer_to(void **state)
 	assert_int_equal(unlink(control), 0);
 
 	_cleanup_(datapath_closep) struct datapath *second = open_datapath(&f->config);
+	assert_non_null(second);
 	assert_int_not_equal(pinned_map_id(f, "connections4"), flows);
 	assert_int_equal(pinned_map_id(f, "accounts"), accounts);
 	assert_int_not_equal(pinned_map_id(f, "control"), 0);

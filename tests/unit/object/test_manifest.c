@@ -47,7 +47,7 @@ static void test_empty_documents(void **state)
 {
 	static const char *const texts[] = {
 		"",  "\n",	     "# nothing\n",	   "---\n", "---\n---\n", "---\n# a\n...\n---\n", "null\n",
-		"~", "\xef\xbb\xbf", "--- {}\n...\n" + 11,
+		"~", "\xef\xbb\xbf", &"--- {}\n...\n"[11],
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
