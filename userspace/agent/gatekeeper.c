@@ -40,7 +40,7 @@ static int shut(struct gatekeeper *keeper, struct error *error)
 	vec_for_each (link, &links) {
 		if (!endpoints_decided(keeper->endpoints, link))
 			keeper->undecided = true;
-		else if (link->is_veth)
+		else
 			vec_push(&decided, *link);
 	}
 	r = gate_shut(keeper->gate, &decided, error);

@@ -206,7 +206,8 @@ static void drop(struct nl_msg *message)
 	nla_nest_end(message, element);
 }
 
-/* An interface that no driver of links made has no kind: the rule ends there, and its packets pass. */
+/* The set first, so that packets of what may pass pay for one look-up. An interface that no driver of links made has
+ * no kind: the rule ends there, and its packets pass. */
 static void put_rule(struct nft_batch *batch, const char *table, const struct chain *chain)
 {
 	struct nl_msg *message = nft_batch_message(batch, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
@@ -215,11 +216,11 @@ static void put_rule(struct nft_batch *batch, const char *table, const struct ch
 	nla_put_string(message, NFTA_RULE_TABLE, table);
 	nla_put_string(message, NFTA_RULE_CHAIN, chain->name);
 	list = nla_nest_start(message, NFTA_RULE_EXPRESSIONS);
-	load_meta(message, chain->kind, NFT_REG_1);
-	look_up(message, KINDS, 0);
 	load_meta(message, chain->index, NFT_REG_1);
 	load_meta(message, chain->iface_name, NFT_REG32_01);
 	look_up(message, PASSED, NFT_LOOKUP_F_INV);
+	load_meta(message, chain->kind, NFT_REG_1);
+	look_up(message, KINDS, 0);
 	put_expression(message, "counter", NULL, 0);
 	drop(message);
 	nla_nest_end(message, list);
