@@ -13,6 +13,7 @@ event.
 """
 import http.client
 import json
+import math
 import os
 import ssl
 import statistics
@@ -82,7 +83,7 @@ class Bench(KubeCase):
 
 
 def percentile(values, share):
-    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+    return sorted(values)[math.ceil(len(values) * share) - 1]
 
 
 def tell(name, values):
