@@ -13,16 +13,17 @@ WEIR_CNI = os.path.join(os.path.dirname(WEIR), "weir-cni")
 IFNAME = "eth0"
 
 
-def conflist(lab, plugin="bridge", *, version="1.0.0", subnet="10.202.0.0/16", **weir):
-    """A list of one of Debian's plugins and weir-cni; weir: keys of the latter."""
+def conflist(lab, plugin="bridge", *, version="1.0.0", subnet="10.202.0.0/16", with_weir=True, **weir):
+    """A list of weir-cni, one of Debian's plugins, and weir-cni again; weir: keys of the two."""
     first = {
         "bridge": {"type": "bridge", "bridge": "cni0", "isGateway": True, "hairpinMode": False},
         "ptp": {"type": "ptp"},
     }[plugin]
     ipam = {"type": "host-local", "ranges": [[{"subnet": subnet}], [{"subnet": "fd00:202::/64"}]],
             "routes": [{"dst": "0.0.0.0/0"}, {"dst": "::/0"}], "dataDir": os.path.join(lab.dir, "ipam")}
-    return {"cniVersion": version, "name": "podnet",
-            "plugins": [first | {"ipam": ipam}, {"type": "weir-cni", "socket": lab.socket} | weir]}
+    ours = {"type": "weir-cni", "socket": lab.socket} | weir
+    plugins = [ours | {"gate": True}, first | {"ipam": ipam}, ours] if with_weir else [first | {"ipam": ipam}]
+    return {"cniVersion": version, "name": "podnet", "plugins": plugins}
 
 
 class Refused(Exception):

@@ -103,8 +103,7 @@ class Life(PodCase):
     def test_closed(self):
         """a pod that nobody knows yet starts closed, and opens when its object comes"""
         client, late = self.pod("client"), self.new_pod("late")
-        late.add(self.config | {"plugins": [self.config["plugins"][0],
-                                            self.config["plugins"][1] | {"timeoutSeconds": 1}]})
+        late.add(conflist(self.lab, self.plugin, timeoutSeconds=1))
         self.assertEqual(self.lab.interface(late.interface)["state"], "closed")
         self.assert_shut(client, late)
         late.announce()
@@ -261,7 +260,7 @@ class Commands(PodCase):
         pod.container.check(self.config)
         pod.withdraw()
         self.lab.settle()
-        ours, result = self.config["plugins"][1], pod.container.result
+        ours, result = self.config["plugins"][-1], pod.container.result
         with self.assertRaises(Refused) as caught:
             pod.container.invoke(self.config, ours, "CHECK", result)
         self.assertEqual(caught.exception.error["code"], 102)
@@ -304,7 +303,8 @@ class Commands(PodCase):
             with self.assertRaises(Refused) as caught:
                 pod.add(self.config)
             self.assertEqual(caught.exception.error["code"], 11)
-            self.assertEqual(caught.exception.error["msg"], "weir can't enforce policy on this container")
+            self.assertEqual(caught.exception.error["msg"], "weir can't close this container's interface before "
+                             "there is one")
             pod.delete(self.config)
             result = pod.add(conflist(self.lab, agentDown="pass"))
             self.assertEqual(len(result["ips"]), 2)
@@ -395,7 +395,7 @@ class FirstInstant(PodCase):
             self.assertGreater(sent, 0)
             self.assertEqual(arrived, 0, f"of {sent}")
         self.lab.end_agent()
-        sent, arrived = self.send_early(self.config | {"plugins": self.config["plugins"][:1]}, mac)
+        sent, arrived = self.send_early(conflist(self.lab, with_weir=False), mac)
         self.assertGreater(arrived, 0, f"of {sent}: the test can't see what passes")
         self.lab.start_agent()
 

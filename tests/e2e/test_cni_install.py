@@ -16,6 +16,7 @@ from cni import WEIR_CNI
 
 OTHER = {"type": "bridge", "ipam": {"type": "host-local", "ranges": [[{"subnet": "10.0.0.0/24"}]]}}
 LIST = {"cniVersion": "1.0.0", "name": "podnet", "disableCheck": True, "plugins": [OTHER, {"type": "portmap"}]}
+OURS, GATE = {"type": "weir-cni", "socket": "/run/elsewhere.sock"}, {"gate": True}
 
 
 class Install(unittest.TestCase):
@@ -63,8 +64,7 @@ class Install(unittest.TestCase):
         self.write("20-other.conflist", LIST)
         for _ in range(2):
             self.done("install", "--socket", "/run/elsewhere.sock")
-            self.assertEqual(self.read("10-podnet.conflist"), LIST | {"plugins": LIST["plugins"] + [
-                {"type": "weir-cni", "socket": "/run/elsewhere.sock"}]})
+            self.assertEqual(self.read("10-podnet.conflist"), LIST | {"plugins": [OURS | GATE, *LIST["plugins"], OURS]})
         self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
         self.assertEqual(self.read("20-other.conflist"), LIST)
         self.assertEqual(os.stat(self.program).st_mode & 0o777, 0o755)
@@ -77,13 +77,20 @@ class Install(unittest.TestCase):
         self.assertEqual(self.files(), ["10-podnet.conflist", "20-other.conflist"])
         self.assertEqual(os.listdir(self.bin), [])
 
+    def test_without_gate(self):
+        """a list that has weir-cni as its last plugin alone gets it as the first as well, set as the last one is"""
+        ours = {"type": "weir-cni", "agentDown": "pass", "timeoutSeconds": 7}
+        self.write("10-podnet.conflist", LIST | {"plugins": [OTHER, ours]})
+        self.done("install")
+        self.assertEqual(self.read("10-podnet.conflist")["plugins"], [ours | GATE, OTHER, ours])
+
     def test_single(self):
         """a configuration of one plugin becomes a list"""
         self.write("10-podnet.conf", {"cniVersion": "0.4.0", "name": "podnet"} | OTHER)
         self.done("install")
         self.assertEqual(self.files(), ["10-podnet.conflist"])
         self.assertEqual(self.read("10-podnet.conflist"), {
-            "cniVersion": "0.4.0", "name": "podnet", "plugins": [OTHER, {"type": "weir-cni"}]})
+            "cniVersion": "0.4.0", "name": "podnet", "plugins": [{"type": "weir-cni"} | GATE, OTHER, {"type": "weir-cni"}]})
 
     def test_broken(self):
         """a list that can't be read is left alone, by install and by uninstall"""

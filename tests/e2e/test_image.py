@@ -131,7 +131,7 @@ class Agent(LabCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertTrue(os.access(os.path.join(directories["/opt/cni/bin"], "weir-cni"), os.X_OK))
         with open(os.path.join(directories["/etc/cni/net.d"], "10-lab.conflist"), encoding="utf-8") as f:
-            self.assertEqual([p["type"] for p in json.load(f)["plugins"]], ["ptp", "weir-cni"])
+            self.assertEqual([p["type"] for p in json.load(f)["plugins"]], ["weir-cni", "ptp", "weir-cni"])
 
     def test_probes(self):
         """each probe of the spec is answered"""

@@ -5,13 +5,18 @@ import json
 import os
 import shutil
 import signal
+import statistics
 import subprocess
+import time
 import unittest
 import urllib.error
 
 import case
+from case import SHUT_WAIT
 from kube_case import CRDS, NETWORK_POLICIES, TRAFFIC_POLICIES, KubeCase, isolate, traffic_policy_crd
+from kube_change import PORT, RATE, Kubectl, guard, moments
 
+TRIES = 10
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 SHOP = "/api/v1/namespaces/shop"
 READS = [("", ["pods", "namespaces", "nodes", "services"]), ("discovery.k8s.io", ["endpointslices"]),
@@ -68,6 +73,29 @@ class Users(KubeCase):
         self.kubectl("delete", "networkpolicy", "-n", "shop", "backend")
         self.until_policies(0)
         self.assert_open(self.frontend, self.backend)
+
+    @unittest.skipUnless(shutil.which("kubectl"), "no kubectl (kubernetes-client)")
+    def test_kubectl_moments(self):
+        """what kubectl applies meets live packets soon after the API has answered (bench/kube_latency.py says how soon)"""
+        kubectl = Kubectl(self.api, self.lab.node)
+        self.addCleanup(kubectl.close)
+        kubectl.apply(guard(True))
+        self.until_policies(1)
+        for pod in self.backend, self.frontend:
+            self.addCleanup(pod.do, "hush")
+        self.backend.do("ear", port=PORT)
+        self.frontend.do("pulse", number=1, host=self.backend.addr4, port=PORT, rate=RATE)
+        changes = [kubectl.apply(guard(is_open)) | {"is_open": is_open} for is_open in [False, True] * (TRIES // 2)]
+        self.lab.settle()
+        time.sleep(SHUT_WAIT)  # so that datagrams meet the last one
+        sent = self.frontend.do("pulse_end", number=1)
+        heard = set(self.backend.do("ear_end", port=PORT)["1"])
+        rows = moments(changes, sent, heard)
+        self.assertTrue(all(at for _, at in rows), f"some changes were met by nothing{self.lab.log_tail()}")
+        took = sorted((at - change["answered"]) * 1e3 for change, at in rows)
+        print(f"# kubectl apply: from the API's answer to the packets {statistics.median(took):.0f} ms, at most "
+              f"{took[-1]:.0f} ms, of {len(took)}")
+        self.assertLess(statistics.median(took), 1000)
 
     @unittest.skipUnless(shutil.which("kubectl"), "no kubectl (kubernetes-client)")
     def test_kubectl_own_kind(self):

@@ -7,6 +7,7 @@ exchange; without one, all is passed on.
 """
 import contextlib
 import os
+import re
 import socket
 import ssl
 import struct
@@ -40,9 +41,21 @@ class Exchange:
 
     def ask(self):
         """Has the server answer; its headers."""
+        said = self.said()
         self.upstream = self.proxy.connect()
-        self.upstream.sendall(self.head.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        self.upstream.sendall(self.head.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + said)
         return read_head(self.upstream)
+
+    def said(self):
+        """What the client sends besides the head."""
+        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", self.head)
+        left, said = min(int(length[1]), OVERSIZE) if length else 0, b""
+        while len(said) < left:
+            data = self.client.recv(left - len(said))
+            if not data:
+                raise ConnectionError("ended in its body")
+            said += data
+        return said
 
     def body(self):
         """The answer's bytes as they come."""

@@ -10,6 +10,7 @@
 #include "agent/capture.h"
 #include "agent/core.h"
 #include "agent/counts.h"
+#include "agent/link_events.h"
 #include "agent/listen.h"
 #include "agent/loop.h"
 #include "agent/packet_events.h"
@@ -21,13 +22,7 @@
 
 static int open_links(struct agent *agent, struct error *error)
 {
-	const struct links_events events = {
-		.changed = loop_link_changed,
-		.gone = loop_link_gone,
-		.addresses_changed = loop_addresses_changed,
-		.filters_changed = loop_filters_changed,
-		.data = agent,
-	};
+	const struct links_events events = link_events(agent);
 
 	return links_open(&events, &agent->links, error) ?: finder_open(&agent->finder, error);
 }
@@ -218,7 +213,11 @@ static int start(struct agent *agent, struct error *error)
 		.events = &agent->events,
 	};
 	agent->events_lost = packet_events_count(agent).lost;
-	r = open_attachments(agent, error) ?: take_over(agent, error) ?: open_socket(agent, error);
+	r = open_attachments(agent, error) ?: take_over(agent, error);
+	if (r < 0)
+		return r;
+	gatekeeper_open(&agent->gatekeeper, &agent->endpoints);
+	r = open_socket(agent, error);
 	if (r < 0)
 		return r;
 	open_metrics(agent);
@@ -247,6 +246,7 @@ static void stop(struct agent *agent)
 	compiled_free(agent->compiled);
 	overlay_free(&agent->overlay);
 	attachments_free(&agent->attachments);
+	gatekeeper_free(&agent->gatekeeper);
 	endpoints_free(&agent->endpoints);
 	hooks_free(&agent->hooks);
 	uplinks_free(&agent->uplinks);

@@ -24,6 +24,7 @@ const struct http_route api_socket_routes[] = {
 	{ "GET", "/v1/attachments", api_attachments },
 	{ "POST", "/v1/attachments", api_attach },
 	{ "DELETE", "/v1/attachments", api_detach },
+	{ "POST", "/v1/attachments/expect", api_expect },
 	{ "POST", "/v1/attachments/keep", api_keep_attachments },
 	{ "PUT", "/v1/objects", api_put_objects },
 	{ "DELETE", "/v1/objects", api_delete_objects },

@@ -19,6 +19,7 @@ void api_explain(void *data, const struct http_request *request, struct http_rep
 void api_attach(void *data, const struct http_request *request, struct http_reply *reply);
 void api_detach(void *data, const struct http_request *request, struct http_reply *reply);
 void api_attachments(void *data, const struct http_request *request, struct http_reply *reply);
+void api_expect(void *data, const struct http_request *request, struct http_reply *reply);
 void api_keep_attachments(void *data, const struct http_request *request, struct http_reply *reply);
 void api_put_objects(void *data, const struct http_request *request, struct http_reply *reply);
 void api_delete_objects(void *data, const struct http_request *request, struct http_reply *reply);

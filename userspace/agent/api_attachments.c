@@ -4,6 +4,7 @@
 
 #include "agent/api.h"
 #include "agent/attaching.h"
+#include "agent/loop.h"
 #include "base/mem.h"
 
 #define WAIT_SECONDS_MAX 60
@@ -116,6 +117,27 @@ static enum http_status status_of(int r)
 			      : HTTP_UNAVAILABLE;
 }
 
+/* From the answer on, what the plugins after this one make is closed from its first instant, where the kernel can. */
+void api_expect(void *data, const struct http_request *request, struct http_reply *reply)
+{
+	json_auto_t *body = json_loadb(request->body, request->length, 0, NULL);
+	const char *container = json_string_value(json_object_get(body, "containerId"));
+	const char *ifname = json_string_value(json_object_get(body, "ifname"));
+	struct agent *agent = data;
+	struct error error = {};
+	uint64_t seconds = 0;
+	int r = container && ifname ? read_seconds(body, &seconds, &error)
+				    : error_set(&error, -EINVAL, "containerId and ifname are needed");
+
+	if (r == 0)
+		r = gatekeeper_expect(&agent->gatekeeper, container, ifname, seconds, &error);
+	loop_links_moved(agent->loop);
+	if (r < 0)
+		http_fail(reply, status_of(r), "%s", error.text);
+	else
+		reply->json = gatekeeper_json(&agent->gatekeeper);
+}
+
 void api_attach(void *data, const struct http_request *request, struct http_reply *reply)
 {
 	_cleanup_(attachment_free) struct attachment attachment = {};
@@ -156,6 +178,7 @@ void api_detach(void *data, const struct http_request *request, struct http_repl
 		http_fail(reply, HTTP_BAD_REQUEST, "containerId and ifname are needed");
 		return;
 	}
+	gatekeeper_arrived(&agent->gatekeeper, container, ifname);
 	attachment = attachments_find(&agent->attachments, container, ifname);
 	reply->json = json_pack("{s:b}", "known", attachment != NULL);
 	if (attachment)

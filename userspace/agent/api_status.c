@@ -211,12 +211,13 @@ void api_status(void *data, const struct http_request *request, struct http_repl
 	}
 	sweeper_run(&agent->sweeper, agent->datapath, &agent->config->capacities);
 	reply->json = json_pack(
-		"{s:s, s:o, s:b, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"{s:s, s:o, s:b, s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+		"s:o}",
 		"version", WEIR_VERSION, "node", api_text(agent->config->node), "enforcing", agent->revision != 0,
 		"since", api_time(agent->since), "revision", (json_int_t)agent->revision, "settled",
 		agent_settled(agent), "degraded", api_degraded(agent), "warnings", warnings(agent), "kernel",
 		kernel(agent), "policy", policy(agent), "verified", verified(agent), "sources", sources(agent),
-		"interfaces", interfaces(agent), "uplinks", uplinks(agent), "shields", shields(agent), "limits",
-		bites(agent), "flows", flows(agent), "maps", maps(agent), "events", events(agent), "confinement",
-		confinement_json(&agent->confinement));
+		"interfaces", interfaces(agent), "newcomers", gatekeeper_json(&agent->gatekeeper), "uplinks",
+		uplinks(agent), "shields", shields(agent), "limits", bites(agent), "flows", flows(agent), "maps",
+		maps(agent), "events", events(agent), "confinement", confinement_json(&agent->confinement));
 }

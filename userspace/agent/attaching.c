@@ -55,6 +55,8 @@ int attach(struct agent *agent, struct attachment *attachment, struct error *err
 
 	if (r < 0)
 		return r;
+	gatekeeper_link_changed(&agent->gatekeeper, &link);
+	gatekeeper_arrived(&agent->gatekeeper, attachment->container, attachment->ifname);
 	log_info("interface %s: the CNI plugin says that it is pod %s/%s's", link.name, namespace, pod);
 	r = attachments_put(&agent->attachments, attachment);
 	if (r < 0)

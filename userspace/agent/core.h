@@ -13,6 +13,7 @@
 #include "agent/endpoints.h"
 #include "agent/events.h"
 #include "agent/finder.h"
+#include "agent/gatekeeper.h"
 #include "agent/hooks.h"
 #include "agent/http.h"
 #include "agent/limit_watch.h"
@@ -54,7 +55,8 @@ struct agent {
 	struct endpoints endpoints;
 	struct attachments attachments;
 	struct overlay overlay; /* of them, over the pods of the sources */
-	uint32_t attaching;	/* plugins that wait for an answer */
+	struct gatekeeper gatekeeper;
+	uint32_t attaching; /* plugins that wait for an answer */
 	struct uplinks uplinks;
 	struct hooks hooks;
 	struct sweeper sweeper;

@@ -231,6 +231,25 @@ static bool is_claimed(const struct endpoints *endpoints, const char *name)
 	return false;
 }
 
+bool endpoints_decided(const struct endpoints *endpoints, const struct link_info *link)
+{
+	const struct port *port = ports_find(endpoints, link->ifindex);
+
+	if (port)
+		return port->attached || port->hook != HOOK_NONE;
+	if (!link->is_veth || endpoints->config->new_interfaces_open || ports_is_ignored(endpoints, link->ifindex) ||
+	    uplinks_named(endpoints->config, link->name))
+		return true;
+	/* A pair whose ends are both here is nobody's once both are up; before, one of them may be on its way. */
+	return !link->peer_elsewhere && link->running;
+}
+
+void endpoints_reconsider(struct endpoints *endpoints, const struct link_info *link)
+{
+	ports_forget_ignored(endpoints, link->ifindex);
+	endpoints_link_changed(endpoints, link);
+}
+
 void endpoints_link_changed(void *data, const struct link_info *link)
 {
 	struct endpoints *endpoints = data;

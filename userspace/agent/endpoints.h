@@ -109,6 +109,10 @@ void endpoints_places(const struct endpoints *endpoints, datapath_addresses *ret
 void endpoints_link_changed(void *data, const struct link_info *link);
 void endpoints_link_gone(void *data, uint32_t ifindex, const char *name);
 
+/* Whether it has its programs, or is none that would get any: then nothing has to be kept from it. */
+bool endpoints_decided(const struct endpoints *endpoints, const struct link_info *link);
+/* An interface that was taken for somebody else's, as it was there before this agent, is a newcomer after all. */
+void endpoints_reconsider(struct endpoints *endpoints, const struct link_info *link);
 /* Closes an interface at once, unless it has its programs already. */
 int endpoints_hold(struct endpoints *endpoints, const struct link_info *link, struct error *error);
 const struct port *endpoints_port(const struct endpoints *endpoints, uint32_t ifindex); /* NULL: none */

@@ -179,6 +179,7 @@ static void on_hooks(uv_timer_t *timer)
 
 	hooks_watch(&agent->hooks);
 	after_hooks(agent);
+	gatekeeper_watch(&agent->gatekeeper);
 }
 
 static void on_pacing(uv_timer_t *timer)
@@ -280,30 +281,9 @@ static void on_idle(uv_prepare_t *idle)
 		http_wake(agent->socket);
 }
 
-void loop_link_changed(void *data, const struct link_info *link)
+void loop_links_moved(struct agent_loop *loop)
 {
-	endpoints_link_changed(&((struct agent *)data)->endpoints, link);
-}
-
-void loop_link_gone(void *data, uint32_t ifindex, const char *name)
-{
-	struct agent *agent = data;
-
-	attachments_link_gone(&agent->attachments, ifindex);
-	endpoints_link_gone(&agent->endpoints, ifindex, name);
-}
-
-void loop_addresses_changed(void *data)
-{
-	struct agent *agent = data;
-
-	agent->stale = agent->overtaken = true;
-	agent_schedule(agent);
-}
-
-void loop_filters_changed(void *data, uint32_t ifindex)
-{
-	hooks_touch(&((struct agent *)data)->hooks, ifindex);
+	loop->links_moved = true;
 }
 
 static void on_stop_signal(uv_signal_t *signal, int number)

@@ -15,10 +15,7 @@ void loop_close(struct agent_loop *loop);
 /* For kube_open(); data is the agent. */
 void loop_kube_changed(void *data);
 
-/* For links_open(); data is the agent. */
-void loop_link_changed(void *data, const struct link_info *link);
-void loop_link_gone(void *data, uint32_t ifindex, const char *name);
-void loop_addresses_changed(void *data);
-void loop_filters_changed(void *data, uint32_t ifindex);
+/* Somebody else has taken link events in: what follows from them is done before the loop sleeps. */
+void loop_links_moved(struct agent_loop *loop);
 
 #endif

@@ -84,6 +84,27 @@ static void print_confined(const json_t *confinement)
 	putchar('\n');
 }
 
+/* How an interface that nobody has named yet is kept from sending and receiving. */
+static void print_newcomers(const json_t *newcomers)
+{
+	const char *by = text_of(newcomers, "closedBy"), *why = text_of(newcomers, "why");
+	const long long expected = number_of(newcomers, "expected");
+
+	if (!json_is_object(newcomers))
+		return;
+	if (strcmp(by, "nobody") == 0)
+		printf("newcomers  left open, as configured");
+	else if (strcmp(by, "kernel") == 0)
+		printf("newcomers  closed by the kernel from their first instant");
+	else
+		printf("newcomers  closed by the agent once the kernel tells of them");
+	if (*why)
+		printf(" (%s)", why);
+	if (expected)
+		printf("; %lld on their way", expected);
+	putchar('\n');
+}
+
 static void print_head(const struct invocation *invocation, const json_t *status)
 {
 	const json_t *kernel = json_object_get(status, "kernel"), *policy = json_object_get(status, "policy");
@@ -112,6 +133,7 @@ static void print_head(const struct invocation *invocation, const json_t *status
 	print_verified(json_object_get(status, "verified"));
 	print_flows(json_object_get(status, "flows"));
 	printf("events     %s lost\n", count_of(json_object_get(status, "events"), "lost"));
+	print_newcomers(json_object_get(status, "newcomers"));
 	print_confined(json_object_get(status, "confinement"));
 }
 

@@ -10,13 +10,14 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 
-#define ANSWER_MAX	((size_t)16 << 20)
-#define PART		((size_t)16 << 10)
-#define MS_PER_SECOND	1000
-#define NS_PER_MS	1000000
-#define STATUS_ERROR	400
-#define STATUS_NOT_NOW	503
-#define STATUS_NO_SPACE 507
+#define ANSWER_MAX	 ((size_t)16 << 20)
+#define PART		 ((size_t)16 << 10)
+#define MS_PER_SECOND	 1000
+#define NS_PER_MS	 1000000
+#define STATUS_ERROR	 400
+#define STATUS_NOT_FOUND 404
+#define STATUS_NOT_NOW	 503
+#define STATUS_NO_SPACE	 507
 
 static long long now_ms(void)
 {
@@ -123,7 +124,9 @@ static int exchange(const struct call *call, char **ret_answer, struct error *er
 
 static int refused(const struct call *call, int status, const json_t *json, struct error *error)
 {
-	const int code = status == STATUS_NOT_NOW || status == STATUS_NO_SPACE ? -EAGAIN : -EREMOTEIO;
+	const int code = status == STATUS_NOT_NOW || status == STATUS_NO_SPACE ? -EAGAIN
+			 : status == STATUS_NOT_FOUND			       ? -ENOSYS
+									       : -EREMOTEIO;
 	const char *why = json_string_value(json_object_get(json, "error"));
 
 	if (why)

@@ -21,7 +21,7 @@ struct call {
 
 /*
  * *ret_json: the answer. -EHOSTDOWN when there is no agent or it doesn't
- * answer, -EAGAIN when it can't do so now, -EREMOTEIO when it refuses, -EPROTO
+ * answer, -EAGAIN when it can't do so now, -ENOSYS when it knows no such path, -EREMOTEIO when it refuses, -EPROTO
  * when whoever answers is no agent; with why in error.
  */
 int call_agent(const struct call *call, json_t **ret_json, struct error *error);

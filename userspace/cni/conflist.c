@@ -47,36 +47,35 @@ static json_t *list_of_one(const json_t *plugin)
 	return list;
 }
 
-static json_t *our_plugin(const char *socket)
+static bool is_gate(const json_t *plugin)
 {
-	json_t *plugin = json_pack("{s:s}", "type", CONFLIST_TYPE);
-
-	if (socket && strcmp(socket, CNI_SOCKET_DEFAULT) != 0)
-		json_object_set_new(plugin, "socket", json_string(socket));
-	return plugin;
+	return json_is_true(json_object_get(plugin, "gate"));
 }
 
-/* What somebody has set for it by hand stays. */
-static json_t *our_plugin_of(const json_t *plugins, const char *socket)
+/* What somebody has set for it by hand stays; a gate that is new has what the last one has. */
+static json_t *our_plugin(const json_t *plugins, bool gate, const char *socket)
 {
-	json_t *plugin;
+	json_t *ours = NULL, *plugin, *copy;
 	size_t index;
 
 	json_array_foreach (plugins, index, plugin) {
-		if (!is_ours(plugin))
-			continue;
-		plugin = json_copy(plugin);
-		if (socket)
-			json_object_set_new(plugin, "socket", json_string(socket));
-		return plugin;
+		if (is_ours(plugin) && (!ours || is_gate(plugin) == gate))
+			ours = plugin;
 	}
-	return our_plugin(socket);
+	copy = ours ? json_copy(ours) : json_pack("{s:s}", "type", CONFLIST_TYPE);
+	if (socket && (ours || strcmp(socket, CNI_SOCKET_DEFAULT) != 0))
+		json_object_set_new(copy, "socket", json_string(socket));
+	if (gate)
+		json_object_set_new(copy, "gate", json_true());
+	else if (is_gate(copy))
+		json_object_del(copy, "gate");
+	return copy;
 }
 
 int conflist_add(const json_t *config, const char *socket, json_t **ret, struct error *error)
 {
 	json_auto_t *list = NULL;
-	json_t *plugins;
+	json_t *plugins, *before;
 
 	if (is_list(config))
 		list = json_copy((json_t *)config);
@@ -84,8 +83,10 @@ int conflist_add(const json_t *config, const char *socket, json_t **ret, struct 
 		list = list_of_one(config);
 	else
 		return error_set(error, -EINVAL, "has neither plugins nor a type");
-	plugins = without_us(json_object_get(list, "plugins"));
-	json_array_append_new(plugins, our_plugin_of(json_object_get(list, "plugins"), socket));
+	before = json_object_get(list, "plugins");
+	plugins = without_us(before);
+	json_array_insert_new(plugins, 0, our_plugin(before, true, socket));
+	json_array_append_new(plugins, our_plugin(before, false, socket));
 	json_object_set_new(list, "plugins", plugins);
 	*ret = TAKE_PTR(list);
 	return 0;

@@ -11,7 +11,7 @@
 #define CONFLIST_TYPE "weir-cni"
 
 /*
- * *ret: the list with one weir-cni, last. A configuration of a single plugin
+ * *ret: the list with weir-cni twice, as the gate before all others and last. A configuration of a single plugin
  * becomes a list. socket: NULL is the default. -EINVAL when it is neither.
  */
 int conflist_add(const json_t *config, const char *socket, json_t **ret, struct error *error);

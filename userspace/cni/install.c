@@ -139,10 +139,10 @@ static int add_to_list(const struct install_options *options, char **ret_said, s
 		return r;
 	if (strcmp(path, to) != 0 && unlink(path) < 0)
 		return error_set(error, -errno, "%s can't be removed: %s", path, strerror(errno));
-	*ret_said =
-		strcmp(path, to) == 0
-			? xasprintf(CONFLIST_TYPE " is the last plugin of %s", path)
-			: xasprintf("%s was one plugin and is %s now, with " CONFLIST_TYPE " as its last", path, to);
+	*ret_said = strcmp(path, to) == 0
+			    ? xasprintf(CONFLIST_TYPE " is the first and the last plugin of %s", path)
+			    : xasprintf("%s was one plugin and is %s now, with " CONFLIST_TYPE " as its first and last",
+					path, to);
 	return 0;
 }
 

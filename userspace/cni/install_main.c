@@ -17,8 +17,8 @@ static const char usage[] =
 	"       weir-cni uninstall [--bin-dir DIR] [--conf-dir DIR]\n"
 	"       weir-cni --version\n"
 	"\n"
-	"install copies this program to DIR (/opt/cni/bin) and makes it the last plugin of\n"
-	"the first network configuration in the other DIR (/etc/cni/net.d), for which it\n"
+	"install copies this program to DIR (/opt/cni/bin) and makes it the first and the last\n"
+	"plugin of the first network configuration in the other DIR (/etc/cni/net.d), for which it\n"
 	"waits as long as it is told to. uninstall takes back both. A container runtime\n"
 	"runs weir-cni without arguments, by CNI_COMMAND in its environment.\n";
 

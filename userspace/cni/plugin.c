@@ -172,6 +172,40 @@ static int collect(const struct cni_request *request, struct cni_error *error)
 	return r < 0 ? agent_failed(r, &why, "what is left of containers can't be collected", error) : 0;
 }
 
+/* --- the same before the plugin that makes the interface ------------------------------- */
+
+/* Of nothing there is nothing yet; runtimes want a result of every plugin all the same. */
+static json_t *result_so_far(const struct cni_request *request)
+{
+	json_t *result = request->previous ? json_incref(request->previous)
+					   : json_pack("{s:[], s:[], s:{}}", "interfaces", "ips", "dns");
+
+	json_object_set_new(result, "cniVersion", json_string(request->version));
+	return result;
+}
+
+/* An agent from before there were gates closes newcomers as it did then. */
+static int expect(const struct cni_request *request, struct cni_error *error)
+{
+	json_auto_t *answer = NULL,
+		    *body = json_pack("{s:s, s:s, s:I}", "containerId", request->container, "ifname", request->ifname,
+				      "timeoutSeconds", (json_int_t)request->timeout_seconds);
+	const struct call call = { request->socket, "POST", "/v1/attachments/expect", body, SHORT_SECONDS };
+	struct error why = {};
+	int r = call_agent(&call, &answer, &why);
+
+	if (r < 0 && r != -ENOSYS && !(r == -EHOSTDOWN && request->pass_without_agent))
+		return agent_failed(r, &why, "weir can't close this container's interface before there is one", error);
+	print(result_so_far(request));
+	return 0;
+}
+
+/* What is to be done then the last of the list does. */
+static int leave_it(const struct cni_request *request, struct cni_error *error)
+{
+	return 0;
+}
+
 static int version(const struct cni_request *request, struct cni_error *error)
 {
 	print(json_pack("{s:s, s:o}", "cniVersion", CNI_VERSION_NEWEST, "supportedVersions", cni_versions()));
@@ -181,6 +215,11 @@ static int version(const struct cni_request *request, struct cni_error *error)
 static int (*const commands[CNI_COMMANDS])(const struct cni_request *request, struct cni_error *error) = {
 	[CNI_ADD] = add,       [CNI_DEL] = del,	   [CNI_CHECK] = check,
 	[CNI_STATUS] = status, [CNI_GC] = collect, [CNI_VERSION] = version,
+};
+
+static int (*const gate_commands[CNI_COMMANDS])(const struct cni_request *request, struct cni_error *error) = {
+	[CNI_ADD] = expect,    [CNI_DEL] = leave_it, [CNI_CHECK] = leave_it,
+	[CNI_STATUS] = status, [CNI_GC] = leave_it,  [CNI_VERSION] = version,
 };
 
 int plugin_run(const struct cni_environment *environment)
@@ -198,6 +237,6 @@ int plugin_run(const struct cni_environment *environment)
 	else
 		r = cni_request_read(environment, config, length, &request, &error);
 	if (r == 0)
-		r = commands[request.command](&request, &error);
+		r = (request.is_gate ? gate_commands : commands)[request.command](&request, &error);
 	return r < 0 ? print_error(request.version, &error) : 0;
 }

@@ -228,13 +228,23 @@ static int read_agent_down(struct cni_request *request, struct cni_error *error)
 	return 0;
 }
 
+static int read_gate(struct cni_request *request, struct cni_error *error)
+{
+	const json_t *gate = json_object_get(request->config, "gate");
+
+	if (gate && !json_is_boolean(gate))
+		return wrong(error, "gate", "must be true or false");
+	request->is_gate = json_is_true(gate);
+	return 0;
+}
+
 static int read_previous(struct cni_request *request, struct cni_error *error)
 {
 	request->previous = json_object_get(request->config, "prevResult");
-	if (!request->previous && commands[request->command].needs & NEED_PREVIOUS)
+	if (!request->previous && !request->is_gate && commands[request->command].needs & NEED_PREVIOUS)
 		return wrong(error, "prevResult",
 			     "is missing: weir-cni makes no interface, it goes last in the list of plugins, behind the "
-			     "one that does");
+			     "one that does (and once more, with \"gate\": true, before it)");
 	if (request->previous && !json_is_object(request->previous))
 		return wrong(error, "prevResult", "must be an object");
 	return 0;
@@ -267,7 +277,7 @@ static int read_config(const char *config, size_t length, struct cni_request *re
 	       read_network(request, error) ?:
 	       read_socket(request, error) ?:
 	       read_timeout(request, error) ?:
-	       read_agent_down(request, error) ?: read_previous(request, error);
+	       read_agent_down(request, error) ?: read_gate(request, error) ?: read_previous(request, error);
 }
 
 int cni_request_read(const struct cni_environment *environment, const char *config, size_t length,

@@ -33,6 +33,7 @@ struct cni_request {
 	char *socket;
 	long timeout_seconds;
 	bool pass_without_agent;
+	bool is_gate; /* before the plugin that makes the interface, and not behind it */
 	json_t *config;
 	json_t *previous; /* prevResult, of config; NULL: none */
 };

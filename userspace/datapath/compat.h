@@ -25,4 +25,10 @@ static inline __u32 compat_link_ifindex(const struct bpf_link_info *info)
 	return info->xdp.ifindex;
 }
 
+/* enum nft_devices_attributes, since 6.17: the beginning of interfaces' names, of which none need be there */
+#define COMPAT_NFTA_DEVICE_PREFIX 2
+
+/* enum nft_table_flags, since 6.9: the table stays when its owner ends */
+#define COMPAT_NFT_TABLE_F_PERSIST (1u << 2)
+
 #endif

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "datapath/datapath_private.h"
+#include "datapath/herald.h"
 
 #define IMAGE_MAP_NAME "weir_image"
 
@@ -62,6 +63,7 @@ static int check_image(const uint32_t *words, uint32_t n_words, struct error *er
 
 int datapath_swap(struct datapath *datapath, const uint32_t *words, uint32_t n_words, struct error *error)
 {
+	struct herald herald;
 	int r;
 
 	r = check_image(words, n_words, error);
@@ -72,7 +74,9 @@ int datapath_swap(struct datapath *datapath, const uint32_t *words, uint32_t n_w
 		return r;
 	const struct image_slot slot = { datapath->maps, bpf_map__fd(datapath->skeleton->maps.images),
 					 WEIR_SLOT_ENFORCED };
+	herald_begin(&herald, datapath, &slot);
 	r = image_put(&slot, datapath->config.image_words, words, n_words, error);
+	herald_end(&herald);
 	image_unpin_unused(slot.maps, slot.images);
 	if (r == 0)
 		r = upgrade_finish(datapath, true, error);

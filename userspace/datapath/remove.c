@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "datapath/datapath_private.h"
+#include "datapath/gate.h"
 
 struct removal {
 	const char *root;
@@ -125,6 +126,8 @@ int datapath_remove(const char *bpffs, unsigned *ret_interfaces, struct error *e
 		r = remove_pins(&removal);
 	if (r == 0)
 		r = remove_unmarked(&removal);
+	if (r == 0)
+		r = gate_remove(bpffs);
 	if (r == 0)
 		*ret_interfaces = removal.interfaces.n;
 	vec_free(&removal.interfaces);

@@ -12,6 +12,8 @@
 #include "cni/conflist.h"
 
 #define LIST(plugins) "{\"cniVersion\": \"1.0.0\", \"name\": \"n\", \"extra\": [1, {}], \"plugins\": [" plugins "]}"
+#define OURS	      "{\"type\": \"weir-cni\"}"
+#define GATE	      "{\"type\": \"weir-cni\", \"gate\": true}"
 #define BRIDGE	      "{\"type\": \"bridge\", \"ipam\": {\"type\": \"host-local\"}}"
 #define PORTMAP	      "{\"type\": \"portmap\", \"capabilities\": {\"portMappings\": true}}"
 
@@ -41,24 +43,31 @@ static int without(const json_t *config, const char *socket, json_t **ret, struc
 	return conflist_remove(config, ret, error);
 }
 
-static void it_is_the_last_plugin_and_there_once(void **state)
+static void it_is_the_first_plugin_and_the_last(void **state)
 {
 	static const struct row rows[] = {
-		{ "behind the others", LIST(BRIDGE ", " PORTMAP), NULL,
-		  LIST(BRIDGE ", " PORTMAP ", {\"type\": \"weir-cni\"}") },
+		{ "before and behind the others", LIST(BRIDGE ", " PORTMAP), NULL,
+		  LIST(GATE ", " BRIDGE ", " PORTMAP ", " OURS) },
 		{ "with a socket of its own", LIST(BRIDGE), "/s",
-		  LIST(BRIDGE ", {\"type\": \"weir-cni\", \"socket\": \"/s\"}") },
+		  LIST("{\"type\": \"weir-cni\", \"gate\": true, \"socket\": \"/s\"}, " BRIDGE
+		       ", {\"type\": \"weir-cni\", \"socket\": \"/s\"}") },
 		{ "the default socket isn't written", LIST(BRIDGE), "/run/weir/weir.sock",
-		  LIST(BRIDGE ", {\"type\": \"weir-cni\"}") },
-		{ "again: nothing changes", LIST(BRIDGE ", {\"type\": \"weir-cni\"}"), NULL,
-		  LIST(BRIDGE ", {\"type\": \"weir-cni\"}") },
-		{ "moved behind one that came later, with what was set by hand",
-		  LIST("{\"type\": \"weir-cni\", \"agentDown\": \"pass\"}, " PORTMAP), NULL,
-		  LIST(PORTMAP ", {\"type\": \"weir-cni\", \"agentDown\": \"pass\"}") },
+		  LIST(GATE ", " BRIDGE ", " OURS) },
+		{ "again: nothing changes", LIST(GATE ", " BRIDGE ", " OURS), NULL, LIST(GATE ", " BRIDGE ", " OURS) },
+		{ "a list that has it last only", LIST(BRIDGE ", {\"type\": \"weir-cni\", \"agentDown\": \"pass\"}"),
+		  NULL,
+		  LIST("{\"type\": \"weir-cni\", \"agentDown\": \"pass\", \"gate\": true}, " BRIDGE
+		       ", {\"type\": \"weir-cni\", \"agentDown\": \"pass\"}") },
+		{ "each keeps what was set for it by hand",
+		  LIST("{\"type\": \"weir-cni\", \"gate\": true, \"timeoutSeconds\": 5}, " BRIDGE
+		       ", {\"type\": \"weir-cni\", \"timeoutSeconds\": 9}, " PORTMAP),
+		  NULL,
+		  LIST("{\"type\": \"weir-cni\", \"gate\": true, \"timeoutSeconds\": 5}, " BRIDGE ", " PORTMAP
+		       ", {\"type\": \"weir-cni\", \"timeoutSeconds\": 9}") },
 		{ "a single plugin becomes a list",
 		  "{\"cniVersion\": \"0.4.0\", \"name\": \"n\", \"type\": \"bridge\", \"mtu\": 1400}", NULL,
-		  "{\"cniVersion\": \"0.4.0\", \"name\": \"n\", \"plugins\": [{\"type\": \"bridge\", \"mtu\": 1400}, "
-		  "{\"type\": \"weir-cni\"}]}" },
+		  "{\"cniVersion\": \"0.4.0\", \"name\": \"n\", \"plugins\": [" GATE
+		  ", {\"type\": \"bridge\", \"mtu\": 1400}, " OURS "]}" },
 		{ "an empty object", "{}", NULL, NULL },
 		{ "a list", "[]", NULL, NULL },
 		{ "an empty list of plugins", "{\"plugins\": []}", NULL, NULL },
@@ -86,7 +95,7 @@ static void it_goes_without_a_trace(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_is_the_last_plugin_and_there_once),
+		cmocka_unit_test(it_is_the_first_plugin_and_the_last),
 		cmocka_unit_test(it_goes_without_a_trace),
 	};
 

@@ -48,15 +48,16 @@ static void an_image_that_does_not_fit_makes_room(void **state)
 		      { 300000, 1 << 20 }, { 20000, 1 << 20 }, { (1 << 20) + 1, 1 << 22 } };
 	struct fixture *f = *state;
 	_cleanup_(datapath_closep) struct datapath *datapath = open_datapath(&f->config);
-	uint32_t before = generation(f), word;
+	uint32_t before, word;
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		before = generation(f);
 		swap_words(datapath, steps[i].n_words, 10 + i);
 		assert_int_equal(datapath_image_words(datapath), steps[i].capacity);
 		assert_int_equal(datapath_revision(datapath), 10 + i);
 		assert_int_equal(image_capacity(f, steps[i].n_words - 1, &word), steps[i].capacity);
 		assert_int_equal(word, 10 + i);
-		assert_int_equal(generation(f), before + 1 + i);
+		assert_true(generation(f) > before);
 	}
 }
 

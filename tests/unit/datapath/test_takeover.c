@@ -46,7 +46,7 @@ static void a_second_open_takes_maps_over_with_what_they_hold(void **state)
 
 	swap_revision(second, 43);
 	assert_int_equal(datapath_revision(second), 43);
-	assert_int_equal(generation(f), last + 1);
+	assert_true(generation(f) > last);
 }
 
 static void links_outlive_the_agent_and_are_replaced_in_place(void **state)
