@@ -113,6 +113,8 @@ int lab_set_bucket(struct lab *lab, uint32_t bucket, const struct weir_bucket *v
 /* How many flows there are in all tables, or in one of both families; *ret is one of them. */
 int lab_flows_in(struct lab *lab, enum weir_flow_table table, struct weir_flow *ret);
 int lab_flows(struct lab *lab, struct weir_flow *ret);
+/* Has every flow have counted so much. */
+int lab_wind_flows(struct lab *lab, struct weir_flow_low low);
 int lab_flows_of(struct lab *lab, enum weir_flow_table table, enum weir_family family);
 /* How many packets are known by their first fragments. */
 int lab_fragments(struct lab *lab);
