@@ -140,6 +140,7 @@ int lab_tallies(struct lab *lab, uint64_t ret[static WEIR_TALLIES]);
 
 /* What packets are told of; a budget is for a tick, which lasts for weeks where lab_config says so. */
 void lab_watch(struct lab *lab, uint32_t watch, uint32_t budget);
+bool lab_watched(const struct lab *lab);
 /* Takes out what was told, and returns how many records there were; the first ones are in ret. */
 int lab_events(struct lab *lab, struct weir_event *ret, int most);
 /* As if nothing had been told yet. */

@@ -77,7 +77,8 @@ static void test_flows_count_both_ways(void **state)
 
 static void test_flows_count_beyond_32_bits(void **state)
 {
-	const struct frame_ends ends = { WEIR_IPV4, world_pod_addr(WEIR_IPV4), world_peer(PEER_FRIEND, WEIR_IPV4), false };
+	const struct frame_ends ends = { WEIR_IPV4, world_pod_addr(WEIR_IPV4), world_peer(PEER_FRIEND, WEIR_IPV4),
+					 false };
 	const struct frame_spec spec = { .protocol = IPPROTO_UDP };
 	const struct weir_flow_low full = { UINT32_MAX, UINT32_MAX - 10 };
 	struct weir_counter expected[WEIR_DIRECTIONS] = { { full.packets, full.bytes }, { full.packets, full.bytes } };
