@@ -60,7 +60,7 @@ static __always_inline enum weir_verdict admit(struct packet *pkt, enum weir_fam
 	pkt->f->account = WEIR_ACCOUNT_NONE;
 	verdict = judge(pkt, family);
 	if (verdict == WEIR_VERDICT_DROP && pkt->direction == WEIR_INGRESS && !pkt->f->peek && has_shield())
-		note_denied(pkt, family);
+		note_denied(pkt, family, 1);
 	settle_refused(pkt, family);
 	if (verdict)
 		return verdict;

@@ -8,22 +8,16 @@
 #include "notice.h"
 #include "odd.h"
 #include "parse.h"
+#include "refusal.h"
 #include "shield.h"
 
 /* What arrives at the node is judged only where it is for a pod of this node. */
 static __always_inline enum weir_verdict find_destination(struct packet *pkt, enum weir_family family)
 {
-	const struct weir_address *address;
+	const struct weir_address *address = family == WEIR_IPV4 ? bpf_map_lookup_elem(&addresses4, &pkt->key->v4.local)
+								 : bpf_map_lookup_elem(&addresses6, pkt->key->v6.local);
 
-	if (!pkt->uplink)
-		return WEIR_VERDICT_NONE;
-	if (is_calm())
-		return pass(pkt, WEIR_REASON_NONE);
-	address = family == WEIR_IPV4 ? bpf_map_lookup_elem(&addresses4, &pkt->key->v4.local)
-				      : bpf_map_lookup_elem(&addresses6, pkt->key->v6.local);
-	if (!address || !address->ifindex)
-		return pass(pkt, WEIR_REASON_NONE);
-	if (!is_shielded(pkt, family))
+	if (!address || !address->ifindex || !is_shielded(pkt, family))
 		return pass(pkt, WEIR_REASON_NONE);
 	pkt->f->ifindex = address->ifindex;
 	return WEIR_VERDICT_NONE;
@@ -86,18 +80,59 @@ static __always_inline enum weir_verdict walk_odd(struct packet *pkt, enum weir_
 	return CALL_STAGE(pkt, match_odd, family) ?: ask_policy(pkt, family);
 }
 
+/* Of a packet that no flow answers for, or that is to be decided again. */
+static __always_inline enum weir_verdict decide_anew(struct packet *pkt, enum weir_family family, bool maybe_refused)
+{
+	enum weir_verdict verdict;
+
+	if (pkt->flow || pkt->hook == PACKET_PEEK)
+		return notice(pkt, family, ask_policy(pkt, family));
+	if (maybe_refused && CALL_REFUSAL(pkt, refuse_again_quietly, family))
+		return WEIR_VERDICT_DROP;
+	verdict = ask_policy(pkt, family);
+	if (verdict == WEIR_VERDICT_DROP && is_worth_keeping(pkt))
+		CALL_REFUSAL(pkt, keep_refusal, family);
+	return notice(pkt, family, verdict);
+}
+
+/* At the node, of which XDP sees everything: mostly it is for nobody here, or to be left to tc. */
+static __always_inline enum weir_verdict decide_arrived(struct packet *pkt, enum weir_family family)
+{
+	enum weir_verdict verdict;
+	bool refused;
+
+	if (parse_ip(pkt, family) || is_calm())
+		return pass(pkt, WEIR_REASON_NONE);
+	verdict = parse_plain(pkt, family);
+	if (pkt->odd)
+		return pass(pkt, WEIR_REASON_NONE);
+	refused = !verdict && find_refusal(pkt, family);
+	if (!refused && find_destination(pkt, family))
+		return WEIR_VERDICT_PASS;
+	if (!verdict) {
+		set_key_interface(pkt, family);
+		verdict = match_flow(pkt, family);
+	}
+	if (verdict == WEIR_VERDICT_PASS)
+		return verdict;
+	return verdict ? notice(pkt, family, verdict) : decide_anew(pkt, family, refused);
+}
+
 /* The families share the source of every stage and none of the code: an IPv4 packet runs through no test for IPv6. */
 static __always_inline enum weir_verdict decide_ip(struct packet *pkt, enum weir_family family)
 {
-	enum weir_verdict verdict = parse_ip(pkt, family) ?: find_destination(pkt, family) ?: parse_plain(pkt, family);
+	enum weir_verdict verdict;
 
+	if (pkt->uplink)
+		return decide_arrived(pkt, family);
+	verdict = parse_ip(pkt, family) ?: parse_plain(pkt, family);
 	/* Also where a header was not found in place, and the verdict is not to be trusted. */
 	if (unlikely(pkt->odd))
 		return notice(pkt, family, walk_odd(pkt, family));
 	verdict = verdict ?: match_flow(pkt, family);
 	if (likely(verdict == WEIR_VERDICT_PASS))
 		return verdict;
-	return notice(pkt, family, verdict ?: ask_policy(pkt, family));
+	return verdict ? notice(pkt, family, verdict) : decide_anew(pkt, family, true);
 }
 
 /* Without addresses. */

@@ -181,6 +181,13 @@ struct {
 } charged SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, WEIR_REFUSALS);
+	__type(key, __u32);
+	__type(value, struct weir_refusal);
+} refusals SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);
 } events SEC(".maps");

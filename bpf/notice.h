@@ -109,6 +109,13 @@ static __always_inline struct weir_notice_budget *find_notice_budget(const struc
 	return index < WEIR_NOTICE_BUDGETS ? &weir_notice_budgets[index] : NULL;
 }
 
+static __always_inline bool has_notice_budget(const struct facts *facts, __u32 now)
+{
+	const struct weir_notice_budget *budget = find_notice_budget(facts);
+
+	return budget && (budget->tick != now || budget->used < weir_control.event_budget);
+}
+
 /* All CPUs' together. When it is used up it is only read, by whatever number of them; else two may take the same. */
 static __always_inline bool take_notice_budget(const struct facts *facts, __u32 now)
 {

@@ -59,9 +59,9 @@ static __always_inline bool is_shielded(const struct packet *pkt, enum weir_fami
 }
 
 /* True when that is more than the rate allows. The key is made here, as the caller's stack has no room for it. */
-__subprogram bool note_denied_of(const void *addr, __u32 family, __u64 now)
+__subprogram bool note_denied_of(const void *addr, __u32 family, __u64 now, __u64 cost)
 {
-	const struct weir_shield first = { .tat = now + weir_control.shield_cost };
+	const struct weir_shield first = { .tat = now + cost };
 	struct weir_shield_key key = { .family = family };
 	struct weir_shield *shield;
 
@@ -74,7 +74,7 @@ __subprogram bool note_denied_of(const void *addr, __u32 family, __u64 now)
 		bpf_map_update_elem(&shields, &key, &first, BPF_NOEXIST);
 		return false;
 	}
-	if (gcra_take(&shield->tat, now, weir_control.shield_cost, weir_control.shield_burst))
+	if (gcra_take(&shield->tat, now, cost, weir_control.shield_burst))
 		return false;
 	shield->until = clock_ticks() + weir_control.shield_time;
 	weir_control.shield_until = shield->until;
@@ -82,16 +82,16 @@ __subprogram bool note_denied_of(const void *addr, __u32 family, __u64 now)
 }
 
 /* A flood from made-up sources is known by its target, and shall not fill the table with them. */
-static __always_inline void note_denied(const struct packet *pkt, enum weir_family family)
+static __always_inline void note_denied(const struct packet *pkt, enum weir_family family, __u32 packets)
 {
-	const __u64 now = gcra_now();
+	const __u64 now = gcra_now(), cost = packets * weir_control.shield_cost;
 
 	if (family == WEIR_IPV4) {
-		if (!note_denied_of(&pkt->key->v4.local, family, now))
-			note_denied_of(&pkt->key->v4.remote, family, now);
+		if (!note_denied_of(&pkt->key->v4.local, family, now, cost))
+			note_denied_of(&pkt->key->v4.remote, family, now, cost);
 	} else {
-		if (!note_denied_of(pkt->key->v6.local, family, now))
-			note_denied_of(pkt->key->v6.remote, family, now);
+		if (!note_denied_of(pkt->key->v6.local, family, now, cost))
+			note_denied_of(pkt->key->v6.remote, family, now, cost);
 	}
 }
 

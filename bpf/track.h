@@ -281,15 +281,25 @@ static __always_inline int track_sctp(const struct packet *pkt, struct weir_flow
 
 /* --- all --- */
 
+static __always_inline void count_in(struct weir_flow *flow, __u32 end, __u32 length)
+{
+	struct weir_flow_low *low = &flow->low[end];
+	const __u32 packets = low->packets + 1, bytes = low->bytes + length;
+
+	low->packets = packets;
+	low->bytes = bytes;
+	if (unlikely(!packets))
+		flow->high[end].packets++;
+	if (unlikely(bytes < length))
+		flow->high[end].bytes++;
+}
+
 /* Returns enum turn. */
 static __always_inline int track(const struct packet *pkt, struct weir_flow *flow)
 {
-	struct weir_counter *count = &flow->counts[own_end(pkt)];
-
 	if (flow->seen != pkt->f->now)
 		flow->seen = pkt->f->now;
-	count->packets++;
-	count->bytes += pkt->f->length;
+	count_in(flow, own_end(pkt), pkt->f->length);
 	if (unlikely(pkt->f->fragment))
 		return 0;
 	if (pkt->f->ports == WEIR_PORTS_TCP)
@@ -317,8 +327,8 @@ static __always_inline void begin_track(const struct packet *pkt, enum weir_fami
 	flow->state = first_state(pkt, family);
 	flow->seen = pkt->f->now;
 	flow->opened = pkt->f->now;
-	flow->counts[own_end(pkt)].packets = 1;
-	flow->counts[own_end(pkt)].bytes = pkt->f->length;
+	flow->low[own_end(pkt)].packets = 1;
+	flow->low[own_end(pkt)].bytes = pkt->f->length;
 	if (pkt->f->fragment)
 		return;
 	if (pkt->f->ports == WEIR_PORTS_TCP)

@@ -118,6 +118,14 @@ static __always_inline enum weir_verdict finish_key(struct packet *pkt, enum wei
 	return WEIR_VERDICT_NONE;
 }
 
+static __always_inline void set_key_interface(struct packet *pkt, enum weir_family family)
+{
+	if (family == WEIR_IPV4)
+		pkt->key->v4.ifindex = pkt->f->ifindex;
+	else
+		pkt->key->v6.ifindex = pkt->f->ifindex;
+}
+
 /* The transport header, when the IP packet is long enough to hold it. */
 static __always_inline const void *transport_header(struct packet *pkt, __u32 size)
 {

@@ -72,6 +72,26 @@ struct weir_notice_budget {
 	__u32 used;
 };
 
+/* refusals: what policy has refused lately, per CPU. The programs' own: they lose nothing by beginning anew without it.
+ */
+struct weir_refusal {
+	__u32 turn; /* odd while it is being written */
+	__u32 generation;
+	__u64 source_mac;
+	__u32 asked; /* port, protocol, and hook, family and direction */
+	__u32 ifindex;
+	__u32 counter;
+	__u32 account;
+	__u8 reason;
+	__u8 unnoted; /* of its packets: that no shield has been told of */
+	__u8 pad[6];
+	__u8 local[16];
+	__u8 remote[16];
+};
+
+#define WEIR_REFUSALS 1024u
+
 _Static_assert(sizeof(struct weir_event) == 96, "event layout");
+_Static_assert(sizeof(struct weir_refusal) == 72, "refusal layout");
 
 #endif

@@ -13,7 +13,7 @@
 
 #include <linux/types.h>
 
-#define WEIR_MAPS_ABI 4u
+#define WEIR_MAPS_ABI 5u
 
 /* Slots of the array of images. */
 enum weir_slot {
@@ -147,11 +147,26 @@ struct weir_flow_end {
 
 #define WEIR_FLOW_HELD 2
 
-/* A tick here is a quarter of a second, more or less: datapath_tick_ns() knows. */
+/* Of a flow and direction. With what is carried out of them into weir_flow_high, packets and bytes are of 48 bits. */
+struct weir_flow_low {
+	__u32 packets;
+	__u32 bytes;
+};
+
+struct weir_flow_high {
+	__u16 packets;
+	__u16 bytes;
+};
+
+/*
+ * A tick here is a quarter of a second, more or less: datapath_tick_ns() knows.
+ *
+ * What every packet of an established connection looks at comes first, and is as
+ * much as lies, with the IPv4 key that is compared before it, in two cache lines
+ * of the kernel's entry.
+ */
 struct weir_flow {
 	__u32 generation; /* under which the decision was made */
-	__u32 revision;	  /* of the image that decision is an offset in */
-	__u32 decision;	  /* offset of the record in that image */
 	__u32 account;	  /* row where its packets are counted; WEIR_ACCOUNT_NONE */
 	__u8 opener;	  /* enum weir_direction of the packet that opened it */
 	__u8 state;	  /* enum weir_flow_state */
@@ -161,12 +176,24 @@ struct weir_flow {
 	__u8 mac[6];	  /* that packets from the endpoint carry, with WEIR_FLOW_CHECK_MAC */
 	__u8 heard;	  /* WEIR_HEARD*: of what each end has been seen to send */
 	__u8 pad;
+	struct weir_flow_end ends[2]; /* by enum weir_direction: the endpoint's own is WEIR_EGRESS */
+	struct weir_flow_low low[2];  /* by direction; of packets that meet on two CPUs, one may go uncounted */
+
+	__u32 revision;		       /* of the image that decision is an offset in */
+	__u32 decision;		       /* offset of the record in that image */
 	__u32 opened;		       /* tick of its first packet */
-	struct weir_flow_end ends[2];  /* by enum weir_direction: the endpoint's own is WEIR_EGRESS */
 	__u32 source;		       /* identity of the opener */
 	__u32 held[WEIR_FLOW_HELD];    /* slots of limits on open connections that it holds: WEIR_HELD_*; 0: none */
-	struct weir_counter counts[2]; /* by direction; of packets that meet on two CPUs, one may go uncounted */
+	struct weir_flow_high high[2]; /* by direction */
 };
+
+static inline struct weir_counter weir_flow_count(const struct weir_flow *flow, __u32 direction)
+{
+	return (struct weir_counter){
+		.packets = (__u64)flow->high[direction].packets << 32 | flow->low[direction].packets,
+		.bytes = (__u64)flow->high[direction].bytes << 32 | flow->low[direction].bytes,
+	};
+}
 
 /*
  * held: bucket + 1, and which of its openers' buckets, as the limit has them. It
@@ -391,7 +418,8 @@ _Static_assert(__builtin_offsetof(struct weir_endpoint, mac) % 8 == 0, "the MAC 
 _Static_assert(sizeof(struct weir_address) == 8, "address layout");
 _Static_assert(sizeof(struct weir_flow4_key) == 20, "IPv4 flow key layout");
 _Static_assert(sizeof(struct weir_flow6_key) == 44, "IPv6 flow key layout");
-_Static_assert(sizeof(struct weir_flow) == 96, "flow layout");
+_Static_assert(sizeof(struct weir_flow) == 88, "flow layout");
+_Static_assert(__builtin_offsetof(struct weir_flow, revision) == 56, "what a packet looks at is in two cache lines");
 _Static_assert(__builtin_offsetof(struct weir_flow, mac) % 8 == 0, "the MAC address is compared as one word");
 _Static_assert(sizeof(struct weir_fragment_key) == 44, "fragment key layout");
 _Static_assert(sizeof(struct weir_fragment) == 20, "fragment layout");

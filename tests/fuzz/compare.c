@@ -98,7 +98,7 @@ bool compare_sequence(const struct engine *engine, const struct sequence *sequen
 	static struct observation observation;
 	bool differs = false;
 
-	model_reset(&model, engine->now);
+	model_reset(&model, engine->now, sequence_is_quiet(sequence));
 	if (engine->reset(&model) < 0)
 		return true;
 	for (unsigned i = 0; i < sequence->n && !differs; i++) {

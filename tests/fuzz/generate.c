@@ -157,7 +157,9 @@ void generate_sequence(struct random *r, unsigned steps, struct sequence *ret)
 
 		if (one_in(r, 60))
 			generate_conversation(r, &conversations[random_below(r, n)]);
-		if (one_in(r, 24))
+		if (ret->n == 0 && one_in(r, 2))
+			*step = (struct step){ .kind = STEP_GENERATION };
+		else if (one_in(r, 24))
 			generate_event(r, step);
 		else
 			generate_packet_step(r, &conversations[random_below(r, n)], step);

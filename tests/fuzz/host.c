@@ -54,7 +54,7 @@ static int reset(const struct model *model)
 	fill_array(HOST_BUCKETS, SETTING_BUCKETS);
 	fill_array(HOST_CHARGING, 1);
 	fill_array(HOST_CHARGED, SETTING_BUCKETS);
-	fill_array(HOST_CHARGING, 1);
+	fill_array(HOST_REFUSALS, WEIR_REFUSALS);
 	set_image(model);
 	set_endpoint(0, model);
 	set_endpoint(1, model);

@@ -40,6 +40,7 @@ struct host_map host_maps[HOST_MAPS] = {
 	[HOST_SOURCES] = MAP(sources),
 	[HOST_CHARGED] = ARRAY(charged),
 	[HOST_CHARGING] = ARRAY(charging),
+	[HOST_REFUSALS] = ARRAY(refusals),
 	/* The inner map is the same to the helpers: its one value is the image's words. */
 	[HOST_IMAGES] = { .name = &images, .key_size = sizeof(__u32), .value_size = sizeof(void *) },
 };

@@ -303,6 +303,8 @@ void model_packet(struct model *m, const struct step *step, struct judgement *re
 	judge(m, &p, ret);
 	if (ret->verdict != WEIR_VERDICT_PASS && !ret->told)
 		ret->told = WEIR_EVENT_DENIED;
+	if (!m->control.watch)
+		ret->told = 0;
 	m->seen.tallies[WEIR_TALLY_TOLD] += !!ret->told;
 	ret->xdp_drops = ret->xdp_drops && ret->verdict == WEIR_VERDICT_DROP && ret->reason != WEIR_REASON_LIMIT;
 	model_settle(m);
@@ -366,15 +368,16 @@ void model_event(struct model *m, const struct step *step)
 	case STEP_SWEEP:
 		return sweep(m, step->argument);
 	}
-	if (step->kind == STEP_GENERATION || step->argument & STEP_BEGUN)
+	/* What is remembered of refusals speaks for the policy that was announced. */
+	if (step->kind == STEP_GENERATION || step->argument & STEP_BEGUN || !m->control.watch)
 		m->control.generation++;
 }
 
-void model_reset(struct model *m, uint32_t now)
+void model_reset(struct model *m, uint32_t now, bool quiet)
 {
 	const uint32_t generation = m->control.generation;
 
-	setting_control(&m->control);
+	setting_control(quiet, &m->control);
 	m->control.generation = generation + 1;
 	m->now = now;
 	memset(m->charged, 0, sizeof(m->charged));

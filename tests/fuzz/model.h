@@ -52,7 +52,7 @@ struct model {
 };
 
 /* Nothing has happened yet. generation and revision go on from where they are. */
-void model_reset(struct model *model, uint32_t now);
+void model_reset(struct model *model, uint32_t now, bool quiet);
 /* What the agent does, and time. */
 void model_event(struct model *model, const struct step *step);
 void model_packet(struct model *model, const struct step *step, struct judgement *ret);

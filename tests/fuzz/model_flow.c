@@ -110,8 +110,8 @@ void model_track(struct model *m, const struct packet *p, struct observed_flow *
 	const bool opening = of->name.table == WEIR_OPENINGS;
 
 	of->flow.seen = m->now;
-	of->flow.counts[p->direction].packets++;
-	of->flow.counts[p->direction].bytes += p->length;
+	of->flow.low[p->direction].packets++;
+	of->flow.low[p->direction].bytes += p->length;
 	if (!model_next_state(p, &of->flow, opening) || !opening)
 		return;
 	if (of->flow.state == WEIR_FLOW_SYN_RECEIVED)
@@ -146,7 +146,7 @@ void model_open_flow(struct model *m, const struct packet *p, const struct flow_
 		leave(m, last);
 	flow.state = first_state(p);
 	flow.seen = flow.opened = m->now;
-	flow.counts[p->direction] = (struct weir_counter){ 1, p->length };
+	flow.low[p->direction] = (struct weir_flow_low){ 1, p->length };
 	model_hear_first(p, &flow);
 	enter(m, name, is_stream(p->ports) ? WEIR_OPENINGS : WEIR_EXCHANGES, &flow);
 }

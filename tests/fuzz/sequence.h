@@ -10,6 +10,7 @@
 #ifndef WEIR_TESTS_FUZZ_SEQUENCE_H
 #define WEIR_TESTS_FUZZ_SEQUENCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -58,6 +59,12 @@ struct sequence {
 	unsigned n;
 	struct step steps[SEQUENCE_STEPS];
 };
+
+/* Nobody is told of anything, so that what is refused again goes the short way; and each change is announced at once. */
+static inline bool sequence_is_quiet(const struct sequence *sequence)
+{
+	return sequence->n && sequence->steps[0].kind == STEP_GENERATION;
+}
 
 void sequence_from_bytes(const uint8_t *bytes, size_t size, struct sequence *ret);
 /* Returns the number of bytes written; at most size, whole steps only. */

@@ -110,7 +110,7 @@ void setting_endpoint(uint8_t argument, struct weir_endpoint *ret)
 
 #define HOUR_TICKS (3600ull * 1000 * 1000 * 1000 * WEIR_TICKS_PER_NS)
 
-void setting_control(struct weir_control *ret)
+void setting_control(bool quiet, struct weir_control *ret)
 {
 	static const uint32_t timeouts[WEIR_FLOW_STATES] = {
 		[WEIR_FLOW_SYN_SENT] = 20,  [WEIR_FLOW_SYN_RECEIVED] = 30, [WEIR_FLOW_ESTABLISHED] = 200,
@@ -120,7 +120,7 @@ void setting_control(struct weir_control *ret)
 	};
 
 	*ret = (struct weir_control){
-		.watch = WEIR_WATCH_DENIED | WEIR_WATCH_OPENED,
+		.watch = quiet ? 0 : WEIR_WATCH_DENIED | WEIR_WATCH_OPENED,
 		.event_budget = UINT32_MAX,
 		.fragment_timeout = 25,
 		.answer_cost = HOUR_TICKS,

@@ -74,7 +74,7 @@ void setting_endpoint(uint8_t argument, struct weir_endpoint *ret);
 uint32_t setting_ifindex(unsigned pod);
 
 /* Times, and how often rejected packets are answered; no generation. */
-void setting_control(struct weir_control *ret);
+void setting_control(bool quiet, struct weir_control *ret);
 #define SETTING_ANSWERS 6u /* to each endpoint */
 
 /* Built once; the revision is the caller's to write. */

@@ -115,6 +115,8 @@ int lab_set_bucket(struct lab *lab, uint32_t bucket, const struct weir_bucket *v
 /* How many flows there are in all tables, or in one of both families; *ret is one of them. */
 int lab_flows_in(struct lab *lab, enum weir_flow_table table, struct weir_flow *ret);
 int lab_flows(struct lab *lab, struct weir_flow *ret);
+/* Has every flow have counted so much. */
+int lab_wind_flows(struct lab *lab, struct weir_flow_low low);
 int lab_flows_of(struct lab *lab, enum weir_flow_table table, enum weir_family family);
 /* How many packets are known by their first fragments. */
 int lab_fragments(struct lab *lab);
@@ -140,6 +142,7 @@ int lab_tallies(struct lab *lab, uint64_t ret[static WEIR_TALLIES]);
 
 /* What packets are told of; a budget is for a tick, which lasts for weeks where lab_config says so. */
 void lab_watch(struct lab *lab, uint32_t watch, uint32_t budget);
+bool lab_watched(const struct lab *lab);
 /* Takes out what was told, and returns how many records there were; the first ones are in ret. */
 int lab_events(struct lab *lab, struct weir_event *ret, int most);
 /* As if nothing had been told yet. */

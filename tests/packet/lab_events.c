@@ -10,6 +10,11 @@ void lab_watch(struct lab *lab, uint32_t watch, uint32_t budget)
 	lab->skeleton->data_control->weir_control.event_budget = budget;
 }
 
+bool lab_watched(const struct lab *lab)
+{
+	return lab->skeleton->data_control->weir_control.watch;
+}
+
 void lab_age_events(struct lab *lab, uint32_t ticks)
 {
 	for (uint32_t i = 0; i < WEIR_NOTICES; i++)

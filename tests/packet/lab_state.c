@@ -223,6 +223,23 @@ int lab_print(struct lab *lab, uint64_t *ret)
 	return r < 0 ? r : 0;
 }
 
+static bool wind(const struct bpf_map *map, const uint8_t *key, uint8_t *value, void *low)
+{
+	struct weir_flow *flow = (struct weir_flow *)value;
+
+	flow->low[WEIR_INGRESS] = flow->low[WEIR_EGRESS] = *(struct weir_flow_low *)low;
+	return true;
+}
+
+int lab_wind_flows(struct lab *lab, struct weir_flow_low low)
+{
+	int r = 0;
+
+	for (int i = 0; i < WEIR_FLOW_TABLES * WEIR_FAMILIES && r >= 0; i++)
+		r = for_each_entry(flow_map(lab, i / WEIR_FAMILIES, i % WEIR_FAMILIES), wind, &low);
+	return r < 0 ? r : 0;
+}
+
 static bool make_older(const struct bpf_map *map, const uint8_t *key, uint8_t *value, void *ticks)
 {
 	if (bpf_map__value_size(map) == sizeof(struct weir_flow))

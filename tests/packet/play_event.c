@@ -32,6 +32,8 @@ int play_check_event(struct play *play, const struct outcome *outcome, uint32_t 
 	struct weir_event event;
 	const int n = lab_events(play->lab, &event, 1);
 
+	if (!lab_watched(play->lab))
+		return n ? play_fail(play, "%d events", n) : 0;
 	if (n > 1 || n < is_told(outcome, entered) || (n == 1 && !is_told(outcome, entered) && !may_be_told(outcome)))
 		return play_fail(play, "%d events", n);
 	if (n == 0)

@@ -95,6 +95,9 @@ static int do_event(struct lab *lab, const struct scenario_step *step)
 	case MULTIHOMED:
 		lab_new_generation(lab);
 		return world_second_addresses(lab);
+	case UNHEARD:
+		lab_watch(lab, 0, LAB_EVENT_BUDGET);
+		return 0;
 	case REVERSES:
 		return world_policy(lab, POLICY_REVERSED);
 	case IMAGE_FIRST:
@@ -152,6 +155,7 @@ int scenario_play(struct lab *lab, const struct scenario *scenario, enum weir_fa
 	};
 	int r = world_reset(lab);
 
+	lab_watch(lab, WEIR_WATCH_DENIED | WEIR_WATCH_OPENED, LAB_EVENT_BUDGET);
 	if (r < 0)
 		return play_fail(&play, "no world: %s", strerror(-r));
 	for (; play.step < SCENARIO_STEPS && scenario->steps[play.step].event; play.step++) {

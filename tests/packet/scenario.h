@@ -29,6 +29,7 @@ enum scenario_event {
 	AGES,	       /* ticks go by */
 	UNCHECKED,     /* the pod is a router: it may send in the name of others */
 	MULTIHOMED,    /* the pod has a second address of each family */
+	UNHEARD,       /* from now on nothing is told of packets */
 };
 
 enum scenario_flow {

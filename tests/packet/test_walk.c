@@ -85,19 +85,19 @@ static const struct row rows[] = {
 	{ "established, one limit", IN, LIMITED, OPENED, ACK, { 1, 7, 0, 1, 1, 0 } },
 	{ "established, two limits", IN, METERED, OPENED, ACK, { 1, 9, 0, 1, 2, 0 } },
 	{ "established, after a change of policy", IN, FRIEND, OPENED_THEN, ACK, { 4, 5, 0, 0, 2, 0 } },
-	{ "new TCP connection, to the pod", IN, FRIEND, NOTHING, SYN, { 5, 7, 1, 0, 0, 0 } },
-	{ "new TCP connection, from the pod", OUT, FRIEND, NOTHING, SYN, { 5, 7, 1, 0, 0, 0 } },
-	{ "new TCP connection, one limit", IN, LIMITED, NOTHING, SYN, { 6, 14, 1, 1, 3, 0 } },
-	{ "new exchange, UDP", IN, FRIEND, NOTHING, UDP, { 3, 7, 1, 0, 0, 0 } },
-	{ "of no connection, and opens none", IN, FRIEND, NOTHING, TCP(FRAME_TCP_RST, 0, 0), { 4, 5, 0, 0, 0, 0 } },
-	{ "denied, told of", IN, STRANGER, NOTHING, UDP, { 5, 6, 0, 1, 0, 1 } },
-	{ "denied again, to the pod", IN, STRANGER, ONCE, UDP, { 3, 5, 0, 0, 0, 0 } },
-	{ "denied again, from the pod", OUT, STRANGER, ONCE, UDP, { 3, 5, 0, 0, 0, 0 } },
-	{ "denied again, TCP SYN", IN, STRANGER, ONCE, SYN, { 3, 5, 0, 0, 0, 0 } },
-	{ "XDP of the pod: denied again", XDP, STRANGER, ONCE, UDP, { 3, 5, 0, 0, 0, 0 } },
+	{ "new TCP connection, to the pod", IN, FRIEND, NOTHING, SYN, { 5, 8, 1, 0, 0, 0 } },
+	{ "new TCP connection, from the pod", OUT, FRIEND, NOTHING, SYN, { 5, 8, 1, 0, 0, 0 } },
+	{ "new TCP connection, one limit", IN, LIMITED, NOTHING, SYN, { 6, 15, 1, 1, 3, 0 } },
+	{ "new exchange, UDP", IN, FRIEND, NOTHING, UDP, { 3, 8, 1, 0, 0, 0 } },
+	{ "of no connection, and opens none", IN, FRIEND, NOTHING, TCP(FRAME_TCP_RST, 0, 0), { 4, 6, 0, 0, 0, 0 } },
+	{ "denied, told of", IN, STRANGER, NOTHING, UDP, { 5, 8, 0, 1, 2, 1 } },
+	{ "denied again, to the pod", IN, STRANGER, ONCE, UDP, { 1, 3, 0, 0, 0, 0 } },
+	{ "denied again, from the pod", OUT, STRANGER, ONCE, UDP, { 1, 3, 0, 0, 0, 0 } },
+	{ "denied again, TCP SYN", IN, STRANGER, ONCE, SYN, { 1, 3, 0, 0, 0, 0 } },
+	{ "XDP of the pod: denied again", XDP, STRANGER, ONCE, UDP, { 1, 3, 0, 0, 0, 0 } },
 	{ "XDP of the pod: established", XDP, FRIEND, CALLED, ACK, { 1, 0, 0, 0, 0, 0 } },
-	{ "XDP of an uplink: denied again", UPLINK, STRANGER, ONCE, UDP, { 4, 5, 0, 0, 0, 0 } },
-	{ "XDP of an uplink: established", UPLINK, FRIEND, OPENED, ACK, { 2, 0, 0, 0, 0, 0 } },
+	{ "XDP of an uplink: denied again", UPLINK, STRANGER, ONCE, UDP, { 1, 4, 0, 0, 0, 0 } },
+	{ "XDP of an uplink: established", UPLINK, FRIEND, OPENED, ACK, { 2, 1, 0, 0, 0, 0 } },
 	{ "XDP of an uplink: in calm", SHIELDED, FRIEND, OPENED, ACK, { 0, 0, 0, 0, 0, 0 } },
 };
 
@@ -192,6 +192,7 @@ static int set_up(void **state)
 	fill_array(HOST_PAIRS, PAIRS);
 	fill_array(HOST_CHARGED, BUCKETS);
 	fill_array(HOST_CHARGING, 1);
+	fill_array(HOST_REFUSALS, WEIR_REFUSALS);
 	host_control()->watch = WEIR_WATCH_DENIED;
 	host_control()->event_budget = 1000;
 	return 0;

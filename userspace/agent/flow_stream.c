@@ -109,8 +109,8 @@ static json_t *flow_json(const struct agent *agent, const struct datapath_flow *
 {
 	const struct port *port = endpoints_port(&agent->endpoints, flow->ifindex);
 	const enum weir_direction opener = flow->is.opener == WEIR_EGRESS ? WEIR_EGRESS : WEIR_INGRESS;
-	const struct weir_counter *sent = &flow->is.counts[opener];
-	const struct weir_counter *answered = &flow->is.counts[WEIR_DIRECTIONS - 1 - opener];
+	const struct weir_counter *sent = &flow->counts[opener];
+	const struct weir_counter *answered = &flow->counts[WEIR_DIRECTIONS - 1 - opener];
 	const struct flow_ends ends = flow_ends(flow);
 
 	return json_pack(

@@ -3,7 +3,7 @@
 
 static uint64_t bytes_of(const struct datapath_flow *flow)
 {
-	return flow->is.counts[WEIR_INGRESS].bytes + flow->is.counts[WEIR_EGRESS].bytes;
+	return flow->counts[WEIR_INGRESS].bytes + flow->counts[WEIR_EGRESS].bytes;
 }
 
 static int compare(const void *a, const void *b)

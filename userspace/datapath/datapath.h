@@ -150,6 +150,7 @@ struct datapath_flow {
 	uint8_t protocol;
 	uint64_t idle_ns, age_ns;
 	bool current; /* decided under the running generation */
+	struct weir_counter counts[WEIR_DIRECTIONS];
 	struct weir_flow is;
 };
 /* All flows that have not expired, one by one; those that come or go meanwhile are among them or not. */

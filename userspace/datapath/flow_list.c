@@ -95,6 +95,8 @@ static void read_entry(const struct datapath_flows *flows, const void *key, cons
 	ret->idle_ns = elapsed(flows, is->seen) * flows->tick_ns;
 	ret->age_ns = elapsed(flows, is->opened) * flows->tick_ns;
 	ret->current = is->generation == flows->control.generation;
+	ret->counts[WEIR_INGRESS] = weir_flow_count(is, WEIR_INGRESS);
+	ret->counts[WEIR_EGRESS] = weir_flow_count(is, WEIR_EGRESS);
 	ret->is = *is;
 }
 

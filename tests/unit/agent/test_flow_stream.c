@@ -45,7 +45,7 @@ static void put_flow(const struct node *node, uint16_t number)
 	assert_int_equal(clock_read(node->agent.datapath, &now), 0);
 	const struct weir_flow flow = { .seen = now,
 					.state = WEIR_FLOW_ESTABLISHED,
-					.counts = { { 1, number / 2 }, { 1, number - number / 2 } } };
+					.low = { { 1, number / 2 }, { 1, number - number / 2 } } };
 	assert_int_equal(bpf_map_update_elem(bpf_map__fd(map), &key, &flow, BPF_ANY), 0);
 }
 

@@ -290,7 +290,8 @@ static void a_flow_is_listed_as_it_is(void **state)
 		.state = WEIR_FLOW_FIN_WAIT,
 		.seen = clock_now(datapath) - 8,
 		.opened = clock_now(datapath) - 40,
-		.counts = { { 1, 2 }, { 3, 4 } },
+		.low = { { 1, 2 }, { 3, 4 } },
+		.high = { { 0, 5 }, { 6, 0 } },
 	};
 	const struct addr local = { WEIR_IPV4, { 10, 0, 0, 1 } }, remote = { WEIR_IPV4, { 10, 0, 0, 2 } };
 	struct datapath_flow flow;
@@ -309,6 +310,8 @@ static void a_flow_is_listed_as_it_is(void **state)
 	assert_in_range(flow.age_ns - flow.idle_ns, 31 * tick, 33 * tick);
 	assert_true(flow.current);
 	assert_memory_equal(&flow.is, &live, sizeof(live));
+	assert_true(flow.counts[0].packets == 1 && flow.counts[0].bytes == (5ull << 32) + 2);
+	assert_true(flow.counts[1].packets == (6ull << 32) + 3 && flow.counts[1].bytes == 4);
 	datapath_new_generation(datapath);
 	assert_int_equal(list_all(datapath, &flow, 1), 1);
 	assert_false(flow.current);
