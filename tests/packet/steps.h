@@ -19,9 +19,9 @@ static const struct budget {
 	{ "denied again, to the pod", { 378, 430 } },
 	{ "denied again, from the pod", { 388, 440 } },
 	{ "denied again, TCP SYN", { 405, 457 } },
-	{ "XDP of the pod: denied again", { 805, 901 } },
+	{ "XDP of the pod: denied again", { 378, 427 } },
 	{ "XDP of the pod: established", { 236, 230 } },
-	{ "XDP of an uplink: denied again", { 779, 871 } },
+	{ "XDP of an uplink: denied again", { 438, 527 } },
 	{ "XDP of an uplink: established", { 279, 293 } },
 	{ "XDP of an uplink: in calm", { 114, 117 } },
 };
