@@ -60,7 +60,8 @@ struct sequence {
 	struct step steps[SEQUENCE_STEPS];
 };
 
-/* Nobody is told of anything, so that what is refused again goes the short way; and each change is announced at once. */
+/* Nobody is told of anything, so that what is refused again goes the short way; and each change is announced at once.
+ */
 static inline bool sequence_is_quiet(const struct sequence *sequence)
 {
 	return sequence->n && sequence->steps[0].kind == STEP_GENERATION;
