@@ -65,7 +65,7 @@ class Kube(KubeCase):
             self.assert_shut(self.intruder, self.backend)
             refused = self.lab.weir("apply", "-f", "-", stdin=json.dumps(isolate("other", "x")))
             self.assertEqual(refused.returncode, 1)
-            self.assertIn("the Kubernetes API has not been read yet", refused.stderr)
+            self.assertIn("a source has not been read yet", refused.stderr)
         finally:
             self.api.start_api()
             self.api.wait()
