@@ -24,7 +24,7 @@
 
 /* What policy is asked about. */
 struct question {
-	__u32 low; /* port, protocol, and hook and direction */
+	__u32 asked; /* as in struct weir_refusal */
 	__u32 slot;
 };
 
@@ -45,18 +45,18 @@ static __always_inline __be16 asked_port(const struct packet *pkt, enum weir_fam
 static __always_inline struct question ask_about(const struct packet *pkt, enum weir_family family)
 {
 	const __u32 hook = (pkt->hook == PACKET_XDP) << 2 | family << 1 | pkt->direction;
-	const __u32 low = asked_port(pkt, family) | (__u32)pkt->f->ip_proto << 16 | hook << 24;
+	const __u32 asked = asked_port(pkt, family) | (__u32)pkt->f->ip_proto << 16 | hook << 24;
 	const __u64 ends = family == WEIR_IPV4 ? pair_of(pkt->key->v4.local, pkt->key->v4.remote)
 					       : pair_of(fold_ipv6(pkt->key->v6.local), fold_ipv6(pkt->key->v6.remote));
-	const __u64 hash = ends * NOTICE_MIX0 + low * NOTICE_MIX1;
+	const __u64 hash = ends * NOTICE_MIX0 + asked * NOTICE_MIX1;
 
-	return (struct question){ low, hash >> 32 & (WEIR_REFUSALS - 1) };
+	return (struct question){ asked, hash >> 32 & (WEIR_REFUSALS - 1) };
 }
 
 static __always_inline bool is_about(const struct weir_refusal *refusal, const struct packet *pkt,
-				     enum weir_family family, __u32 low)
+				     enum weir_family family, __u32 asked)
 {
-	if (refusal->asked != low || refusal->generation != pkt->f->generation ||
+	if (refusal->asked != asked || refusal->generation != pkt->f->generation ||
 	    refusal->source_mac != pkt->f->source_mac)
 		return false;
 	if (family == WEIR_IPV4)
@@ -76,7 +76,7 @@ static __always_inline struct weir_refusal *find_refusal(struct packet *pkt, enu
 		return NULL;
 	turn = *(volatile __u32 *)&refusal->turn;
 	barrier();
-	if (turn & 1 || !is_about(refusal, pkt, family, question.low))
+	if (turn & 1 || !is_about(refusal, pkt, family, question.asked))
 		return NULL;
 	/* At the node whose interface it is comes out by this. */
 	if (pkt->f->ifindex && pkt->f->ifindex != refusal->ifindex)
@@ -130,10 +130,10 @@ static __always_inline bool refuse_again_quietly(struct packet *pkt, enum weir_f
 }
 
 static __always_inline void write_refusal(struct weir_refusal *refusal, const struct facts *facts,
-					  const union flow_key *key, enum weir_family family, __u32 low)
+					  const union flow_key *key, enum weir_family family, __u32 asked)
 {
 	refusal->generation = facts->generation;
-	refusal->asked = low;
+	refusal->asked = asked;
 	refusal->source_mac = facts->source_mac;
 	refusal->ifindex = facts->ifindex;
 	refusal->counter = facts->counter;
@@ -160,7 +160,11 @@ static __always_inline bool is_whole_question(const struct packet *pkt, enum wei
 	return !same_ipv6(pkt->key->v6.local, pkt->key->v6.remote);
 }
 
-/* Of a flood from made-up sources, of which no two are alike, as many are kept as are told of. */
+/*
+ * Without a counter it was no decision of policy's: a limit, a spoofed address. Of
+ * a flood from made-up sources, of which no two are alike, as many are kept as are
+ * told of.
+ */
 static __always_inline bool is_worth_keeping(const struct packet *pkt)
 {
 	if (pkt->f->counter == WEIR_COUNTER_NONE)
@@ -180,7 +184,7 @@ static __always_inline int keep_refusal(struct packet *pkt, enum weir_family fam
 	turn = *(volatile __u32 *)&refusal->turn;
 	if (turn & 1 || __sync_val_compare_and_swap(&refusal->turn, turn, turn + 1) != turn)
 		return 0;
-	write_refusal(refusal, pkt->f, pkt->key, family, question.low);
+	write_refusal(refusal, pkt->f, pkt->key, family, question.asked);
 	__sync_lock_test_and_set(&refusal->turn, turn + 2);
 	return 0;
 }

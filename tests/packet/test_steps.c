@@ -15,16 +15,9 @@
 #include "packet/lab_private.h"
 #include "packet/steps.h"
 #include "packet/suite.h"
+#include "packet/ways.h"
 
 #define PERCENT_MORE 3u
-
-enum before {
-	NOTHING,
-	ONCE,	     /* the same packet */
-	OPENED,	     /* the peer has opened a connection */
-	CALLED,	     /* the pod has */
-	OPENED_THEN, /* and policy has changed since */
-};
 
 struct row {
 	const char *name; /* as test_walk has it, where it has it */
@@ -34,20 +27,6 @@ struct row {
 	struct frame_spec packet;
 	bool shielded; /* the shield is there, and down */
 };
-
-#define TCP(flags, n, acknowledged)                                     \
-	{                                                               \
-		.tcp_flags = (flags), .seq = (n), .ack = (acknowledged) \
-	}
-#define SYN                                \
-	{                                  \
-		.tcp_flags = FRAME_TCP_SYN \
-	}
-#define ACK TCP(FRAME_TCP_ACK, 1, 1)
-#define UDP                                            \
-	{                                              \
-		.protocol = IPPROTO_UDP, .payload = 18 \
-	}
 
 static const struct row rows[] = {
 	{ "established, to the pod", LAB_TO_POD, PEER_FRIEND, OPENED, ACK, false },

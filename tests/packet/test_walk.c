@@ -21,6 +21,7 @@
 #include "fuzz/host_programs.h"
 #include "packet/frame.h"
 #include "packet/tiny_image.h"
+#include "packet/ways.h"
 #include "weir/reason.h"
 
 #define IFINDEX	  1u
@@ -39,14 +40,6 @@ enum peer {
 	PEERS,
 };
 
-enum before {
-	NOTHING,
-	ONCE,	     /* the same packet */
-	OPENED,	     /* the peer has opened a connection */
-	CALLED,	     /* the pod has */
-	OPENED_THEN, /* and policy has changed since */
-};
-
 enum hook {
 	IN,  /* tc, to the pod */
 	OUT, /* tc, from it */
@@ -63,20 +56,6 @@ struct row {
 	struct frame_spec packet;
 	struct host_calls asks; /* hashes, arrays, changes, clocks, atomics, events */
 };
-
-#define TCP(flags, n, acknowledged)                                     \
-	{                                                               \
-		.tcp_flags = (flags), .seq = (n), .ack = (acknowledged) \
-	}
-#define SYN                                \
-	{                                  \
-		.tcp_flags = FRAME_TCP_SYN \
-	}
-#define ACK TCP(FRAME_TCP_ACK, 1, 1)
-#define UDP                                            \
-	{                                              \
-		.protocol = IPPROTO_UDP, .payload = 18 \
-	}
 
 static const struct row rows[] = {
 	{ "established, to the pod", IN, FRIEND, OPENED, ACK, { 1, 2, 0, 0, 0, 0 } },
