@@ -9,20 +9,18 @@ limit.kept: what came, over what an exact bucket would have let through of what 
 limit.cost: datagrams a second that come through a limit which none of them reaches, over those where there is nothing;
 with two senders on two cores for limit.cost_2.
 """
-import contextlib
 import itertools
 import json
-import signal
 import subprocess
 import sys
 
 import path_rivals as rivals
+from lib.standing import run
 from path_rivals import ALLOWED, TRAFFIC, labs
 
-ROUNDS_USUAL, ROUNDS_MAX = 3, 100
+ROUNDS_USUAL = 3
 SECONDS = 0.4
 PATIENCE = 30
-WORDS_MAX = 300
 NEVER = 1000000  # packets a second, more than go; iptables hashlimit takes no more
 # Packets a second asked for, burst, offered. The last is more than this way takes: as many as go.
 SETTINGS = [(rate, burst, offered) for rate, offered in ((1000, 3000), (10000, 30000), (100000, 1000000))
@@ -186,30 +184,18 @@ def flood(rival, senders):
     return (received(rival) - before) / seconds
 
 
-def attempt(rival, what, failed, call, *words):
-    if (what, rival.name) in failed:
-        return None
-    try:
-        return call(rival, *words)
-    except (RuntimeError, AssertionError, OSError, ValueError, KeyError, subprocess.TimeoutExpired,
-            labs.netns.CommandFailed) as error:
-        failed.add((what, rival.name))
-        print(f"bench limit_rivals: {what} {rival.name}: {str(error)[:WORDS_MAX]}", file=sys.stderr)
-        return None
-
-
-def accuracy(standing, failed, only):
+def accuracy(standing, failures, only):
     for rate, burst, offered in SETTINGS:
         what = f"limit.kept_{rate}_burst_{burst}"
         for rival in standing:
             if only not in what or rival.name == "nothing" or rate > rival.fastest:
                 continue
-            found = attempt(rival, what, failed, keep, rate, burst, offered)
+            found = failures.attempt(what, rival.name, keep, rival, rate, burst, offered)
             if found:
                 report(f"{what}.{rival.name}", "ratio", found[0] / found[1], "an exact bucket", found[1], found[0])
 
 
-def cost(standing, failed, only):
+def cost(standing, failures, only):
     for what, senders in (("limit.cost", 1), ("limit.cost_2", 2)):
         values = {}
         for rival in standing:
@@ -217,35 +203,19 @@ def cost(standing, failed, only):
                 continue
             if rival.name == "weir":
                 rival.stand_aside()
-                values["weir_no_limit"] = attempt(rival, what, failed, flood, senders)
+                values["weir_no_limit"] = failures.attempt(what, rival.name, flood, rival, senders)
             rival.limit(NEVER, NEVER // 10)
-            values[rival.name] = attempt(rival, what, failed, flood, senders)
+            values[rival.name] = failures.attempt(what, rival.name, flood, rival, senders)
         base = values.pop("nothing", None)
         for name, value in values.items():
             if base and value:
                 report(f"{what}.{name}", "ratio", value / base, "nothing", base, value)
 
 
-def main():
-    rounds = min(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS_USUAL, ROUNDS_MAX)
-    only = sys.argv[2] if len(sys.argv) > 2 else ""
-    failed = set()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what is set up is taken away
-    with contextlib.ExitStack() as stack:
-        stack.callback(labs.close_all)
-        standing = []
-        for rival in ALL:
-            try:
-                standing.append(rival())
-                stack.callback(standing[-1].close)
-            except (RuntimeError, AssertionError, OSError, labs.netns.CommandFailed) as error:
-                failed.add(("all", rival.name))
-                print(f"bench limit_rivals: {rival.name}: {str(error)[:WORDS_MAX]}", file=sys.stderr)
-        for _ in range(rounds):
-            accuracy(standing, failed, only)
-            cost(standing, failed, only)
-    return 1 if failed else 0
+def round_of(standing, failures, only):
+    accuracy(standing, failures, only)
+    cost(standing, failures, only)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("bench limit_rivals", ALL, ROUNDS_USUAL, round_of))

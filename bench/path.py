@@ -9,20 +9,18 @@ do, beside what nothing at all did in that round or, for what is denied, nftable
 Of floods what counts is what was consumed: delivered to the server, or taken off the node's interface and dropped. What
 a full queue lost before is not.
 """
-import contextlib
 import json
-import signal
 import subprocess
 import sys
 
 import path_rivals as rivals
-from path_rivals import ALLOWED, DENIED, TRAFFIC, labs
+from lib.standing import run
+from path_rivals import ALLOWED, DENIED, TRAFFIC
 
-ROUNDS_USUAL, ROUNDS_MAX = 7, 100
+ROUNDS_USUAL = 7
 SECONDS = 0.5
 PATIENCE = 30
 SPOOFED = 60000
-WORDS_MAX = 300
 
 
 def traffic(host, kind, *options):
@@ -125,41 +123,16 @@ def report(kind, unit, rival, base_name, base, value):
                       "base": base, "with": value, "raw_unit": unit}), flush=True)
 
 
-def round_of(all_rivals, kinds, failed):
-    for kind, unit, measure, base_name, needs_denial in kinds:
+def round_of(standing, failures, only):
+    for kind, unit, measure, base_name, needs_denial in KINDS:
         values = {}
-        for rival in all_rivals:
-            if (needs_denial and not rival.denies) or (kind, rival.name) in failed:
-                continue
-            try:
-                values[rival.name] = measure(rival)
-            except (RuntimeError, OSError, KeyError, ValueError, ZeroDivisionError, subprocess.TimeoutExpired) as error:
-                failed.add((kind, rival.name))
-                print(f"bench path: {kind} {rival.name}: {error}", file=sys.stderr)
+        for rival in standing:
+            if only in kind and (rival.denies or not needs_denial):
+                values[rival.name] = failures.attempt(kind, rival.name, measure, rival)
         for name, value in values.items():
-            if base_name in values and name != base_name:
+            if value is not None and values.get(base_name) and name != base_name:
                 report(kind, unit, name, base_name, values[base_name], value)
 
 
-def main():
-    rounds = min(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS_USUAL, ROUNDS_MAX)
-    only = sys.argv[2] if len(sys.argv) > 2 else ""
-    failed = set()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what is set up is taken away
-    with contextlib.ExitStack() as stack:
-        stack.callback(labs.close_all)
-        standing = []
-        for rival in rivals.ALL:
-            try:
-                standing.append(rival())
-                stack.callback(standing[-1].close)
-            except (RuntimeError, AssertionError, OSError, labs.netns.CommandFailed) as error:
-                failed.add(("all", rival.name))
-                print(f"bench path: {rival.name}: {str(error)[:WORDS_MAX]}", file=sys.stderr)
-        for _ in range(rounds):
-            round_of(standing, [kind for kind in KINDS if only in kind[0]], failed)
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("bench path", rivals.ALL, ROUNDS_USUAL, round_of))
