@@ -195,11 +195,11 @@ static void take(void *data, const struct weir_event *record)
 	events_add(&reading->agent->events, &event);
 }
 
-void packet_events_read(struct agent *agent)
+bool packet_events_read(struct agent *agent)
 {
 	struct reading reading = { .agent = agent, .epoch = timestamp_now() - monotonic_now() };
 
-	datapath_read_events(agent->datapath, take, &reading);
+	return datapath_read_events(agent->datapath, take, &reading) > 0;
 }
 
 /* --- how many -------------------------------------------------------------------- */
