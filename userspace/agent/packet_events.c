@@ -10,7 +10,7 @@
 
 #include "agent/core.h"
 #include "base/timestamp.h"
-#include "observe/interned.h"
+#include "base/interned.h"
 #include "policy/workload.h"
 
 #define NS_PER_SECOND 1000000000ull
