@@ -24,6 +24,7 @@ LIMITERS = (("weir", "weir"), ("weir_no_limit", "weir, no limit"), ("tcx_swap", 
             ("tcx_lock", "bare tcx, spin lock"), ("nft_limit", "nftables limit"), ("nft_meter", "nftables meter"),
             ("ipt_hashlimit", "iptables hashlimit"), ("ipt_limit", "iptables limit"))
 AGENTS = (("0", "0", "100"), ("1k", "1,000", "100"), ("1k_10k_policies", "1,000", "10,000"), ("100k", "100,000", "100"),
+          ("0_100_interfaces", "0, 100 interfaces", "100"),
           ("1m", "1,000,000", "100"))
 AGENT_FIGURES = (("control.start_{}_pods", "start, s"), ("control.rss_{}_pods", "memory, MiB"),
                  ("control.peak_rss_{}_pods", "at most"), ("control.maps_{}_pods", "maps but for flows, MiB"),
