@@ -40,8 +40,11 @@ bool upgrade_is_pending(const struct datapath *datapath)
 #define EVERYTHING    (WITH_HASHES | WITH_ARRAYS | WITH_ACCOUNTS)
 #define TOLD	      0x8u
 
+/* What policy has refused is remembered to save time, until the next generation: that is now. */
 static bool is_asked_for(const struct weir_bpf *skeleton, const struct bpf_map *map, unsigned what)
 {
+	if (map == skeleton->maps.refusals)
+		return false;
 	if (map == skeleton->maps.pairs || map == skeleton->maps.accounts)
 		return what & WITH_ACCOUNTS;
 	if (bpf_map__type(map) == BPF_MAP_TYPE_HASH || bpf_map__type(map) == BPF_MAP_TYPE_LRU_HASH)
@@ -253,7 +256,11 @@ static int commit(struct datapath *datapath, struct error *error)
 	return 0;
 }
 
-/* Flows find new rows, and are decided by whoever has them now. */
+/*
+ * Where rows are not the same in both, flows find theirs anew: those that were
+ * there before, which may be in tables that both share, and those that the others'
+ * programs have decided up to their last packet.
+ */
 static int take_the_place(struct datapath *datapath, const struct debts *debts, struct error *error)
 {
 	int r;
@@ -263,10 +270,10 @@ static int take_the_place(struct datapath *datapath, const struct debts *debts, 
 	r = move_to_ours(datapath, error);
 	if (r < 0)
 		return r;
+	datapath_new_generation(datapath);
 	r = fault_at("settle") ?: debts_settle(debts, datapath) ?: carry_from_all(datapath, WITH_HASHES);
 	if (r < 0)
 		return error_set(error, r, "carry over what has changed meanwhile: %s", strerror(-r));
-	datapath_new_generation(datapath);
 	return commit(datapath, error);
 }
 
