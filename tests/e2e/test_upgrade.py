@@ -256,11 +256,11 @@ class Failure(Upgrade):
         self.assert_nothing_slipped()
 
     def test_meanwhile(self):
-        """a connection that is opened in the middle of an upgrade is known afterwards, with all of its packets"""
+        """a connection that is opened in the middle of an upgrade is known afterwards, and all of its packets are counted"""
         self.end_traffic()  # the frontend does one thing at a time
         for first, then in (("again", "move"), ("move", None)):
             with self.subTest(first):
-                before, _ = self.kept()
+                (before, _), passed = self.kept(), self.passed()
                 self.lab.end_agent()
                 self.lab.program = NEXT if self.lab.program == WEIR else WEIR
                 self.start_stopped(",".join(f"{step}:stop" for step in (first, then) if step))
@@ -276,6 +276,10 @@ class Failure(Upgrade):
                 new = [packets for key, (_, packets) in now.items() if key not in before]
                 self.assertEqual(len(new), 2, "at either end")
                 self.assertGreater(min(new), 2 * MEANWHILE * (2 if then else 1), self.lab.log_tail())
+                self.assertGreaterEqual(self.passed() - passed, sum(new), self.lab.log_tail())
+
+    def passed(self):
+        return self.lab.metric("weir_packets_total", verdict="pass")
 
     def test_kills(self):
         """kill -9 in the middle of an upgrade leaves both versions enforcing, and either takes over what it finds"""
