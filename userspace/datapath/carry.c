@@ -73,22 +73,10 @@ static bool join(struct passage *passage, const char *old)
 	return memcmp(before, passage->new_value, all) != 0;
 }
 
-static int update(const struct passage *passage, uint64_t flags)
-{
-	int r;
-
-	for (int i = 0; i < BUSY_RETRIES; i++) {
-		r = bpf_map_update_elem(passage->carry->to, passage->new_key, passage->new_value, flags) < 0 ? -errno
-													     : 0;
-		if (r != -EBUSY)
-			break;
-	}
-	return r;
-}
-
 /* Programs that run with the new map may be quicker with an entry; then theirs is the later one. */
 static int carry_entry(struct passage *passage, const void *key, const void *value)
 {
+	uint64_t flags;
 	bool present;
 	int r;
 
@@ -109,7 +97,8 @@ static int carry_entry(struct passage *passage, const void *key, const void *val
 		layout_apply(&passage->value, value, passage->new_value);
 	else if (!join(passage, value))
 		return 0;
-	r = update(passage, is_array(&passage->to) ? BPF_ANY : present ? BPF_EXIST : BPF_NOEXIST);
+	flags = is_array(&passage->to) ? BPF_ANY : present ? BPF_EXIST : BPF_NOEXIST;
+	r = map_update_fd(passage->carry->to, passage->new_key, passage->new_value, flags);
 	passage->n += r == 0;
 	return r == -EEXIST || r == -ENOENT ? 0 : r;
 }
