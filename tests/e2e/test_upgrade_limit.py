@@ -7,11 +7,12 @@ import threading
 from case import LabCase, main, skip_all
 from core_cases import policy
 from lab import WEIR
+from netns import PATIENCE
 
 NEXT = os.path.join(os.path.dirname(WEIR), "next/maps/weir")
 PORT = 9000
 RATE, BURST = 400, 2000
-LATE = 0.02  # what passes is stamped where it arrives, and may have waited on its way there
+LATE = 0.02 * PATIENCE  # what passes is stamped where it arrives, and may have waited on its way there
 UNCOUNTED = 0.05  # of what is sent while links are moved
 LIMITED = policy(f"""
         podSelector: {{matchLabels: {{app: backend}}}}
