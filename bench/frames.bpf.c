@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Each live frame of a test run leaves by an interface, from another address and
- * port than the one before. Its pages come round again, with all that routers
+ * Each live frame of a test run leaves by an interface, from one address and port
+ * after another. Its pages come round again, with all that routers
  * have made of them, so the headers are written anew.
  */
 #include <linux/bpf.h>
@@ -14,7 +14,7 @@
 #define PORT_AT	  34
 
 const volatile __u32 leaves_by = 0;
-const volatile __u32 sources = 1;
+const volatile __u32 sources = 1, ports = 1;
 const volatile __u32 header_sum = 0; /* of the IP header without the source, folded */
 const volatile __u64 headers[HEADERS / 8] = {};
 
@@ -36,7 +36,7 @@ int next_frame(struct xdp_md *xdp)
 	sum = (sum & 0xffff) + (sum >> 16);
 	*(__be16 *)(data + CHECK_AT) = bpf_htons(~sum);
 	*(__be32 *)(data + SOURCE_AT) = bpf_htonl(source);
-	*(__be16 *)(data + PORT_AT) = bpf_htons(1024 + n % 60000);
+	*(__be16 *)(data + PORT_AT) = bpf_htons(1024 + n % ports);
 	return bpf_redirect(leaves_by, 0);
 }
 

@@ -9,9 +9,11 @@ do, beside what nothing at all did in that round or, for what is denied, nftable
 Of floods what counts is what was consumed: delivered to the server, or taken off the node's interface and dropped. What
 a full queue lost before is not.
 """
+import collections
 import contextlib
 import json
 import signal
+import statistics
 import subprocess
 import sys
 
@@ -19,9 +21,10 @@ import path_rivals as rivals
 from path_rivals import ALLOWED, DENIED, TRAFFIC, labs
 
 ROUNDS_USUAL, ROUNDS_MAX = 7, 100
-SECONDS = 0.5
+SECONDS = 0.2
+TURNS = 3  # of each rival in a round; the median of these counts
 PATIENCE = 30
-SPOOFED = 60000
+MANY = 60000  # ports, or addresses, that a flood comes from in turn
 WORDS_MAX = 300
 
 
@@ -42,7 +45,8 @@ def received(rival):
 
 def stream(rival, streams):
     done = subprocess.run([*rival.client.enter(), "iperf3", "-c", rival.server.addr4, "-p", "5201", "-t", "1", "-P",
-                           str(streams), "-J"], capture_output=True, text=True, timeout=PATIENCE, check=False)
+                           str(streams), "-J", "-A", f"0,{rivals.SERVER_CPU}"], capture_output=True, text=True,
+                          timeout=PATIENCE, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{rival.name}: iperf3: {done.stdout[-300:]}{done.stderr}")
     return json.loads(done.stdout)["end"]["sum_received"]["bits_per_second"] / 1e9
@@ -75,12 +79,12 @@ def sent(rival):
     return rival.client.ip_json("-s", "link", "show", "eth0")[0]["stats64"]["tx"]["packets"]
 
 
-def denied_packets(rival):
+def denied_packets(rival, ports):
     """What a pod sends, as skbs."""
     gateway = rival.lab.node.ip_json("link", "show", rival.client.interface)[0]["address"]
     before, sent_before = received(rival), sent(rival)
     n, seconds = traffic(rival.client, "packets", "-a", rival.server.addr4, "-p", str(DENIED), "-m", gateway, "-s",
-                         rival.client.addr4, "-o", rival.client.mac)
+                         rival.client.addr4, "-o", rival.client.mac, "-k", str(ports))
     none_came(rival, before, n)
     return (sent(rival) - sent_before) / seconds
 
@@ -90,11 +94,12 @@ def taken(rival):
     return rival.lab.node.ip_json("-s", "link", "show", "up0")[0]["stats64"]["rx"]["packets"]
 
 
-def denied_frames(rival, sources):
+def denied_frames(rival, ports, sources):
     """What comes to the node by its uplink, as frames from a driver."""
     node = rival.lab.node.ip_json("link", "show", "up0")[0]["address"]
     own = rival.lab.outside.ip_json("link", "show", "eth0")[0]["address"]
-    options = ("-i", "eth0", "-a", rival.server.addr4, "-p", str(DENIED), "-m", node, "-o", own, "-n", str(sources))
+    options = ("-i", "eth0", "-a", rival.server.addr4, "-p", str(DENIED), "-m", node, "-o", own, "-n", str(sources),
+               "-k", str(ports))
     traffic(rival.lab.outside, "frames", *options)  # until the shield is up, and tables are as full as they get
     before, taken_before = received(rival), taken(rival)
     n, seconds = traffic(rival.lab.outside, "frames", *options)
@@ -109,9 +114,11 @@ KINDS = [
     ("path.latency", "us", ask, "nothing", False),
     ("path.connections", "1/s", connect, "nothing", False),
     ("path.flood_permitted", "1/s", permitted, "nothing", False),
-    ("path.flood_denied.tc", "1/s", denied_packets, "nft_map", True),
-    ("path.flood_denied.frames", "1/s", lambda rival: denied_frames(rival, 1), "nft_map", True),
-    ("path.flood_denied.frames_spoofed", "1/s", lambda rival: denied_frames(rival, SPOOFED), "nft_map", True),
+    ("path.flood_denied.tc", "1/s", lambda rival: denied_packets(rival, 1), "nft_map", True),
+    ("path.flood_denied.tc_ports", "1/s", lambda rival: denied_packets(rival, MANY), "nft_map", True),
+    ("path.flood_denied.frames", "1/s", lambda rival: denied_frames(rival, 1, 1), "nft_map", True),
+    ("path.flood_denied.frames_ports", "1/s", lambda rival: denied_frames(rival, MANY, 1), "nft_map", True),
+    ("path.flood_denied.frames_sources", "1/s", lambda rival: denied_frames(rival, MANY, MANY), "nft_map", True),
 ]
 
 
@@ -127,18 +134,19 @@ def report(kind, unit, rival, base_name, base, value):
 
 def round_of(all_rivals, kinds, failed):
     for kind, unit, measure, base_name, needs_denial in kinds:
-        values = {}
-        for rival in all_rivals:
-            if (needs_denial and not rival.denies) or (kind, rival.name) in failed:
+        values = collections.defaultdict(list)
+        for rival in all_rivals * TURNS:
+            if not (rival.denies if needs_denial else rival.permits) or (kind, rival.name) in failed:
                 continue
             try:
-                values[rival.name] = measure(rival)
+                values[rival.name].append(measure(rival))
             except (RuntimeError, OSError, KeyError, ValueError, ZeroDivisionError, subprocess.TimeoutExpired) as error:
                 failed.add((kind, rival.name))
                 print(f"bench path: {kind} {rival.name}: {error}", file=sys.stderr)
-        for name, value in values.items():
-            if base_name in values and name != base_name:
-                report(kind, unit, name, base_name, values[base_name], value)
+        medians = {name: statistics.median(several) for name, several in values.items()}
+        for name, value in medians.items():
+            if base_name in medians and name != base_name:
+                report(kind, unit, name, base_name, medians[base_name], value)
 
 
 def main():

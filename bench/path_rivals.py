@@ -17,6 +17,7 @@ import lab as labs  # noqa: E402
 TRAFFIC = os.path.join(BUILD, "bench/tools/traffic")
 PAIRS, RULES = 10000, 1000
 ALLOWED, DENIED = 5001, 6001
+SERVER_CPU = 1  # who sends is on the first, as a scheduler's moods are no part of what is measured
 
 # Both pods are isolated both ways; what else is in the image is there to be searched, were it searched.
 POLICY = """
@@ -51,7 +52,7 @@ class Rival:
     """A lab with a client and a server, and what is between them."""
 
     name = "nothing"
-    denies = False
+    permits, denies = True, False
 
     def __init__(self):
         self.held = []
@@ -68,7 +69,7 @@ class Rival:
         # Frames that reach an interface as XDP's own are taken only where the other end has GRO or a program.
         self.lab.node.run("ethtool", "-K", "up0", "gro", "on")
         self.prepare()
-        self.hold([*self.server.enter(), TRAFFIC, "serve", "-p", str(ALLOWED)])
+        self.hold([*self.server.enter(), TRAFFIC, "serve", "-p", str(ALLOWED), "-c", str(SERVER_CPU)])
         self.iperf = subprocess.Popen([*self.server.enter(), "iperf3", "-s", "-p", "5201"], stdout=subprocess.DEVNULL,
                                       stderr=subprocess.DEVNULL, preexec_fn=labs.die_with_parent)
 
@@ -105,6 +106,17 @@ class Tcx(Rival):
 
     def prepare(self):
         self.hold([*self.lab.node.enter(), TRAFFIC, "attach", "-i", "veth-client,veth-server"])
+
+
+class Shut(Rival):
+    """Programs that drop whatever comes, without a look: what is left is sending and receiving."""
+
+    name = "shut"
+    permits, denies = False, True
+
+    def prepare(self):
+        self.hold([*self.lab.node.enter(), TRAFFIC, "shut_tc", "-i", "veth-client"])
+        self.hold([*self.lab.node.enter(), TRAFFIC, "shut_xdp", "-i", "up0"])
 
 
 class Weir(Rival):
@@ -201,4 +213,4 @@ class IptablesIpset(Iptables):
                 "-A FORWARD -m set --match-set sources src -m set --match-set pairs src,dst,dst -j ACCEPT"]
 
 
-ALL = [Rival, Tcx, Weir, WeirUplink, NftMap, NftLinear, IptablesLinear, IptablesIpset]
+ALL = [Rival, Tcx, Shut, Weir, WeirUplink, NftMap, NftLinear, IptablesLinear, IptablesIpset]

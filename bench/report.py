@@ -33,7 +33,7 @@ AGENT_FIGURES = (("control.start_{}_pods", "start, s"), ("control.rss_{}_pods", 
                  ("control.rest_{}_pods", "processor at rest, ms a second"))
 LIMIT_RIVALS = ("limit.kept", "limit.cost")
 MATRIX = ("compile", "verify", "swap", "enforced", "words")
-TABLES = ("packet", "over", "path", "limit", "kept", "cost", "matrix", "agents", "control", "walks", "programs")
+TABLES = ("packet", "over", "path", "floods", "limit", "kept", "cost", "matrix", "agents", "control", "walks", "programs")
 
 
 def table(head, rows):
@@ -80,20 +80,21 @@ class Report:
     def path(self):
         kinds = (("path.tcp", "TCP, one stream"), ("path.tcp_4", "TCP, four streams"),
                  ("path.latency", "time of a question and its answer"), ("path.connections", "connections a second"),
-                 ("path.flood_permitted", "permitted datagrams"), ("path.flood_denied.tc", "denied, from a pod"),
-                 ("path.flood_denied.frames", "denied, from the uplink"),
-                 ("path.flood_denied.frames_spoofed", "denied, from the uplink, 60,000 sources"))
+                 ("path.flood_permitted", "permitted datagrams"))
+        rows = [[name, *(self.ratio(kind + (f".{rival}" if rival else "")) for rival in RIVALS)] for kind, name in kinds]
+        return any(any(row[1:]) for row in rows) and table(["times nothing", *RIVAL_NAMES], rows)
+
+    def floods(self):
+        """What drops all without a look, weir in tc and in XDP, and the others."""
         rows = []
-        for kind, name in kinds:
-            cells = [self.ratio(kind + (f".{rival}" if rival else "")) for rival in RIVALS]
-            if not any(cells):
-                continue
-            rows.append([name, self.results[kind]["baseline"] if kind in self.results else "", *cells])
+        for kind, name in (("tc", "from a pod, one connection"), ("tc_ports", "from a pod, 60,000 ports"),
+                           ("frames", "from the uplink, one connection"), ("frames_ports", "from the uplink, 60,000 ports"),
+                           ("frames_sources", "from the uplink, 60,000 sources")):
             xdp = kind.replace("frames", "xdp")
-            if xdp != kind and xdp in self.results:
-                rows.append([f"{name}, weir at the uplink (XDP)", self.results[xdp]["baseline"], self.ratio(xdp)] +
-                            [""] * (len(RIVALS) - 1))
-        return rows and table(["", "times", *RIVAL_NAMES], rows)
+            names = (f"{kind}.shut", kind, xdp if xdp != kind else "", *(f"{kind}.{rival}" for rival in RIVALS[3:]))
+            rows.append([name, *(self.ratio(f"path.flood_denied.{name}") for name in names)])
+        return any(any(row[1:]) for row in rows) and table(
+            ["times the verdict map", "all dropped, without a look", "weir", "weir, XDP at the uplink", *RIVAL_NAMES[3:]], rows)
 
     def of(self, prefixes, others=()):
         """What begins so and is not shown elsewhere, but for single cases and cells: these have a colon in their names."""

@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <linux/pkt_cls.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -40,12 +41,10 @@ void bench_report_target(const char *name, const char *unit, double value, doubl
 	bench_report(&(struct bench_result){ name, unit, "target", target, value, value });
 }
 
-int bench_load_empty(enum bpf_prog_type type)
+int bench_load_constant(enum bpf_prog_type type, int verdict)
 {
 	const struct bpf_insn insns[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K,
-		  .dst_reg = BPF_REG_0,
-		  .imm = type == BPF_PROG_TYPE_XDP ? XDP_DROP : -1 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = verdict },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
 	const bool xdp = type == BPF_PROG_TYPE_XDP;
@@ -54,6 +53,11 @@ int bench_load_empty(enum bpf_prog_type type)
 	int fd = bpf_prog_load(type, "weir_bench", "GPL", insns, ARRAY_SIZE(insns), &opts);
 
 	return fd < 0 ? -errno : fd;
+}
+
+int bench_load_empty(enum bpf_prog_type type)
+{
+	return bench_load_constant(type, type == BPF_PROG_TYPE_XDP ? XDP_DROP : TC_ACT_UNSPEC);
 }
 
 int bench_ns_per_packet(int program, const struct frame *frame, uint32_t n, double *ret)

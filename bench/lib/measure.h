@@ -25,6 +25,8 @@ void bench_report(const struct bench_result *result);
 /* Beside a target; there is nothing else to compare it with. */
 void bench_report_target(const char *name, const char *unit, double value, double target);
 
+/* A program that answers the same to every packet. An fd, or -errno. */
+int bench_load_constant(enum bpf_prog_type type, int verdict);
 /* A program that does nothing: lets all pass in tc, drops all in XDP. */
 int bench_load_empty(enum bpf_prog_type type);
 /* The kernel's own figure of a test run, without its grace period. */

@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/if_packet.h>
+#include <linux/pkt_cls.h>
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <netinet/ether.h>
@@ -24,7 +25,6 @@
 #include "tools/traffic.h"
 
 #define BATCH 64
-#define PORTS 60000u
 #define SLICE 65536u
 #define LINKS 16
 
@@ -70,8 +70,10 @@ static int open_packet_socket(const char *interface)
 {
 	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(interface) };
 	_cleanup_close_ int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	const int straight = 1; /* to the driver: what is measured is what the node does */
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
+	if (fd < 0 || bind(fd, (struct sockaddr *)&to, sizeof(to)) < 0 ||
+	    setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &straight, sizeof(straight)) < 0)
 		return -errno;
 	return TAKE_FD(fd);
 }
@@ -101,7 +103,7 @@ int traffic_packets(const struct traffic *traffic)
 		int sent;
 
 		for (uint32_t i = 0; i < BATCH; i++)
-			datagrams[i].udp.source = htons((uint16_t)(1024 + (n + i) % PORTS));
+			datagrams[i].udp.source = htons((uint16_t)(1024 + (n + i) % traffic->ports));
 		sent = sendmmsg(fd, messages, BATCH, 0);
 		if (sent < 0 && errno != ENOBUFS && errno != EAGAIN)
 			return -errno;
@@ -119,6 +121,7 @@ static struct frames *open_frames(const struct traffic *traffic, const struct da
 		return NULL;
 	skeleton->rodata->leaves_by = if_nametoindex(traffic->interface);
 	skeleton->rodata->sources = traffic->sources;
+	skeleton->rodata->ports = traffic->ports;
 	skeleton->rodata->header_sum = header_sum;
 	memcpy(skeleton->rodata->headers, datagram, sizeof(skeleton->rodata->headers));
 	if (skeleton->rodata->leaves_by && frames__load(skeleton) == 0)
@@ -149,20 +152,42 @@ int traffic_frames(const struct traffic *traffic)
 	return r;
 }
 
-/* On both ways of the interfaces (separated by commas), until standard input ends. */
-int traffic_attach(const struct traffic *traffic)
+/* To the interfaces (separated by commas), until standard input ends. */
+static int stand_at(const struct traffic *traffic, int program, const enum bpf_attach_type *ways, size_t n)
 {
-	static const enum bpf_attach_type ways[] = { COMPAT_TCX_INGRESS, COMPAT_TCX_EGRESS };
-	_cleanup_close_ int program = bench_load_empty(BPF_PROG_TYPE_SCHED_CLS);
 	_cleanup_free_ char *names = strdup(traffic->interface);
 	char *place, *name = names ? strtok_r(names, ",", &place) : NULL;
 
 	for (; name; name = strtok_r(NULL, ",", &place)) {
-		for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		for (size_t i = 0; i < n; i++) {
 			/* Not closed: it holds for as long as this process does. */
 			if (bpf_link_create(program, (int)if_nametoindex(name), ways[i], NULL) < 0)
 				return -errno;
 		}
 	}
 	return traffic_stand();
+}
+
+int traffic_attach(const struct traffic *traffic)
+{
+	static const enum bpf_attach_type ways[] = { COMPAT_TCX_INGRESS, COMPAT_TCX_EGRESS };
+	_cleanup_close_ int program = bench_load_empty(BPF_PROG_TYPE_SCHED_CLS);
+
+	return stand_at(traffic, program, ways, ARRAY_SIZE(ways));
+}
+
+int traffic_shut_tc(const struct traffic *traffic)
+{
+	static const enum bpf_attach_type way = COMPAT_TCX_INGRESS;
+	_cleanup_close_ int program = bench_load_constant(BPF_PROG_TYPE_SCHED_CLS, TC_ACT_SHOT);
+
+	return stand_at(traffic, program, &way, 1);
+}
+
+int traffic_shut_xdp(const struct traffic *traffic)
+{
+	static const enum bpf_attach_type way = BPF_XDP;
+	_cleanup_close_ int program = bench_load_constant(BPF_PROG_TYPE_XDP, XDP_DROP);
+
+	return stand_at(traffic, program, &way, 1);
 }

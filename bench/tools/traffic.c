@@ -18,17 +18,19 @@
 #include "base/vec.h"
 
 #define SECONDS_MAX 30
+#define PORTS_MAX   60000 /* from 1024 on */
 
 static const struct {
 	const char *name;
 	int (*run)(const struct traffic *traffic);
 	bool pinned;
 } kinds[] = {
-	{ "serve", traffic_serve, false },     { "ask", traffic_ask, false },
-	{ "connect", traffic_connect, false }, { "datagrams", traffic_datagrams, true },
+	{ "serve", traffic_serve, true },      { "ask", traffic_ask, true },
+	{ "connect", traffic_connect, true },  { "datagrams", traffic_datagrams, true },
 	{ "packets", traffic_packets, true },  { "frames", traffic_frames, true },
 	{ "attach", traffic_attach, false },   { "swap", traffic_swap, false },
 	{ "lock", traffic_lock, false },       { "paced", traffic_paced, true },
+	{ "shut_tc", traffic_shut_tc, false }, { "shut_xdp", traffic_shut_xdp, false },
 };
 
 double traffic_now(void)
@@ -55,9 +57,10 @@ int traffic_stand(void)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: traffic serve|ask|connect|datagrams|paced|packets|frames|attach|swap|lock\n"
-			"               [-i INTERFACE] [-a ADDRESS] [-m MAC] [-s OWN-ADDRESS] [-o OWN-MAC] [-p PORT]\n"
-			"               [-t SECONDS] [-n SOURCES] [-r RATE] [-l LIMIT] [-b BURST] [-c CPU]\n");
+	fprintf(stderr,
+		"usage: traffic serve|ask|connect|datagrams|paced|packets|frames|attach|shut_tc|shut_xdp|swap|lock\n"
+		"               [-i INTERFACE] [-a ADDRESS] [-m MAC] [-s OWN-ADDRESS] [-o OWN-MAC] [-p PORT]\n"
+		"               [-t SECONDS] [-n SOURCES] [-k PORTS] [-r RATE] [-l LIMIT] [-b BURST] [-c CPU]\n");
 	return 2;
 }
 
@@ -65,7 +68,7 @@ static bool read_options(int argc, char **argv, struct traffic *ret)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "i:a:m:s:o:p:t:n:r:l:b:c:")) >= 0) {
+	while ((option = getopt(argc, argv, "i:a:m:s:o:p:t:n:k:r:l:b:c:")) >= 0) {
 		if (option == 'i')
 			ret->interface = optarg;
 		else if (option == 'a')
@@ -80,6 +83,8 @@ static bool read_options(int argc, char **argv, struct traffic *ret)
 			ret->port = (uint16_t)atoi(optarg);
 		else if (option == 'n')
 			ret->sources = (uint32_t)atoi(optarg);
+		else if (option == 'k')
+			ret->ports = (uint32_t)atoi(optarg);
 		else if (option == 'r')
 			ret->rate = atof(optarg);
 		else if (option == 'l')
@@ -93,7 +98,8 @@ static bool read_options(int argc, char **argv, struct traffic *ret)
 		else
 			return false;
 	}
-	return optind == argc - 1 && ret->sources && ret->rate > 0 && ret->limit > 0 && ret->seconds <= SECONDS_MAX;
+	return optind == argc - 1 && ret->sources && ret->ports && ret->ports <= PORTS_MAX && ret->rate > 0 &&
+	       ret->limit > 0 && ret->seconds <= SECONDS_MAX;
 }
 
 /* Where it sends, all of the path runs; the others have the other CPUs. */
@@ -115,6 +121,7 @@ int main(int argc, char **argv)
 		.own = "0.0.0.0",
 		.own_mac = "00:00:00:00:00:00",
 		.sources = 1,
+		.ports = 1,
 		.rate = 1000,
 		.limit = 1000,
 		.burst = 5,

@@ -13,6 +13,7 @@ struct traffic {
 	const char *own_mac;
 	uint16_t port;
 	uint32_t sources; /* addresses that frames are from */
+	uint32_t ports;	  /* and how many of each address's */
 	double rate;	  /* datagrams a second, of paced ones */
 	double limit;	  /* packets a second that a limiter is asked for */
 	double burst;	  /* packets */
@@ -29,6 +30,8 @@ int traffic_paced(const struct traffic *traffic);
 int traffic_packets(const struct traffic *traffic);
 int traffic_frames(const struct traffic *traffic);
 int traffic_attach(const struct traffic *traffic);
+int traffic_shut_tc(const struct traffic *traffic); /* drops all that comes in */
+int traffic_shut_xdp(const struct traffic *traffic);
 int traffic_swap(const struct traffic *traffic);
 int traffic_lock(const struct traffic *traffic);
 

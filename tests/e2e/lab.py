@@ -312,14 +312,17 @@ class Lab:
         return found
 
     def told_drops(self, seconds):
-        """The same of the events of the last so many seconds: those that were told."""
-        found = set()
+        """The same of the events of the last so many seconds: those that were told; and those that these speak for,
+        as a connection whose permission has ended is told of once, whichever side has sent first."""
+        told, spoken_for = set(), set()
         for event in self.events("--type", "denied,withdrawn", "--since", f"{seconds}s"):
             limit = event["limit"].split()[-1:] if event["limit"] else []
-            found.add((event["reason"], event["direction"]))
-            found.update((p["kind"], p["namespace"] or "", p["policy"], p["rule"] or "", *limit)
-                         for p in event["policies"])
-        return found
+            told.add((event["reason"], event["direction"]))
+            told.update((p["kind"], p["namespace"] or "", p["policy"], p["rule"] or "", *limit)
+                        for p in event["policies"])
+            if event["type"] == "withdrawn":
+                spoken_for.update((event["reason"], direction) for direction in ("ingress", "egress"))
+        return told, told | spoken_for
 
     def events(self, *words):
         """What weir observe has kept."""

@@ -10,6 +10,7 @@ import threading
 from case import LabCase, main
 from core_cases import policy
 from lab import WEIR
+from packets import UDP, ether, ipv4, udp
 
 FRONTEND_ONLY = policy("""
     podSelector: {matchLabels: {app: backend}}
@@ -217,6 +218,26 @@ class Packets(ObserveCase):
         self.assertEqual(event["policies"], [{"kind": "NetworkPolicy", "namespace": "shop", "policy": "policy",
                                               "rule": None}])
         self.assertEqual(event["revision"], self.lab.status()["revision"])
+
+    def test_withdrawn(self):
+        """a connection whose permission ends is told of once, by the end that sends first, and both ends' are counted"""
+        self.lab.enforce(FRONTEND_ONLY)
+        self.say(self.frontend, self.backend, (4000, 4001))
+        self.say(self.backend, self.frontend, (4001, 4000))
+        self.lab.enforce(FRONTEND_ONLY.replace("frontend", "nobody"))
+        before = {d: self.lab.packets("policy-default", d) for d in ("ingress", "egress")}
+        for sender, to, ports, direction in ((self.backend, self.frontend, (4001, 4000), "egress"),
+                                             (self.frontend, self.backend, (4000, 4001), "ingress")):
+            self.say(sender, to, ports)
+            self.lab.until(lambda d=direction: self.lab.packets("policy-default", d) > before[d], "it is dropped")
+        told = self.until_event("--type", "withdrawn")
+        self.assertEqual((told["endpoint"], told["direction"]), ("shop/backend", "egress"))
+        self.assertEqual(len(self.events("--type", "withdrawn,denied", "--port", "4001")), 1)
+
+    def say(self, sender, to, ports):
+        gateway = self.lab.node.ip_json("link", "show", sender.interface)[0]["address"]
+        packet = ipv4(sender.addr4, to.addr4, UDP, udp(sender.addr4, to.addr4, ports))
+        sender.do("emit", interface="eth0", frames=[ether(gateway, sender.mac, 0x0800, packet).hex()])
 
     def test_opened(self):
         """an admitted connection is told once, and a follower sees it at once, in a row"""
