@@ -229,6 +229,7 @@ struct bpf_map *flow_table(const struct weir_bpf *skeleton, enum weir_flow_table
 
 /* Kernels before 6.15 answer -EBUSY when two cores meet on a bucket: tried again. */
 int map_update(const struct bpf_map *map, const void *key, const void *value);
+int map_update_fd(int fd, const void *key, const void *value, uint64_t flags);
 int map_delete(const struct bpf_map *map, const void *key); /* absent: 0 */
 
 /* --- walk.c --- */
