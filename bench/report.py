@@ -145,11 +145,16 @@ class Report:
         return f"{result['value']:.3f}" + (f" ({least} to {most})" if least != most else "")
 
     def kept(self):
-        return self.by_limiter([(f"limit.kept_{rate}_burst_{burst}", f"{rate:,}/s, burst {burst:,}")
-                                for rate in (1000, 10000, 100000) for burst in (5, rate // 10)])
+        datagrams = [(f"limit.kept_{rate}_burst_{burst}", f"{rate:,}/s, burst {burst:,}")
+                     for rate in (1000, 10000, 100000) for burst in (5, rate // 10)]
+        return self.by_limiter(datagrams + [
+            ("limit.kept6_10000_burst_1000", "10,000/s, burst 1,000, IPv6"),
+            ("limit.kept_tcp", "TCP, 12.5 MB/s"), ("limit.kept_tcp6", "TCP, 12.5 MB/s, IPv6")])
 
     def cost(self):
-        return self.by_limiter([("limit.cost", "one sender"), ("limit.cost_2", "two senders, on two cores")])
+        return self.by_limiter([("limit.cost", "one sender"), ("limit.cost6", "one sender, IPv6"),
+                                ("limit.cost_2", "two senders, on two cores"), ("limit.cost_tcp", "TCP, bytes"),
+                                ("limit.cost_tcp6", "TCP, bytes, IPv6")])
 
     def programs(self):
         """Of what this kernel's verifier has walked, and what has come of it."""

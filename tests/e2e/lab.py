@@ -349,6 +349,11 @@ class Lab:
             return "\nthe agent's log ends:\n" + "".join(f.readlines()[-lines:])
         return ""
 
+    def sanitizers_word(self):
+        """Of a program with sanitizers: what they have found in any agent of this lab, from there on; None if nothing."""
+        with contextlib.suppress(FileNotFoundError), open(self.log_path, encoding="utf-8", errors="replace") as f:
+            return re.search(r"(ERROR: \w+Sanitizer: |[^\n]*: runtime error: )[^\0]{,8000}", f.read())
+
     @staticmethod
     def until(condition, what, seconds=5):
         """Waits for a condition; the first true value of it."""
@@ -384,7 +389,10 @@ class Lab:
             for host in [*self.pods.values(), *(getattr(self, h) for h in ("outside", "node") if hasattr(self, h))]:
                 with contextlib.suppress(OSError, netns.CommandFailed):
                     host.close()
+            word = self.sanitizers_word()
             shutil.rmtree(self.dir, ignore_errors=True)
+        if word:
+            raise AssertionError(f"a sanitizer's word in the agent's log: {word[0]}")
 
 
 def close_all():

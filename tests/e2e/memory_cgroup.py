@@ -2,6 +2,12 @@
 """A cgroup of a test's own with a limit of memory, of version 1 or 2, whichever has the controller on this machine."""
 import os
 import re
+import signal
+
+# What a cgroup gives an agent that is running, and what has no room there.
+ROOM = 6 << 20
+HUGE = "kind: Namespace\napiVersion: v1\nmetadata:\n  name: huge\n  annotations:\n" + "".join(
+    f"    n{i}: {'x' * 40}\n" for i in range(100000))
 
 V1 = "/sys/fs/cgroup/memory"
 V2 = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")
@@ -58,3 +64,16 @@ def kills(group):
     events = f"{group}/memory.events"
     with open(events if os.path.exists(events) else f"{group}/memory.oom_control", encoding="ascii") as f:
         return int(re.search(r"^oom_kill (\d+)", f.read(), re.M)[1])
+
+
+def starve(case):
+    """The agent of a case asks for more than it may have, and the kernel kills it."""
+    lab, agent = case.lab, case.lab.agent
+    group = make(f"weir-starved-{os.getpid()}")
+    case.addCleanup(remove, group)
+    enter(group, agent.pid)
+    limit(group, ROOM)
+    lab.weir("apply", "-f", "-", stdin=HUGE)
+    lab.until(lambda: agent.poll() is not None, "it is killed", 20)
+    case.assertEqual(agent.returncode, -signal.SIGKILL, lab.log_tail())
+    case.assertEqual(kills(group), 1)

@@ -7,6 +7,7 @@ import threading
 from case import SHUT_WAIT, LabCase, main
 from core_cases import ALLOW_FRONTEND, ISOLATE_BACKEND, policy
 from kernel import interface_state
+from netns import PATIENCE
 
 ALLOW_GUEST = policy("""
     podSelector: {matchLabels: {app: backend}}
@@ -46,7 +47,7 @@ class Change(LabCase):
         self.lab.enforce(ALLOW_GUEST)
         before = self.lab.drops()
         load = threading.Thread(target=guest.do, args=("churn",), kwargs={
-            "host": self.backend.addr4, "port": 9000, "seconds": 4})
+            "host": self.backend.addr4, "port": 9000, "seconds": 4 * PATIENCE})
         load.start()
         try:
             while load.is_alive():
@@ -57,7 +58,7 @@ class Change(LabCase):
         finally:
             load.join()
             self.lab.remove("crowd.json")
-        self.assertGreater(len(crowd), 10)
+        self.assertGreater(len(crowd), 10 / PATIENCE)
         self.assertEqual(self.lab.drops(), before)
 
     def crowd(self, version):

@@ -205,12 +205,6 @@ REFUSALS = [
 ]
 
 
-# What a cgroup gives an agent that is running, and what has no room there.
-ROOM = 6 << 20
-HUGE = "kind: Namespace\napiVersion: v1\nmetadata:\n  name: huge\n  annotations:\n" + "".join(
-    f"    n{i}: {'x' * 40}\n" for i in range(100000))
-
-
 class Taken(CrashCase):
     """What fails while it runs."""
 
@@ -286,15 +280,7 @@ class Taken(CrashCase):
     @unittest.skipUnless(memory_cgroup.parent(), "needs cgroups with a memory controller")
     def test_killed_for_memory(self):
         """an agent that the kernel kills as its cgroup is out of memory leaves what is in force, and the next has it all"""
-        group = memory_cgroup.make(f"weir-faults-{os.getpid()}")
-        self.addCleanup(memory_cgroup.remove, group)
-        memory_cgroup.enter(group, self.lab.agent.pid)
-        memory_cgroup.limit(group, ROOM)
-        agent = self.lab.agent
-        self.lab.weir("apply", "-f", "-", stdin=HUGE)
-        self.lab.until(lambda: agent.poll() is not None, "it is killed", 20)
-        self.assertEqual(agent.returncode, -signal.SIGKILL, self.lab.log_tail())
-        self.assertEqual(memory_cgroup.kills(group), 1)
+        memory_cgroup.starve(self)
         self.assert_side(SIDES[0])
         self.lab.end_agent()
         self.start_well()

@@ -6,11 +6,12 @@ import subprocess
 
 from case import LabCase, main, shop
 from core_cases import policy
+from netns import PATIENCE
 
 COUNT = 1_000_000
 TALKS = 100
-STALL = 1.0
-TALK_WAIT = 10
+STALL = 1.0 * PATIENCE
+TALK_WAIT = 10 * PATIENCE
 
 OPEN_PORTS = policy("""
     podSelector: {matchLabels: {app: backend}}
@@ -37,7 +38,8 @@ class Flood(LabCase):
         mac = outside.ip_json("link", "show", "eth0")[0]["address"]
         gateway = self.lab.node.ip_json("link", "show", "up0")[0]["address"]
         words = [self.program, "eth0", mac, gateway, self.backend.addr4, str(port), kind, str(COUNT)]
-        done = subprocess.run([*outside.enter(), *words], capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run([*outside.enter(), *words], capture_output=True, text=True, timeout=60 * PATIENCE,
+                              check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return int(done.stdout.split()[1])
 

@@ -8,6 +8,7 @@ import time
 from case import main, shop, skip_all
 from core_cases import policy
 from lab import WEIR
+from netns import PATIENCE
 from test_upgrade import PausedUpgrade
 
 NEXT = os.path.join(os.path.dirname(WEIR), "next/maps/weir")
@@ -18,7 +19,7 @@ QUICK = 10 * RATE
 SETTLING = 0.2  # seconds
 # What passes is stamped where it arrives, and may have waited on its way there. And while links are moved, either
 # version gives what the limit allows.
-LATE = 0.05
+LATE = 0.05 * PATIENCE
 
 
 def limited(burst=BURST, per="Rule"):

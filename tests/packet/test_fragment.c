@@ -231,10 +231,57 @@ static const struct scenario scenarios[] = {
 		       MALFORMED(BAD_IPV6) } } },
 };
 
+#define TABLE  (1u << 13)
+#define OTHERS (4 * TABLE)
+
+static enum weir_verdict arrives(struct lab *lab, enum weir_family family, struct frame_spec spec)
+{
+	const struct frame_ends ends = { family, world_peer(PEER_WEB, family), world_pod_addr(family), false };
+	static struct frame frame;
+	struct lab_result result;
+
+	frame_build(&spec, &ends, &frame);
+	assert_int_equal(lab_run(lab, &(struct lab_run){ .program = LAB_TO_POD, .frame = &frame }, &result), 0);
+	return result.verdict;
+}
+
+/* More packets begin than there is room for: none of their fragments gets where its first didn't. */
+static void test_full_table(void **state)
+{
+	const struct frame_spec first = { UDP, .more_fragments = true, .payload = 8 };
+	const struct frame_spec last = { UDP, .fragment_offset = 2, .payload = 8 };
+	struct lab *lab = *state;
+
+	for (enum weir_family family = 0; family < WEIR_FAMILIES; family++) {
+		assert_int_equal(world_reset(lab), 0);
+		for (uint32_t id = 1; id <= OTHERS; id++) {
+			struct frame_spec begins = first;
+
+			begins.id = id;
+			assert_int_equal(arrives(lab, family, begins), WEIR_VERDICT_PASS);
+		}
+		assert_in_range(lab_fragments(lab), TABLE / 2, TABLE);
+		for (uint32_t id = 1; id <= OTHERS; id += OTHERS - 1) {
+			struct frame_spec ends = last;
+
+			ends.id = id;
+			assert_int_equal(arrives(lab, family, ends), id == 1 ? WEIR_VERDICT_DROP : WEIR_VERDICT_PASS);
+		}
+	}
+	assert_int_equal(world_reset(lab), 0);
+}
+
 int main(void)
 {
+	static const struct CMUnitTest tests[] = {
+		{ "in a full table the packet that began first is forgotten, and the rest of it is dropped",
+		  test_full_table, NULL, NULL, NULL },
+	};
+
 	return suite_run(&(struct suite){
 		.group = "packet fragment",
+		.tests = tests,
+		.n_tests = ARRAY_SIZE(tests),
 		.scenarios = scenarios,
 		.n_scenarios = ARRAY_SIZE(scenarios),
 	});

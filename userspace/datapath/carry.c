@@ -78,19 +78,6 @@ static bool join(struct passage *passage, const char *old)
 	return memcmp(before, passage->new_value, all) != 0;
 }
 
-static int update(const struct passage *passage, uint64_t flags)
-{
-	int r;
-
-	for (int i = 0; i < BUSY_RETRIES; i++) {
-		r = bpf_map_update_elem(passage->carry.to, passage->new_key, passage->new_value, flags) < 0 ? -errno
-													    : 0;
-		if (r != -EBUSY)
-			break;
-	}
-	return r;
-}
-
 /* False: held, its key would be another one's; or it is beyond the end of an array. */
 static bool begin_entry(struct passage *passage, const void *key)
 {
@@ -116,6 +103,7 @@ static void apply_all(struct passage *passage, const char *value)
 /* Programs that run with the new map may be quicker with an entry; then theirs is the later one. */
 static int carry_entry(struct passage *passage, const void *key, const void *value)
 {
+	uint64_t flags;
 	bool present;
 	int r;
 
@@ -128,7 +116,8 @@ static int carry_entry(struct passage *passage, const void *key, const void *val
 		layout_apply(&passage->value, value, passage->new_value);
 	else if (!join(passage, value))
 		return 0;
-	r = update(passage, is_array(&passage->to) ? BPF_ANY : present ? BPF_EXIST : BPF_NOEXIST);
+	flags = is_array(&passage->to) ? BPF_ANY : present ? BPF_EXIST : BPF_NOEXIST;
+	r = map_update_fd(passage->carry.to, passage->new_key, passage->new_value, flags);
 	passage->n += r == 0;
 	return r == -EEXIST || r == -ENOENT ? 0 : r;
 }
@@ -240,7 +229,7 @@ int passage_put(struct passage *passage, const void *key, const void *value)
 		return 0;
 	bpf_map_lookup_elem(passage->carry.to, passage->new_key, passage->new_value);
 	apply_all(passage, value);
-	return update(passage, BPF_ANY);
+	return map_update_fd(passage->carry.to, passage->new_key, passage->new_value, BPF_ANY);
 }
 
 static bool is_one_map(const struct carry *carry)

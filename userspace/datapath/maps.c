@@ -5,17 +5,22 @@
 
 #include "datapath/datapath_private.h"
 
-int map_update(const struct bpf_map *map, const void *key, const void *value)
+int map_update_fd(int fd, const void *key, const void *value, uint64_t flags)
 {
-	int fd = bpf_map__fd(map), r;
+	int r;
 
 	for (int i = 0; i < BUSY_RETRIES; i++) {
-		r = bpf_map_update_elem(fd, key, value, BPF_ANY) < 0 ? -errno : 0;
+		r = bpf_map_update_elem(fd, key, value, flags) < 0 ? -errno : 0;
 		if (r != -EBUSY)
 			break;
 		sched_yield();
 	}
 	return r;
+}
+
+int map_update(const struct bpf_map *map, const void *key, const void *value)
+{
+	return map_update_fd(bpf_map__fd(map), key, value, BPF_ANY);
 }
 
 int map_delete(const struct bpf_map *map, const void *key)

@@ -3,7 +3,6 @@
 """What must hold on every kernel, in one lab: in software an agent takes its time to start. And what needs queues and
 protocols that not every kernel has: fq, SCTP, netkit."""
 import os
-import signal
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -11,6 +10,7 @@ sys.path[:0] = [os.path.join(HERE, "../../tests/e2e"), os.path.join(HERE, "..")]
 
 # pylint: disable=wrong-import-position
 import kernels
+import memory_cgroup
 import test_flows
 import test_limit
 import test_reject
@@ -92,10 +92,12 @@ class Kernel(CoreCases, LabCase):
                          {"frontend": "native", "monitor": "generic", "backend": "off", "intruder": "off"})
 
     def test_killed(self):
-        """kill -9 of the agent changes nothing for packets, and the next agent takes over what it finds"""
+        """an agent that the kernel kills for its cgroup's memory (version 2) is not missed, and the next one takes over"""
+        self.assertIn(memory_cgroup.parent(), memory_cgroup.V2)
         self.lab.enforce(ALLOW_FRONTEND)
         connection = self.connect(self.frontend, self.backend)
-        self.assertEqual(self.lab.end_agent(signal.SIGKILL), -signal.SIGKILL)
+        memory_cgroup.starve(self)
+        self.lab.end_agent()
         self.assert_talks(self.frontend, connection)
         self.assert_shut(self.intruder, self.backend)
         self.lab.start_agent()

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -102,6 +103,68 @@ static void test_a_failed_replace_leaves_the_old_file(void **state)
 	assert_int_equal(file_replace("two/none/f", "x", 1), -ENOENT);
 }
 
+/* What is done to the disk, a letter each: sync of a file or Directory, Rename. The one of that index fails. */
+static struct {
+	char done[8];
+	size_t n, fails;
+} disk = { .fails = SIZE_MAX };
+
+static int disk_does(char what, long result)
+{
+	if (disk.n + 1 >= sizeof(disk.done))
+		return (int)result;
+	disk.done[disk.n] = what;
+	if (disk.n++ != disk.fails)
+		return (int)result;
+	errno = EIO;
+	return -1;
+}
+
+/* These two in place of the C library's. */
+int fsync(int fd)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	return disk_does(S_ISDIR(st.st_mode) ? 'D' : 's', syscall(SYS_fsync, fd));
+}
+
+int rename(const char *from, const char *to)
+{
+	return disk_does('R', disk.n == disk.fails ? 0 : syscall(SYS_rename, from, to));
+}
+
+/* Else a power failure could leave a file that has its name and not its content. */
+static void test_replaced_once_it_is_on_disk(void **state)
+{
+	static const struct {
+		size_t fails;
+		int r;
+		const char *done, *then;
+	} rows[] = {
+		{ SIZE_MAX, 0, "sRD", "new" },
+		{ 0, -EIO, "s", "old" },
+		{ 1, -EIO, "sR", "old" },
+		{ 2, 0, "sRD", "new" },
+	};
+	int (*const replace[])(const char *path, const char *text, size_t length) = { file_replace,
+										      file_replace_alone };
+
+	assert_int_equal(mkdir("three", 0755), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) * 2; i++) {
+		const size_t row = i / 2;
+
+		assert_int_equal(file_replace("three/f", "old", 3), 0);
+		memset(&disk, 0, sizeof(disk));
+		disk.fails = rows[row].fails;
+		assert_int_equal(replace[i % 2]("three/f", "new", 3), rows[row].r);
+		disk.fails = SIZE_MAX;
+		assert_string_equal(disk.done, rows[row].done);
+		assert_content("three/f", rows[row].then);
+		assert_int_equal(entries("three"), 1);
+	}
+}
+
 static void test_read_has_a_limit(void **state)
 {
 	char *text = (char *)1;
@@ -182,6 +245,8 @@ int main(void)
 		{ "a file is replaced whole, and keeps its mode", test_replace_and_read, NULL, NULL, NULL },
 		{ "a failed replacement leaves the old file and nothing beside it",
 		  test_a_failed_replace_leaves_the_old_file, NULL, NULL, NULL },
+		{ "a file is on the disk before it is in place, and its place before it is told",
+		  test_replaced_once_it_is_on_disk, NULL, NULL, NULL },
 		{ "reading stops at the limit", test_read_has_a_limit, NULL, NULL, NULL },
 		{ "what can't be read says why", test_read_failures, NULL, NULL, NULL },
 		{ "a dash reads standard input, NUL bytes and all", test_read_standard_input, NULL, NULL, NULL },

@@ -1,44 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Kernels before 6.15 say now and then that a map is busy which isn't full: such a call is made again. */
 #include "fixture.h"
-
-#include <dlfcn.h>
-#include <errno.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include "busy_kernel.h"
 
 #include "base/vec.h"
 #include "datapath/datapath_private.h"
-
-/* What of bpf(2) is refused, how often yet, and how often it was asked for. */
-static struct {
-	long command;
-	unsigned left, asked;
-} busy = { .command = -1 };
-
-/* In place of the C library's, which libbpf would call. */
-long syscall(long number, ...)
-{
-	static long (*real)(long number, ...);
-	long words[6];
-	va_list args;
-
-	va_start(args, number);
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		words[i] = va_arg(args, long);
-	va_end(args);
-	if (!real)
-		*(void **)&real = dlsym(RTLD_NEXT, "syscall");
-	if (number == SYS_bpf && words[0] == busy.command) {
-		busy.asked++;
-		if (busy.left) {
-			busy.left--;
-			errno = EBUSY;
-			return -1;
-		}
-	}
-	return real(number, words[0], words[1], words[2], words[3], words[4], words[5]);
-}
 
 static const struct addr address = { .family = WEIR_IPV4, .bytes = { 10, 0, 0, 1 } };
 
@@ -52,13 +18,6 @@ static size_t count_addresses(const struct datapath *datapath)
 	n = list.n;
 	vec_free(&list);
 	return n;
-}
-
-static void refuse(long command, unsigned times)
-{
-	busy.command = command;
-	busy.left = times;
-	busy.asked = 0;
 }
 
 static void what_the_kernel_is_too_busy_for_is_done_again(void **state)

@@ -2,8 +2,10 @@
 /* Entries of real maps are carried to maps of other layouts. */
 #include "fixture.h"
 #include "btf_fixture.h"
+#include "busy_kernel.h"
 
 #include "datapath/carry.h"
+#include "datapath/datapath_private.h"
 
 #define OLD_KEY	  MEMBERS(U32("port"), U16("host"))
 #define OLD_VALUE MEMBERS(U32("seen"), U32("packets"))
@@ -141,6 +143,34 @@ static void nothing_is_carried_to_keys_with_a_field_more_or_less(void **state)
 	assert_int_equal(n, 77);
 	free_pair(&more);
 	free_pair(&less);
+}
+
+static void what_the_kernel_is_too_busy_for_is_carried_all_the_same(void **state)
+{
+	struct pair pair = make_pair(BPF_MAP_TYPE_HASH, OLD_KEY, sizeof(struct old_key));
+	const struct old_key key = { 80, 7, 0 };
+
+	put(pair.carry.from, &key, &(struct old_value){ 5, 9 });
+	refuse(BPF_MAP_UPDATE_ELEM, BUSY_RETRIES - 1);
+	assert_int_equal(carried(&pair), 1);
+	assert_int_equal(busy.asked, BUSY_RETRIES);
+	assert_int_equal(get(&pair, &key).count, 9);
+	refuse(-1, 0);
+	free_pair(&pair);
+}
+
+static void a_kernel_that_stays_busy_is_told(void **state)
+{
+	struct pair pair = make_pair(BPF_MAP_TYPE_HASH, OLD_KEY, sizeof(struct old_key));
+	size_t n = 77;
+
+	put(pair.carry.from, &(struct old_key){ 80, 7, 0 }, &(struct old_value){ 5, 9 });
+	refuse(BPF_MAP_UPDATE_ELEM, UINT32_MAX);
+	assert_int_equal(carry(&pair.carry, &n), -EBUSY);
+	assert_int_equal(busy.asked, BUSY_RETRIES);
+	assert_int_equal(n, 77);
+	refuse(-1, 0);
+	free_pair(&pair);
 }
 
 /* Their tick and count, ours, whether a program may have written ours, and whose count is there afterwards. */
@@ -342,6 +372,8 @@ int main(void)
 		cmocka_unit_test(nothing_is_carried_to_keys_with_a_field_more_or_less),
 		cmocka_unit_test(an_entry_is_read_as_the_new_layout_has_it_and_nothing_is_changed),
 		cmocka_unit_test(an_entry_that_is_put_leaves_what_only_the_new_layout_knows),
+		cmocka_unit_test(what_the_kernel_is_too_busy_for_is_carried_all_the_same),
+		cmocka_unit_test(a_kernel_that_stays_busy_is_told),
 		cmocka_unit_test(arrays_are_carried_by_index),
 		cmocka_unit_test(what_is_beyond_the_end_of_an_array_is_left_out),
 		cmocka_unit_test(of_counts_the_larger_is_kept_on_each_cpu),
