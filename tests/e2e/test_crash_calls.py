@@ -26,8 +26,8 @@ class Walk(CrashCase):
         self.assertGreater(len(found), 3, found)
         return calls.spread(found, None if IS_LONG else count)
 
-    def walk(self, chosen, scene):
-        """The scene for each of the calls; then the next start is well."""
+    def walk(self, chosen, scene, then=lambda: None):
+        """The scene for each of the calls; then the next start is well, and what is to be then."""
         died = 0
         for call, number, text in chosen:
             died += bool(scene(call, number))
@@ -36,6 +36,7 @@ class Walk(CrashCase):
             with self.subTest(killed_before=text[:120]):
                 self.start_well()
                 self.assert_tidy()
+                then()
         self.assertGreaterEqual(died, len(chosen) * FEWEST_DIED, "the agent was hardly ever killed")
         return died
 
@@ -171,10 +172,11 @@ class Afresh(Walk):
             self.lab.launch_agent(calls.killer(call, number))
             self.until_it_dies()
             return self.lab.agent.poll() == -signal.SIGKILL
-        for one in self.chosen(2):
-            self.walk([one], scene)
+
+        def then():
             self.assert_each(self.left, [(self.backend, 8080, "TCP", 4)], [])
             self.assert_each(self.intruder, [], [(self.backend, 8080, "TCP", 4)])
+        self.walk(self.chosen(2), scene, then)
 
     def test_grow(self):
         """kills while larger images are made room for"""
