@@ -4,7 +4,8 @@
  * stand at the same time. Of each: how long it takes to start, its memory and that
  * of its maps, how long after a file has got its name a policy or a pod is in
  * force, how many pods a second come and go, and what it takes of the processor
- * while nothing happens. WHOLE=1: one with a million pods too.
+ * while nothing happens: one of them beside interfaces whose hooks it watches.
+ * WHOLE=1: one with a million pods too.
  *
  * A policy is in force when the kernel has another image, a pod when the kernel
  * has its address, or has it no more.
@@ -31,7 +32,7 @@
 #define CHURN_PODS    1000u /* that come and go at once */
 #define CHURN_ROUNDS  3
 #define MIB	      (1024.0 * 1024)
-#define AGENTS_MAX    5
+#define AGENTS_MAX    6
 #define FIRST_ANOTHER 2000000u /* number of the first pod that comes later */
 
 /* Names of maps that grow with pods, and with flows. */
@@ -44,15 +45,17 @@ static const char *const other_maps[] = { "addresses4", "addresses6", "endpoints
 struct size {
 	const char *name; /* of what is measured */
 	struct cluster cluster;
+	unsigned interfaces; /* of its node, closed as nobody claims them */
 	bool whole;
 };
 
 static const struct size sizes[] = {
-	{ "0", { 20, 100, 0 }, false },
-	{ "1k", { 20, 100, 1000 }, false },
-	{ "1k_10k_policies", { 20, 10000, 1000 }, false },
-	{ "100k", { 20, 100, 100000 }, false },
-	{ "1m", { 20, 100, 1000000 }, true },
+	{ "0", { 20, 100, 0 }, 0, false },
+	{ "1k", { 20, 100, 1000 }, 0, false },
+	{ "1k_10k_policies", { 20, 10000, 1000 }, 0, false },
+	{ "100k", { 20, 100, 100000 }, 0, false },
+	{ "0_100_interfaces", { 20, 100, 0 }, 100, false },
+	{ "1m", { 20, 100, 1000000 }, 0, true },
 };
 
 struct measured {
@@ -254,7 +257,7 @@ static int measure(struct measured *m, const char *program, unsigned number, lon
 	if (r < 0)
 		return r;
 	report(m, "start", "s", bench_now() - begun, 60);
-	r = measure_memory(m);
+	r = bench_agent_plug(&m->agent, m->size->interfaces) ?: measure_memory(m);
 	addresses = bench_agent_map(&m->agent, "addresses4");
 	for (long round = 0; r == 0 && m->size->cluster.pods && round < rounds; round++)
 		r = come_and_go(m, addresses);

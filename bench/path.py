@@ -10,22 +10,20 @@ Of floods what counts is what was consumed: delivered to the server, or taken of
 a full queue lost before is not.
 """
 import collections
-import contextlib
 import json
-import signal
 import statistics
 import subprocess
 import sys
 
 import path_rivals as rivals
-from path_rivals import ALLOWED, DENIED, TRAFFIC, labs
+from lib.standing import run
+from path_rivals import ALLOWED, DENIED, TRAFFIC
 
-ROUNDS_USUAL, ROUNDS_MAX = 7, 100
+ROUNDS_USUAL = 7
 SECONDS = 0.2
 TURNS = 3  # of each rival in a round; the median of these counts
 PATIENCE = 30
 MANY = 60000  # ports, or addresses, that a flood comes from in turn
-WORDS_MAX = 300
 
 
 def traffic(host, kind, *options):
@@ -132,42 +130,20 @@ def report(kind, unit, rival, base_name, base, value):
                       "base": base, "with": value, "raw_unit": unit}), flush=True)
 
 
-def round_of(all_rivals, kinds, failed):
-    for kind, unit, measure, base_name, needs_denial in kinds:
+def round_of(standing, failures, only):
+    for kind, unit, measure, base_name, needs_denial in KINDS:
         values = collections.defaultdict(list)
-        for rival in all_rivals * TURNS:
-            if not (rival.denies if needs_denial else rival.permits) or (kind, rival.name) in failed:
+        for rival in standing * TURNS:
+            if only not in kind or not (rival.denies if needs_denial else rival.permits):
                 continue
-            try:
-                values[rival.name].append(measure(rival))
-            except (RuntimeError, OSError, KeyError, ValueError, ZeroDivisionError, subprocess.TimeoutExpired) as error:
-                failed.add((kind, rival.name))
-                print(f"bench path: {kind} {rival.name}: {error}", file=sys.stderr)
+            value = failures.attempt(kind, rival.name, measure, rival)
+            if value is not None:
+                values[rival.name].append(value)
         medians = {name: statistics.median(several) for name, several in values.items()}
         for name, value in medians.items():
-            if base_name in medians and name != base_name:
+            if medians.get(base_name) and name != base_name:
                 report(kind, unit, name, base_name, medians[base_name], value)
 
 
-def main():
-    rounds = min(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS_USUAL, ROUNDS_MAX)
-    only = sys.argv[2] if len(sys.argv) > 2 else ""
-    failed = set()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what is set up is taken away
-    with contextlib.ExitStack() as stack:
-        stack.callback(labs.close_all)
-        standing = []
-        for rival in rivals.ALL:
-            try:
-                standing.append(rival())
-                stack.callback(standing[-1].close)
-            except (RuntimeError, AssertionError, OSError, labs.netns.CommandFailed) as error:
-                failed.add(("all", rival.name))
-                print(f"bench path: {rival.name}: {str(error)[:WORDS_MAX]}", file=sys.stderr)
-        for _ in range(rounds):
-            round_of(standing, [kind for kind in KINDS if only in kind[0]], failed)
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("bench path", rivals.ALL, ROUNDS_USUAL, round_of))

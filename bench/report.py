@@ -24,6 +24,7 @@ LIMITERS = (("weir", "weir"), ("weir_no_limit", "weir, no limit"), ("tcx_swap", 
             ("tcx_lock", "bare tcx, spin lock"), ("nft_limit", "nftables limit"), ("nft_meter", "nftables meter"),
             ("ipt_hashlimit", "iptables hashlimit"), ("ipt_limit", "iptables limit"))
 AGENTS = (("0", "0", "100"), ("1k", "1,000", "100"), ("1k_10k_policies", "1,000", "10,000"), ("100k", "100,000", "100"),
+          ("0_100_interfaces", "0, 100 interfaces", "100"),
           ("1m", "1,000,000", "100"))
 AGENT_FIGURES = (("control.start_{}_pods", "start, s"), ("control.rss_{}_pods", "memory, MiB"),
                  ("control.peak_rss_{}_pods", "at most"), ("control.maps_{}_pods", "maps but for flows, MiB"),
@@ -145,11 +146,16 @@ class Report:
         return f"{result['value']:.3f}" + (f" ({least} to {most})" if least != most else "")
 
     def kept(self):
-        return self.by_limiter([(f"limit.kept_{rate}_burst_{burst}", f"{rate:,}/s, burst {burst:,}")
-                                for rate in (1000, 10000, 100000) for burst in (5, rate // 10)])
+        datagrams = [(f"limit.kept_{rate}_burst_{burst}", f"{rate:,}/s, burst {burst:,}")
+                     for rate in (1000, 10000, 100000) for burst in (5, rate // 10)]
+        return self.by_limiter(datagrams + [
+            ("limit.kept6_10000_burst_1000", "10,000/s, burst 1,000, IPv6"),
+            ("limit.kept_tcp", "TCP, 12.5 MB/s"), ("limit.kept_tcp6", "TCP, 12.5 MB/s, IPv6")])
 
     def cost(self):
-        return self.by_limiter([("limit.cost", "one sender"), ("limit.cost_2", "two senders, on two cores")])
+        return self.by_limiter([("limit.cost", "one sender"), ("limit.cost6", "one sender, IPv6"),
+                                ("limit.cost_2", "two senders, on two cores"), ("limit.cost_tcp", "TCP, bytes"),
+                                ("limit.cost_tcp6", "TCP, bytes, IPv6")])
 
     def programs(self):
         """Of what this kernel's verifier has walked, and what has come of it."""

@@ -38,21 +38,23 @@ static __always_inline struct weir_flow *look_up_any(enum weir_flow_table table,
 	return family == WEIR_IPV4 ? look_up_flow(table, WEIR_IPV4, key) : look_up_flow(table, WEIR_IPV6, key);
 }
 
-/*
- * What makes room for a new connection of the same name: an expired entry, which
- * is none; the opening that the new one takes the place of; and a connection that
- * is over, while one that goes on is left to the two ends to settle.
- */
-__subprogram int make_room(const union flow_key *key, int family, int table, int opening)
+/* What a new entry takes the place of: an expired one, which is none, or an opening of the same name. */
+__subprogram int drop_replaced(const union flow_key *key, int family, int table)
 {
 	struct weir_flow *flow = table == WEIR_EXCHANGES ? look_up_any(WEIR_EXCHANGES, family, key)
 							 : look_up_any(WEIR_OPENINGS, family, key);
 
 	if (flow && holds_any(flow))
 		drop_flow(flow, key, family);
-	if (!opening)
-		return 0;
-	flow = look_up_any(WEIR_CONNECTIONS, family, key);
+	return 0;
+}
+
+/* A connection that is over makes room for a new one of the same name; one that goes on is left to the two ends to
+ * settle. */
+__subprogram int end_former(const union flow_key *key, int family)
+{
+	struct weir_flow *flow = look_up_any(WEIR_CONNECTIONS, family, key);
+
 	if (!flow || !(is_over(flow) || flow_has_expired(flow, clock_ticks())))
 		return 0;
 	if (holds_any(flow))

@@ -109,9 +109,12 @@ static __always_inline void prepare(struct packet *pkt, enum weir_family family)
 	if (pkt->flow) {
 		if (holds_any(pkt->flow) || pkt->f->decision_flags & WEIR_DECISION_CAPPED)
 			hold_again(pkt->flow, pkt->key, family, pkt->f);
-	} else if (pkt->f->opening || (pkt->f->present && is_kept(pkt))) {
-		make_room(pkt->key, family, is_stream(pkt) ? WEIR_OPENINGS : WEIR_EXCHANGES, pkt->f->opening);
+		return;
 	}
+	if (pkt->f->present && is_kept(pkt))
+		drop_replaced(pkt->key, family, is_stream(pkt) ? WEIR_OPENINGS : WEIR_EXCHANGES);
+	if (pkt->f->opening)
+		end_former(pkt->key, family);
 }
 
 static __always_inline void keep(struct packet *pkt, enum weir_family family)

@@ -3,11 +3,13 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <glob.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -134,6 +136,57 @@ int bench_agent_start(struct bench_agent *agent)
 	return r ?: run(agent, settled);
 }
 
+static size_t count_links(const struct bench_agent *agent)
+{
+	_cleanup_free_ char *pins = xasprintf("%s/links/*", agent->bpffs);
+	glob_t found;
+	size_t n;
+
+	if (glob(pins, GLOB_NOSORT, NULL, &found) != 0)
+		return 0;
+	n = found.gl_pathc;
+	globfree(&found);
+	return n;
+}
+
+/* A process that does nothing but keep a network namespace. */
+static int keep_namespace(pid_t *ret)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (unshare(CLONE_NEWNET) == 0)
+			raise(SIGSTOP);
+		_exit(1);
+	}
+	if (pid < 0)
+		return -errno;
+	*ret = pid;
+	return waitpid(pid, NULL, WUNTRACED) < 0 ? -errno : 0;
+}
+
+int bench_agent_plug(struct bench_agent *agent, unsigned interfaces)
+{
+	const double end = bench_now() + PATIENCE_S;
+	_cleanup_free_ char *plug = NULL;
+	int r = interfaces ? keep_namespace(&agent->pods) : 0;
+
+	if (!interfaces || r < 0)
+		return r;
+	plug = xasprintf("for i in $(seq %u); do echo link add pod$i type veth peer name eth$i netns %d; done | "
+			 "nsenter --net=/proc/%d/ns/net ip -batch -",
+			 interfaces, (int)agent->pods, (int)agent->pid);
+	if (system(plug) != 0)
+		return -EIO;
+	while (count_links(agent) < 2 * (size_t)interfaces) { /* one for each direction */
+		if (bench_now() > end)
+			return -ETIMEDOUT;
+		usleep(10000);
+	}
+	return 0;
+}
+
 int bench_agent_open(struct bench_agent *agent, const char *program, unsigned number)
 {
 	*agent = (struct bench_agent){ .program = program, .dir = "/tmp/weir-bench-XXXXXX" };
@@ -153,6 +206,10 @@ void bench_agent_close(struct bench_agent *agent)
 
 	if (!agent->bpffs)
 		return;
+	if (agent->pods > 0) {
+		kill(agent->pods, SIGKILL);
+		waitpid(agent->pods, NULL, 0);
+	}
 	if (agent->pid > 0) {
 		kill(agent->pid, SIGTERM);
 		waitpid(agent->pid, NULL, 0);

@@ -12,6 +12,7 @@ struct bench_agent {
 	char dir[64];
 	char *source, *bpffs, *socket, *state;
 	pid_t pid;
+	pid_t pods; /* keeps the namespace of what is behind the interfaces */
 };
 
 /* Directories for it; number: which of this process's. */
@@ -19,6 +20,8 @@ int bench_agent_open(struct bench_agent *agent, const char *program, unsigned nu
 void bench_agent_close(struct bench_agent *agent); /* ends it, and takes all of it away */
 /* Returns when it enforces what the directory says. */
 int bench_agent_start(struct bench_agent *agent);
+/* Gives its node so many interfaces, and returns when it is attached to all of them. */
+int bench_agent_plug(struct bench_agent *agent, unsigned interfaces);
 
 /* Files of the directory, each there at once: policies, pods, or one of pods [first, end). */
 int bench_agent_tell(const struct bench_agent *agent, const struct cluster *cluster);

@@ -19,20 +19,35 @@
 #define CLIENTS	   64u
 #define PATIENCE_S 5
 
-static struct sockaddr_in to(const struct traffic *traffic)
-{
-	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons(traffic->port) };
+struct place {
+	struct sockaddr_storage addr;
+	socklen_t length;
+};
 
-	inet_pton(AF_INET, traffic->address, &addr.sin_addr);
-	return addr;
+static struct place to(const struct traffic *traffic)
+{
+	struct place place = { .length = sizeof(struct sockaddr_in) };
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&place.addr;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&place.addr;
+
+	if (!strchr(traffic->address, ':')) {
+		*v4 = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(traffic->port) };
+		inet_pton(AF_INET, traffic->address, &v4->sin_addr);
+		return place;
+	}
+	place.length = sizeof(*v6);
+	*v6 = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = htons(traffic->port) };
+	inet_pton(AF_INET6, traffic->address, &v6->sin6_addr);
+	return place;
 }
 
 static int open_socket(const struct traffic *traffic, int type, bool server)
 {
-	const struct sockaddr_in addr = to(traffic);
+	const struct place place = to(traffic);
+	const struct sockaddr *addr = (const struct sockaddr *)&place.addr;
 	const struct timeval patience = { .tv_sec = PATIENCE_S };
 	const int on = 1;
-	_cleanup_close_ int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+	_cleanup_close_ int fd = socket(addr->sa_family, type | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -errno;
@@ -40,8 +55,9 @@ static int open_socket(const struct traffic *traffic, int type, bool server)
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	if (type == SOCK_STREAM)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (server ? bind(fd, (const struct sockaddr *)&addr, sizeof(addr))
-		   : connect(fd, (const struct sockaddr *)&addr, sizeof(addr)))
+	if (server && addr->sa_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)); /* another one serves IPv4 */
+	if (server ? bind(fd, addr, place.length) : connect(fd, addr, place.length))
 		return -errno;
 	if (server && type == SOCK_STREAM && listen(fd, BACKLOG) < 0)
 		return -errno;

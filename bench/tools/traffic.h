@@ -7,7 +7,7 @@
 
 struct traffic {
 	const char *interface; /* by which frames leave */
-	const char *address;   /* IPv4, of whom it is sent to */
+	const char *address;   /* of whom it is sent to; of frames and packets IPv4 */
 	const char *mac;       /* where frames go */
 	const char *own;       /* IPv4 and MAC, whom frames are from */
 	const char *own_mac;

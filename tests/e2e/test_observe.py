@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import threading
+import time
 
 from case import LabCase, main
 from core_cases import policy
@@ -320,6 +321,27 @@ class Packets(ObserveCase):
             return self.monitor.do("datagram", source=address, host=self.backend.addr4, port=53, size=9, wait=0.35)
         finally:
             self.monitor.ip(f"addr del {address} dev eth0")
+
+
+class Rest(ObserveCase):
+    """What an agent does for records while there are none."""
+
+    def wake_ups(self):
+        """Of a second."""
+        def count():
+            with open(f"/proc/{self.lab.agent.pid}/status", encoding="ascii") as status:
+                return int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)$", status.read(), re.MULTILINE)[1])
+        before = count()
+        time.sleep(1)
+        return count() - before
+
+    def test_quiet(self):
+        """an agent at rest wakes up a few times a second, and more often while somebody follows"""
+        self.lab.until(lambda: self.wake_ups() <= 5, "few wake-ups at rest", seconds=20)
+        follower = self.follow("--type", "denied")
+        self.lab.until(lambda: self.wake_ups() >= 8, "wake-ups for a follower", seconds=20)
+        follower.end()
+        self.lab.until(lambda: self.wake_ups() <= 5, "few wake-ups again", seconds=20)
 
 
 class Tables(ObserveCase):

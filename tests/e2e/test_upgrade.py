@@ -10,11 +10,13 @@ from case import OPEN_WAIT, SHUT_WAIT, LabCase, main, shop, skip_all
 from core_cases import policy
 from kernel import bpftool
 from lab import WEIR
+from test_pairs import BACK, PairsCase
 
 NEXT = os.path.join(os.path.dirname(WEIR), "next/maps/weir")  # of other layouts of maps,
 IMAGE = os.path.join(os.path.dirname(WEIR), "next/image/weir")  # or of images
 FAULT = "WEIR_FAIL_UPGRADE"
 MEANWHILE = 20  # exchanges on a connection that is opened in the middle
+PAIRS = 256, 16384  # rows of pairs: what has one number among these has another among those
 
 # Who opens connections to the backend is the frontend alone; what it is sent unasked would be denied.
 POLICY = """
@@ -28,6 +30,14 @@ spec:
     limits: [{packetsPerSecond: 100000}]
 ---
 """ + policy("podSelector: {matchLabels: {app: frontend}}", name="frontend")
+
+
+# Both are decided on, so that either end counts.
+MUTUAL = "\n---\n".join(policy(f"""
+        podSelector: {{matchLabels: {{app: {name}}}}}
+        policyTypes: [Ingress]
+        ingress: [{{from: [{{podSelector: {{}}}}]}}]
+        """, name=name) for name in ("frontend", "backend"))
 
 
 class Traffic(threading.Thread):
@@ -67,13 +77,40 @@ def state_of(pid):
         return f.read().rsplit(")", 1)[1].split()[0]
 
 
-class Upgrade(LabCase):
+class PausedUpgrade(LabCase):
+    """Upgrades that wait between two steps."""
+
+    def start_stopped(self, fault):
+        """Starts the agent, which stops itself at that step; the caller continues it."""
+        self.lab.env[FAULT] = fault
+        self.lab.launch_agent()
+        del self.lab.env[FAULT]
+        self.addCleanup(self.lab.agent.send_signal, signal.SIGCONT)
+        self.await_stop()
+
+    def await_stop(self):
+        self.lab.until(lambda: state_of(self.lab.agent.pid) == "T", "the agent stops", 30)
+
+    def go_on(self):
+        self.lab.agent.send_signal(signal.SIGCONT)
+
+    def talk_on(self, sender, connection):
+        for _ in range(MEANWHILE):
+            self.assert_talks(sender, connection)
+
+    def detach(self):
+        self.lab.end_agent()
+        self.lab.program = WEIR
+        self.assert_done(self.lab.detach())
+
+
+class Upgrade(PausedUpgrade):
     """Each test begins with this version, open connections, and an intruder that is denied."""
 
     starts_agent = False
 
     def setUp(self):
-        self.addCleanup(self.end)
+        self.addCleanup(self.detach)
         self.lab.program = WEIR
         self.lab.start_agent()
         self.lab.enforce(POLICY)
@@ -93,11 +130,6 @@ class Upgrade(LabCase):
             thread.ended.set()
         for thread in self.threads:
             thread.join()
-
-    def end(self):
-        self.lab.end_agent()
-        self.lab.program = WEIR
-        self.assert_done(self.lab.detach())
 
     def kept(self):
         """What must not get smaller: age and packets of the connections, by pod and protocol, and the drops."""
@@ -145,20 +177,6 @@ class Upgrade(LabCase):
         links = os.path.join(self.lab.bpffs, "links")
         return {name: bpftool("link", "show", "pinned", os.path.join(links, name))["prog_id"]
                 for name in sorted(os.listdir(links))}
-
-    def start_stopped(self, fault):
-        """Starts the agent, which stops itself at that step; the caller continues it."""
-        self.lab.env[FAULT] = fault
-        self.lab.launch_agent()
-        del self.lab.env[FAULT]
-        self.addCleanup(self.lab.agent.send_signal, signal.SIGCONT)
-        self.await_stop()
-
-    def await_stop(self):
-        self.lab.until(lambda: state_of(self.lab.agent.pid) == "T", "the agent stops", 30)
-
-    def go_on(self):
-        self.lab.agent.send_signal(signal.SIGCONT)
 
     def start_in_vain(self, fault):
         """Starts the other version, which has to fail at that step."""
@@ -238,30 +256,30 @@ class Failure(Upgrade):
         self.assert_nothing_slipped()
 
     def test_meanwhile(self):
-        """a connection that is opened in the middle of an upgrade is known afterwards, with all of its packets"""
+        """a connection that is opened in the middle of an upgrade is known afterwards, and all of its packets are counted"""
         self.end_traffic()  # the frontend does one thing at a time
         for first, then in (("again", "move"), ("move", None)):
             with self.subTest(first):
-                before, _ = self.kept()
+                (before, _), passed = self.kept(), self.passed()
                 self.lab.end_agent()
                 self.lab.program = NEXT if self.lab.program == WEIR else WEIR
                 self.start_stopped(",".join(f"{step}:stop" for step in (first, then) if step))
                 connection = self.connect(self.frontend, self.backend)
-                self.talk_on(connection)
+                self.talk_on(self.frontend, connection)
                 self.go_on()
                 if then:  # one interface has the new programs, the other has not
                     self.await_stop()
-                    self.talk_on(connection)
+                    self.talk_on(self.frontend, connection)
                     self.go_on()
                 self.lab.until(lambda: self.lab.weir("wait", "--settled").returncode == 0, "the agent settles", 30)
                 now, _ = self.kept()
                 new = [packets for key, (_, packets) in now.items() if key not in before]
                 self.assertEqual(len(new), 2, "at either end")
                 self.assertGreater(min(new), 2 * MEANWHILE * (2 if then else 1), self.lab.log_tail())
+                self.assertGreaterEqual(self.passed() - passed, sum(new), self.lab.log_tail())
 
-    def talk_on(self, connection):
-        for _ in range(MEANWHILE):
-            self.assert_talks(self.frontend, connection)
+    def passed(self):
+        return self.lab.metric("weir_packets_total", verdict="pass")
 
     def test_kills(self):
         """kill -9 in the middle of an upgrade leaves both versions enforcing, and either takes over what it finds"""
@@ -281,6 +299,49 @@ class Failure(Upgrade):
                 self.assert_kept(before)
                 self.assert_nothing_slipped()
                 self.assert_one_set()
+
+
+class Rows(PausedUpgrade, PairsCase):
+    """To a table of pairs of another size, where each pair has another row: flows, which know theirs by number, are shared."""
+
+    starts_agent = False
+    settings = {"pairs": PAIRS[0]}
+
+    @classmethod
+    def build(cls):
+        cls.lab.add_namespace("shop")
+        for name in ("frontend", "backend"):
+            cls.lab.add_pod(name)
+
+    def setUp(self):
+        self.addCleanup(self.detach)
+        self.lab.start_agent()
+        self.lab.enforce(MUTUAL)
+        self.connections = [(self.frontend, self.connect(self.frontend, self.backend, 53, "UDP")),
+                            (self.backend, self.connect(self.backend, self.frontend, 53, "UDP"))]
+
+    def allowed(self):
+        return sum(self.pair(*ends)["allowed"]["packets"] for ends in
+                   (("shop/frontend", BACK), (BACK, "shop/frontend")))
+
+    def talk(self):
+        for sender, connection in self.connections:
+            self.talk_on(sender, connection)
+
+    def test_another_capacity(self):
+        """to another number of pairs: what programs have decided in the middle is counted for its own pair afterwards"""
+        self.lab.end_agent()
+        self.lab.settings["pairs"] = PAIRS[1]
+        self.start_stopped("again:stop,move:stop,settle:stop")
+        self.talk()  # by the programs before, which know the old rows
+        for _ in range(2):  # one interface has been moved; both have
+            self.go_on()
+            self.await_stop()
+            self.talk()
+        self.go_on()
+        self.lab.until(lambda: self.lab.weir("wait", "--settled").returncode == 0, "the agent settles", 30)
+        # An exchange is two packets. Rows of another size begin at zero, and an interface at being moved.
+        self.assertEqual(self.allowed(), 2 * MEANWHILE * (1 + 2), self.lab.log_tail())
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 
 #include "agent/api.h"
 #include "agent/event_stream.h"
+#include "agent/packet_events.h"
 #include "base/timestamp.h"
 
 static int read_bool(const struct http_request *request, const char *name, bool *ret, struct error *error)
@@ -67,9 +68,12 @@ void api_events(void *data, const struct http_request *request, struct http_repl
 		http_fail(reply, HTTP_BAD_REQUEST, "events: %s", error.text);
 		return;
 	}
+	packet_events_read(agent);
 	if (event_stream_open(&agent->events, &filter, &options, &reply->stream) < 0)
 		http_fail(reply, HTTP_UNAVAILABLE, "events: %u streams are followed already (end one of them)",
 			  EVENT_FOLLOWERS_MAX);
+	if (agent->events.followers)
+		agent_listen(agent);
 	reply->content_type = "application/x-ndjson";
 	event_filter_free(&filter);
 }

@@ -5,6 +5,7 @@
 #include "agent/cluster.h"
 #include "agent/counts.h"
 #include "agent/limit_level.h"
+#include "agent/packet_events.h"
 #include "agent/pairs.h"
 #include "base/mem.h"
 #include "observe/prometheus.h"
@@ -161,6 +162,7 @@ void api_metrics(void *data, const struct http_request *request, struct http_rep
 		http_fail(reply, HTTP_INTERNAL_ERROR, "counters can't be read from the kernel: %s", strerror(-r));
 		return;
 	}
+	packet_events_read(agent);
 	otlp_count_dropped(agent->otlp);
 	save_counts(agent);
 	add_sources(agent, sources);

@@ -96,6 +96,7 @@ void agent_back_up(struct agent *agent); /* what is kept twice; where the disk w
  * appear meanwhile are closed at once. What work(data) gives back.
  */
 int agent_aside(struct agent *agent, int (*work)(void *data), void *data);
+void agent_listen(struct agent *agent);	  /* somebody waits for records of packets */
 void agent_schedule(struct agent *agent); /* takes the sources in soon, when what changes together has changed */
 void agent_search(struct agent *agent);	  /* looks again when it is time, if a pod's interface is not found */
 void agent_retry(struct agent *agent);	  /* tries again after a pause what the kernel or the disk refused */

@@ -6,7 +6,7 @@
 
 #include "agent/ports.h"
 #include "base/mem.h"
-#include "observe/interned.h"
+#include "base/interned.h"
 
 /* Looking at filters is a dozen system calls, and tc tells; this is for what it could not tell. */
 #define LOOKS_PER_FILTER_LOOK 60

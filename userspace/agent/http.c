@@ -22,6 +22,7 @@
 #define LAST_RUNS		32   /* of libmicrohttpd, for what streams end with */
 #define LOOK_FOR_GONE_MS	1000 /* clients that listen and are no more */
 #define RUN_AGAIN_MS		1000 /* libmicrohttpd, whatever it waits for */
+#define RUN_AT_REST_MS		10000
 #define EXHAUSTED_MS		100
 
 struct http {
@@ -320,22 +321,30 @@ static void mind_exhaustion(struct http *http)
  * timeout, and never for long: when accepting has failed it no longer waits for
  * clients itself, until it is run again.
  */
-static void run(struct http *http)
+static void run_again_in(struct http *http, uint64_t again)
 {
 	MHD_UNSIGNED_LONG_LONG timeout;
-	uint64_t again;
 
 	mind_exhaustion(http);
-	again = http->exhausted ? EXHAUSTED_MS : RUN_AGAIN_MS;
+	if (http->exhausted)
+		again = EXHAUSTED_MS;
 	MHD_run(http->daemon);
 	if (!http->exhausted && MHD_get_timeout(http->daemon, &timeout) == MHD_YES && timeout < again)
 		again = timeout;
 	uv_timer_start(&http->timer, on_timer, again, 0);
 }
 
+static void run(struct http *http)
+{
+	run_again_in(http, RUN_AGAIN_MS);
+}
+
+/* Nothing has come since it was run last, so accepting can't have failed either. */
 static void on_timer(uv_timer_t *timer)
 {
-	run(timer->data);
+	struct http *http = timer->data;
+
+	run_again_in(http, http->exhausted ? RUN_AGAIN_MS : RUN_AT_REST_MS);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)

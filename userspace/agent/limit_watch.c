@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "base/mem.h"
-#include "observe/interned.h"
+#include "base/interned.h"
 #include "observe/names.h"
 
 #define NS_PER_S 1000000000ull

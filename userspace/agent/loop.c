@@ -7,14 +7,13 @@
 #include "agent/attaching.h"
 #include "agent/packet_events.h"
 #include "agent/reconcile.h"
+#include "agent/rounds.h"
 #include "agent/service.h"
 #include "base/mem.h"
 
-#define SETTLE_MS     20   /* what is written together is taken in together */
-#define RETRY_MS      1000 /* after the kernel or the disk refused something, then twice as long each time */
-#define RETRY_MS_MAX  60000
-#define EVENTS_MS     100
-#define MS_PER_SECOND 1000ull
+#define SETTLE_MS    20	  /* what is written together is taken in together */
+#define RETRY_MS     1000 /* after the kernel or the disk refused something, then twice as long each time */
+#define RETRY_MS_MAX 60000
 
 struct watched_source {
 	uv_poll_t poll;
@@ -25,7 +24,8 @@ struct agent_loop {
 	struct agent *agent;
 	uv_loop_t uv;
 	uv_signal_t terminate, interrupt, hangup;
-	uv_timer_t settle, retry, sweep, shields, limits, pacing, events, search, hooks, watchdog;
+	uv_timer_t settle, retry, search, watchdog;
+	struct rounds rounds;
 	uint64_t retry_ms;
 	uint64_t reconciled; /* ms of the loop, when it had been done last */
 	uv_poll_t links, whereabouts;
@@ -116,78 +116,9 @@ static void watch_sources(struct agent_loop *loop)
 		uv_poll_start(&loop->sources[i].poll, UV_READABLE, on_source);
 }
 
-static bool has_caps(const struct compiled *compiled)
+void agent_listen(struct agent *agent)
 {
-	for (size_t i = 0; compiled && i < compiled->limits.n; i++) {
-		if (compiled->limits.items[i].limit.unit == LIMIT_MAX_CONNECTIONS)
-			return true;
-	}
-	return false;
-}
-
-/* The first of them is at once, but after the policy is in force. */
-static void on_sweep(uv_timer_t *timer)
-{
-	struct agent *agent = ((struct agent_loop *)timer->data)->agent;
-
-	int r;
-
-	if (agent->sweeper.counts.held || has_caps(agent->compiled))
-		r = sweeper_recount(&agent->sweeper, agent->datapath, &agent->config->capacities);
-	else
-		r = sweeper_run(&agent->sweeper, agent->datapath, &agent->config->capacities);
-	if (r == 0)
-		pressure_watch(agent);
-	reclaim_pairs(agent);
-	packet_events_check(agent);
-	uplinks_sync(&agent->uplinks); /* routes change without a word to us */
-}
-
-static void on_shields(uv_timer_t *timer)
-{
-	struct agent *agent = ((struct agent_loop *)timer->data)->agent;
-
-	shields_watch(&agent->shields, agent->datapath);
-}
-
-/* Nobody wakes the agent up for a record. */
-static void on_events(uv_timer_t *timer)
-{
-	struct agent *agent = ((struct agent_loop *)timer->data)->agent;
-
-	packet_events_read(agent);
-	agent_back_up(agent);
-}
-
-static void on_limits(uv_timer_t *timer)
-{
-	struct agent *agent = ((struct agent_loop *)timer->data)->agent;
-
-	limit_watch_run(&agent->limits, agent->datapath, agent->compiled);
-}
-
-/* What could not be put back is a failure of the interface's as any other, and tried again as such. */
-static void after_hooks(struct agent *agent)
-{
-	if (agent->endpoints.stale)
-		reconcile_endpoints(agent);
-}
-
-static void on_hooks(uv_timer_t *timer)
-{
-	struct agent *agent = ((struct agent_loop *)timer->data)->agent;
-
-	hooks_watch(&agent->hooks);
-	after_hooks(agent);
-	gatekeeper_watch(&agent->gatekeeper);
-}
-
-static void on_pacing(uv_timer_t *timer)
-{
-	struct agent *agent = ((struct agent_loop *)timer->data)->agent;
-
-	if (pacing_watch(&agent->pacing, agent->links, agent->compiled) && agent->stale)
-		agent_schedule(agent);
+	rounds_hurry(&agent->loop->rounds);
 }
 
 static void on_search(uv_timer_t *timer)
@@ -340,20 +271,14 @@ int loop_open(struct agent *agent, struct agent_loop **ret, struct error *error)
 	open_signal(loop, &loop->hangup, on_hangup, SIGHUP);
 	uv_timer_init(&loop->uv, &loop->settle);
 	uv_timer_init(&loop->uv, &loop->retry);
-	uv_timer_init(&loop->uv, &loop->sweep);
-	uv_timer_init(&loop->uv, &loop->shields);
-	uv_timer_init(&loop->uv, &loop->limits);
-	uv_timer_init(&loop->uv, &loop->pacing);
-	uv_timer_init(&loop->uv, &loop->events);
-	uv_timer_init(&loop->uv, &loop->hooks);
 	uv_timer_init(&loop->uv, &loop->watchdog);
 	uv_timer_init(&loop->uv, &loop->search);
 	uv_poll_init(&loop->uv, &loop->whereabouts, finder_fd(agent->finder));
 	uv_poll_init(&loop->uv, &loop->links, links_fd(agent->links));
 	uv_prepare_init(&loop->uv, &loop->idle);
-	loop->settle.data = loop->retry.data = loop->sweep.data = loop->shields.data = loop->limits.data =
-		loop->pacing.data = loop->events.data = loop->links.data = loop->search.data = loop->whereabouts.data =
-			loop->hooks.data = loop->idle.data = loop;
+	rounds_init(&loop->rounds, &loop->uv, agent);
+	loop->settle.data = loop->retry.data = loop->links.data = loop->search.data = loop->whereabouts.data =
+		loop->idle.data = loop;
 	open_sources(loop);
 	*ret = loop;
 	return 0;
@@ -396,13 +321,7 @@ void loop_run(struct agent_loop *loop)
 	tell_ready(loop);
 	start_kube(loop);
 	watch_sources(loop);
-	uv_timer_start(&loop->sweep, on_sweep, 0, loop->agent->config->sweep_seconds * MS_PER_SECOND);
-	if (agent_has_shield(loop->agent))
-		uv_timer_start(&loop->shields, on_shields, MS_PER_SECOND, MS_PER_SECOND);
-	uv_timer_start(&loop->limits, on_limits, LIMIT_WATCH_MS, LIMIT_WATCH_MS);
-	uv_timer_start(&loop->pacing, on_pacing, 0, PACING_MS);
-	uv_timer_start(&loop->hooks, on_hooks, HOOKS_MS, HOOKS_MS);
-	uv_timer_start(&loop->events, on_events, EVENTS_MS, EVENTS_MS);
+	rounds_start(&loop->rounds);
 	uv_poll_start(&loop->links, UV_READABLE, on_links);
 	uv_prepare_start(&loop->idle, on_idle);
 	uv_run(&loop->uv, UV_RUN_DEFAULT);

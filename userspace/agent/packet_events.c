@@ -10,7 +10,7 @@
 
 #include "agent/core.h"
 #include "base/timestamp.h"
-#include "observe/interned.h"
+#include "base/interned.h"
 #include "policy/workload.h"
 
 #define NS_PER_SECOND 1000000000ull
@@ -195,11 +195,11 @@ static void take(void *data, const struct weir_event *record)
 	events_add(&reading->agent->events, &event);
 }
 
-void packet_events_read(struct agent *agent)
+bool packet_events_read(struct agent *agent)
 {
 	struct reading reading = { .agent = agent, .epoch = timestamp_now() - monotonic_now() };
 
-	datapath_read_events(agent->datapath, take, &reading);
+	return datapath_read_events(agent->datapath, take, &reading) > 0;
 }
 
 /* --- how many -------------------------------------------------------------------- */

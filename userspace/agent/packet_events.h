@@ -20,9 +20,9 @@ struct packet_events {
 
 /*
  * Takes in what was told up to now: to be called before names change, as those
- * of now are given.
+ * of now are given. True when there was anything.
  */
-void packet_events_read(struct agent *agent);
+bool packet_events_read(struct agent *agent);
 /* Says so when records were lost since the last time. */
 void packet_events_check(struct agent *agent);
 /* Zeros when they can't be read. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "observe/interned.h"
+#include "base/interned.h"
 
 struct ignored_link {
 	uint32_t ifindex;

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "agent/core.h"
-#include "observe/interned.h"
+#include "base/interned.h"
 #include "observe/names.h"
 
 static void tell(struct events *events, enum event_type type, const struct pressure_table *table, const char *what)

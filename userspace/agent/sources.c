@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "observe/interned.h"
+#include "base/interned.h"
 
 static int open_store(const struct agent_config *config, struct sources *sources, struct error *error)
 {

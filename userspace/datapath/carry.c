@@ -8,7 +8,7 @@
 
 /* What is known while entries of one map are carried. */
 struct passage {
-	const struct carry *carry;
+	struct carry carry;
 	struct bpf_map_info from, to;
 	struct layout_plan key, value;
 	size_t cpus; /* values an entry has */
@@ -31,6 +31,11 @@ static size_t value_stride(const struct bpf_map_info *info)
 	return info->type == BPF_MAP_TYPE_PERCPU_ARRAY ? (info->value_size + 7) / 8 * 8 : info->value_size;
 }
 
+size_t passage_value_size(const struct passage *passage)
+{
+	return value_stride(&passage->to) * passage->cpus;
+}
+
 static bool is_zero(const char *bytes, size_t n)
 {
 	return n == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0);
@@ -45,7 +50,7 @@ static bool only_counts(const struct passage *passage)
 /* Where nothing runs with the new map yet, what it has is what was carried before. */
 static bool is_later(const struct passage *passage, const char *old)
 {
-	if (passage->carry->unused && passage->value.clock.to_bits)
+	if (passage->carry.unused && passage->value.clock.to_bits)
 		return true;
 	return layout_is_later(&passage->value, old, passage->new_value);
 }
@@ -73,6 +78,28 @@ static bool join(struct passage *passage, const char *old)
 	return memcmp(before, passage->new_value, all) != 0;
 }
 
+/* False: held, its key would be another one's; or it is beyond the end of an array. */
+static bool begin_entry(struct passage *passage, const void *key)
+{
+	uint32_t index;
+
+	memset(passage->new_key, 0, passage->to.key_size);
+	memset(passage->new_value, 0, passage_value_size(passage));
+	if (is_hash(&passage->to))
+		return layout_apply(&passage->key, key, passage->new_key);
+	memcpy(&index, key, sizeof(index));
+	memcpy(passage->new_key, &index, sizeof(index));
+	return index < passage->to.max_entries;
+}
+
+static void apply_all(struct passage *passage, const char *value)
+{
+	const size_t from = value_stride(&passage->from), to = value_stride(&passage->to);
+
+	for (size_t cpu = 0; cpu < passage->cpus; cpu++)
+		layout_apply(&passage->value, value + cpu * from, passage->new_value + cpu * to);
+}
+
 /* Programs that run with the new map may be quicker with an entry; then theirs is the later one. */
 static int carry_entry(struct passage *passage, const void *key, const void *value)
 {
@@ -82,32 +109,24 @@ static int carry_entry(struct passage *passage, const void *key, const void *val
 
 	if (is_array(&passage->to) && is_zero(value, value_stride(&passage->from) * passage->cpus))
 		return 0;
-	memset(passage->new_key, 0, passage->to.key_size);
-	memset(passage->new_value, 0, value_stride(&passage->to) * passage->cpus);
-	if (is_hash(&passage->to)) {
-		if (!layout_apply(&passage->key, key, passage->new_key))
-			return 0; /* held, it would be another one's */
-	} else {
-		memcpy(passage->new_key, key, sizeof(uint32_t));
-	}
-	present = bpf_map_lookup_elem(passage->carry->to, passage->new_key, passage->new_value) == 0;
-	if (is_array(&passage->to) && !present)
-		return 0; /* beyond its end */
+	if (!begin_entry(passage, key))
+		return 0;
+	present = bpf_map_lookup_elem(passage->carry.to, passage->new_key, passage->new_value) == 0;
 	if (!present)
 		layout_apply(&passage->value, value, passage->new_value);
 	else if (!join(passage, value))
 		return 0;
 	flags = is_array(&passage->to) ? BPF_ANY : present ? BPF_EXIST : BPF_NOEXIST;
-	r = map_update_fd(passage->carry->to, passage->new_key, passage->new_value, flags);
+	r = map_update_fd(passage->carry.to, passage->new_key, passage->new_value, flags);
 	passage->n += r == 0;
 	return r == -EEXIST || r == -ENOENT ? 0 : r;
 }
 
-static int walk(struct passage *passage)
+static int put_each(struct passage *passage)
 {
 	_cleanup_(map_cursor_close) struct map_cursor cursor = MAP_CURSOR_NONE;
 	const void *key, *value;
-	int r = map_cursor_open_fd(&cursor, passage->carry->from);
+	int r = map_cursor_open_fd(&cursor, passage->carry.from);
 
 	while (r == 0 && (r = map_cursor_next(&cursor, &key, &value)) > 0)
 		r = carry_entry(passage, key, value);
@@ -127,7 +146,7 @@ static int get_info(int fd, struct bpf_map_info *ret)
 
 static int plan(struct passage *passage)
 {
-	const struct carry *carry = passage->carry;
+	const struct carry *carry = &passage->carry;
 	uint32_t old_key, old_value, new_key, new_value;
 	int r;
 
@@ -153,33 +172,84 @@ static int plan(struct passage *passage)
 		       : -ENOTSUP;
 }
 
-int carry(const struct carry *carry, size_t *ret_n)
+void passage_close(struct passage *passage)
 {
-	struct passage passage = { .carry = carry, .cpus = 1 };
-	int r = get_info(carry->from, &passage.from) ?: get_info(carry->to, &passage.to);
+	if (!passage)
+		return;
+	layout_plan_free(&passage->key);
+	layout_plan_free(&passage->value);
+	free(passage->new_key);
+	free(passage->new_value);
+	free(passage);
+}
 
+int passage_open(const struct carry *carry, struct passage **ret)
+{
+	_cleanup_(passage_closep) struct passage *passage = new0(struct passage);
+	int r;
+
+	*passage = (struct passage){ .carry = *carry, .cpus = 1 };
+	r = get_info(carry->from, &passage->from) ?: get_info(carry->to, &passage->to);
 	if (r < 0)
 		return r;
-	if (passage.from.id == passage.to.id) {
+	if (!(is_hash(&passage->from) && is_hash(&passage->to)) &&
+	    !(is_array(&passage->to) && passage->from.type == passage->to.type))
+		return -ENOTSUP;
+	if (passage->to.type == BPF_MAP_TYPE_PERCPU_ARRAY)
+		passage->cpus = libbpf_num_possible_cpus();
+	r = plan(passage);
+	if (r < 0)
+		return r;
+	passage->new_key = xcalloc(1, passage->to.key_size);
+	passage->new_value = xcalloc(passage->cpus, value_stride(&passage->to));
+	*ret = TAKE_PTR(passage);
+	return 0;
+}
+
+int passage_read(struct passage *passage, int (*visit)(void *data, const void *key, const void *value), void *data)
+{
+	_cleanup_(map_cursor_close) struct map_cursor cursor = MAP_CURSOR_NONE;
+	const void *key, *value;
+	int r = map_cursor_open_fd(&cursor, passage->carry.from);
+
+	while (r == 0 && (r = map_cursor_next(&cursor, &key, &value)) > 0) {
+		if (is_zero(value, value_stride(&passage->from) * passage->cpus) || !begin_entry(passage, key)) {
+			r = 0;
+			continue;
+		}
+		apply_all(passage, value);
+		r = visit(data, passage->new_key, passage->new_value);
+	}
+	return r;
+}
+
+int passage_put(struct passage *passage, const void *key, const void *value)
+{
+	if (!begin_entry(passage, key))
+		return 0;
+	bpf_map_lookup_elem(passage->carry.to, passage->new_key, passage->new_value);
+	apply_all(passage, value);
+	return map_update_fd(passage->carry.to, passage->new_key, passage->new_value, BPF_ANY);
+}
+
+static bool is_one_map(const struct carry *carry)
+{
+	struct bpf_map_info from, to;
+
+	return get_info(carry->from, &from) == 0 && get_info(carry->to, &to) == 0 && from.id == to.id;
+}
+
+int carry(const struct carry *carry, size_t *ret_n)
+{
+	_cleanup_(passage_closep) struct passage *passage = NULL;
+	int r;
+
+	if (is_one_map(carry)) {
 		*ret_n = 0;
 		return 0;
 	}
-	if (!(is_hash(&passage.from) && is_hash(&passage.to)) &&
-	    !(is_array(&passage.to) && passage.from.type == passage.to.type))
-		return -ENOTSUP;
-	if (passage.to.type == BPF_MAP_TYPE_PERCPU_ARRAY)
-		passage.cpus = libbpf_num_possible_cpus();
-	r = plan(&passage);
-	if (r == 0) {
-		passage.new_key = xcalloc(1, passage.to.key_size);
-		passage.new_value = xcalloc(passage.cpus, value_stride(&passage.to));
-		r = walk(&passage);
-	}
+	r = passage_open(carry, &passage) ?: put_each(passage);
 	if (r == 0)
-		*ret_n = passage.n;
-	layout_plan_free(&passage.key);
-	layout_plan_free(&passage.value);
-	free(passage.new_key);
-	free(passage.new_value);
+		*ret_n = passage->n;
 	return r;
 }

@@ -14,6 +14,7 @@
 
 #include <stddef.h>
 
+#include "base/cleanup.h"
 #include "datapath/layout.h"
 #include "datapath/maps_dir.h"
 
@@ -29,5 +30,20 @@ struct carry {
  * map. -ENOTSUP: the one can't be carried to the other.
  */
 int carry(const struct carry *carry, size_t *ret_n);
+
+/*
+ * The same for who wants to do something with them on the way. `from` and `to`
+ * are other maps, or one.
+ */
+struct passage;
+int passage_open(const struct carry *carry, struct passage **ret);
+void passage_close(struct passage *passage);
+DEFINE_CLEANUP(struct passage, passage_close);
+/* Of `to`; of a map per CPU of all of them together. */
+size_t passage_value_size(const struct passage *passage);
+/* Each entry of `from`, but for those of zeros, as `to` would have it. Anything but 0 ends it. */
+int passage_read(struct passage *passage, int (*visit)(void *data, const void *key, const void *value), void *data);
+/* Puts an entry that is as `from` would have it into `to`, whatever is there; what only `to` knows stays. */
+int passage_put(struct passage *passage, const void *key, const void *value);
 
 #endif

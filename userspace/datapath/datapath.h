@@ -224,7 +224,7 @@ struct datapath_look {
  * Looks whether what this agent has attached is there still: its programs, not
  * only its links. Changes nothing. -ENODEV: the interface is going, or gone.
  */
-int datapath_look(const struct datapath *datapath, uint32_t ifindex, struct datapath_look *ret);
+int datapath_look(struct datapath *datapath, uint32_t ifindex, struct datapath_look *ret);
 
 /* An interface by which the node is reached. */
 struct datapath_uplink {

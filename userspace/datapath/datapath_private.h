@@ -66,6 +66,7 @@ struct datapath {
 	struct ring_buffer *events;
 	VEC(struct former_events *) former_events; /* of the formers, until they are empty */
 	struct reading *reading;		   /* while they are read */
+	uint32_t tcx_programs[WEIR_DIRECTIONS];	   /* the kernel's numbers of the programs; 0: not asked for yet */
 	datapath_attachments attachments;
 	datapath_uplinks uplinks;
 };
@@ -301,7 +302,7 @@ int pinned_links_sweep(struct datapath *datapath);
 
 int tcx_attach(struct datapath *datapath, uint32_t ifindex, struct error *error);
 int tcx_detach(const char *root, uint32_t ifindex);
-int tcx_look(const struct datapath *datapath, uint32_t ifindex, struct datapath_look *ret);
+int tcx_look(struct datapath *datapath, uint32_t ifindex, struct datapath_look *ret);
 
 int clsact_attach(struct datapath *datapath, uint32_t ifindex, struct error *error);
 /* Puts the one's programs in the place of the other's; filters of other programs are left alone. */

@@ -147,6 +147,7 @@ int grow(struct datapath *datapath, uint32_t n_words, struct error *error)
 	if (r < 0)
 		return error_prefix(error, "grow images from %u to %u words", datapath->config.image_words, capacity);
 	datapath->skeleton = TAKE_PTR(larger_one);
+	memset(datapath->tcx_programs, 0, sizeof(datapath->tcx_programs));
 	datapath->config.image_words = capacity;
 	programs_unload(old);
 	return 0;

@@ -39,11 +39,16 @@ static const struct datapath_attachment *find(const struct datapath *datapath, u
 }
 
 /* Links and filters go with their interface, which is nobody's doing. */
-static int unless_gone(uint32_t ifindex, int r)
+static bool is_gone(uint32_t ifindex)
 {
 	char name[IF_NAMESIZE];
 
-	return if_indextoname(ifindex, name) ? r : -ENODEV;
+	return !if_indextoname(ifindex, name);
+}
+
+static bool lost_any(const struct datapath_look *look)
+{
+	return look->lost[WEIR_INGRESS] || look->lost[WEIR_EGRESS] || look->lost_xdp;
 }
 
 static bool lost_xdp(const struct datapath *datapath, const struct datapath_attachment *attachment)
@@ -54,7 +59,8 @@ static bool lost_xdp(const struct datapath *datapath, const struct datapath_atta
 						     program_id(bpf_program__fd(datapath->skeleton->progs.weir_xdp));
 }
 
-int datapath_look(const struct datapath *datapath, uint32_t ifindex, struct datapath_look *ret)
+/* Twice a second for each interface, so what is as it should be is asked nothing more. */
+int datapath_look(struct datapath *datapath, uint32_t ifindex, struct datapath_look *ret)
 {
 	const struct datapath_attachment *attachment = find(datapath, ifindex);
 	struct datapath_look look = {};
@@ -65,7 +71,8 @@ int datapath_look(const struct datapath *datapath, uint32_t ifindex, struct data
 	else if (attachment && attachment->hook == HOOK_CLSACT)
 		r = clsact_look(datapath, ifindex, &look);
 	look.lost_xdp = attachment && lost_xdp(datapath, attachment);
-	r = unless_gone(ifindex, r);
+	if ((r < 0 || lost_any(&look)) && is_gone(ifindex))
+		r = -ENODEV;
 	if (r == 0)
 		*ret = look;
 	return r;
@@ -76,9 +83,9 @@ int datapath_look_uplink(const struct datapath *datapath, const struct datapath_
 	const enum pinned_link which = uplink->xdp == XDP_NATIVE ? PINNED_UPLINK : PINNED_UPLINK_GENERIC;
 	const bool lost = pinned_link_program(datapath->root, uplink->ifindex, which) !=
 			  program_id(bpf_program__fd(datapath->skeleton->progs.weir_uplink));
-	int r = unless_gone(uplink->ifindex, 0);
 
-	if (r == 0)
-		*ret_lost = lost;
-	return r;
+	if (lost && is_gone(uplink->ifindex))
+		return -ENODEV;
+	*ret_lost = lost;
+	return 0;
 }

@@ -153,12 +153,13 @@ bool takeover_same_rows(const struct maps_dir *dir, const struct weir_bpf *skele
 }
 
 /*
- * Flow entries carry generations; without the word that counts them they would
- * pass for current. And tallies say how many entries the tables must have.
+ * Flow entries carry generations, and so does what policy has refused; without
+ * the word that counts them they would pass for current. And tallies say how many
+ * entries the tables must have.
  */
 bool takeover_is_of_use(const struct datapath *datapath, const struct weir_bpf *skeleton, const struct bpf_map *map)
 {
-	if (is_flow_table(skeleton, map) || map == skeleton->maps.tallies)
+	if (is_flow_table(skeleton, map) || map == skeleton->maps.refusals || map == skeleton->maps.tallies)
 		return datapath->took_over_control;
 	if (map == skeleton->maps.pairs || map == skeleton->maps.accounts)
 		return datapath->took_over_accounts;

@@ -55,12 +55,15 @@ static int look_at(uint32_t ifindex, enum bpf_attach_type hook, uint32_t ours, b
 	return 0;
 }
 
-int tcx_look(const struct datapath *datapath, uint32_t ifindex, struct datapath_look *ret)
+int tcx_look(struct datapath *datapath, uint32_t ifindex, struct datapath_look *ret)
 {
-	const uint32_t from_pod = program_id(bpf_program__fd(datapath->skeleton->progs.weir_from_pod));
-	const uint32_t to_pod = program_id(bpf_program__fd(datapath->skeleton->progs.weir_to_pod));
+	uint32_t *ours = datapath->tcx_programs;
 
-	return look_at(ifindex, COMPAT_TCX_INGRESS, from_pod, &ret->lost[WEIR_EGRESS], ret->ahead[WEIR_EGRESS])
-		       ?: look_at(ifindex, COMPAT_TCX_EGRESS, to_pod, &ret->lost[WEIR_INGRESS],
+	if (!ours[WEIR_EGRESS] || !ours[WEIR_INGRESS]) {
+		ours[WEIR_EGRESS] = program_id(bpf_program__fd(datapath->skeleton->progs.weir_from_pod));
+		ours[WEIR_INGRESS] = program_id(bpf_program__fd(datapath->skeleton->progs.weir_to_pod));
+	}
+	return look_at(ifindex, COMPAT_TCX_INGRESS, ours[WEIR_EGRESS], &ret->lost[WEIR_EGRESS], ret->ahead[WEIR_EGRESS])
+		       ?: look_at(ifindex, COMPAT_TCX_EGRESS, ours[WEIR_INGRESS], &ret->lost[WEIR_INGRESS],
 				  ret->ahead[WEIR_INGRESS]);
 }

@@ -16,8 +16,8 @@
  * Between `again` and `settle`, for the time that the moves take, a connection
  * may be opened that our set learns of at `settle` only. Until then its packets
  * are decided as those of any connection that nobody has seen the beginning of:
- * by policy. What is counted meanwhile in maps that are not shared is not
- * carried; what buckets are charged is (debts.h).
+ * by policy. What is counted and charged meanwhile by the one is added to the
+ * other at `settle` (debts.h).
  */
 #include <net/if.h>
 #include <string.h>
@@ -40,8 +40,11 @@ bool upgrade_is_pending(const struct datapath *datapath)
 #define EVERYTHING    (WITH_HASHES | WITH_ARRAYS | WITH_ACCOUNTS)
 #define TOLD	      0x8u
 
+/* What policy has refused is remembered to save time, until the next generation: that is now. */
 static bool is_asked_for(const struct weir_bpf *skeleton, const struct bpf_map *map, unsigned what)
 {
+	if (map == skeleton->maps.refusals)
+		return false;
 	if (map == skeleton->maps.pairs || map == skeleton->maps.accounts)
 		return what & WITH_ACCOUNTS;
 	if (bpf_map__type(map) == BPF_MAP_TYPE_HASH || bpf_map__type(map) == BPF_MAP_TYPE_LRU_HASH)
@@ -213,11 +216,11 @@ static int move_to_ours(struct datapath *datapath, struct error *error)
 
 /*
  * The set that ours was made from runs everywhere again, with what ours has seen
- * of its flows. Where it was to take in another that a crash has left, nothing
+ * of its flows, and was charged for them. Where it was to take in another that a crash has left, nothing
  * is put back: each interface has programs of one of them, and the next start
  * does the rest.
  */
-static int move_back(struct datapath *datapath, struct error *error)
+static int move_back(struct datapath *datapath, const struct debts *debts, struct error *error)
 {
 	const struct maps_dir *before = &datapath->formers.items[0];
 	struct program_set theirs;
@@ -233,7 +236,7 @@ static int move_back(struct datapath *datapath, struct error *error)
 		programs_close(&theirs);
 	}
 	if (r == 0)
-		r = carry_all(datapath, before, WITH_HASHES, true);
+		r = debts_return(debts) ?: carry_all(datapath, before, WITH_HASHES, true);
 	datapath_new_generation(datapath); /* which they may share */
 	datapath->mixed = r < 0;
 	return r < 0 ? error_set(error, r, "put back what ran before: %s", strerror(-r)) : 0;
@@ -253,8 +256,12 @@ static int commit(struct datapath *datapath, struct error *error)
 	return 0;
 }
 
-/* Flows find new rows, and are decided by whoever has them now. */
-static int take_the_place(struct datapath *datapath, const struct debts *debts, struct error *error)
+/*
+ * Where rows are not the same in both, flows find theirs anew: those that were
+ * there before, which may be in tables that both share, and those that the others'
+ * programs have decided up to their last packet.
+ */
+static int take_the_place(struct datapath *datapath, struct debts *debts, struct error *error)
 {
 	int r;
 
@@ -263,10 +270,10 @@ static int take_the_place(struct datapath *datapath, const struct debts *debts, 
 	r = move_to_ours(datapath, error);
 	if (r < 0)
 		return r;
-	r = fault_at("settle") ?: debts_settle(debts, datapath) ?: carry_from_all(datapath, WITH_HASHES);
+	datapath_new_generation(datapath);
+	r = fault_at("settle") ?: debts_settle(debts) ?: carry_from_all(datapath, WITH_HASHES);
 	if (r < 0)
 		return error_set(error, r, "carry over what has changed meanwhile: %s", strerror(-r));
-	datapath_new_generation(datapath);
 	return commit(datapath, error);
 }
 
@@ -277,12 +284,13 @@ static int prepare(struct datapath *datapath, bool agent_ran, struct debts *ret_
 	const unsigned what = EVERYTHING & ~(agent_ran ? WITH_ACCOUNTS : 0);
 	int r = fault_at("again") ?: carry_from_all(datapath, what);
 
-	if (r == 0 && is_unused(datapath, before))
-		r = debts_begin(datapath, before, ret_debts);
 	if (r < 0)
 		return error_set(error, r, "carry over what has changed: %s", strerror(-r));
 	r = maps_dir_complete(datapath->root, &datapath->maps);
-	return r < 0 ? error_set(error, r, "name a set of maps: %s", strerror(-r)) : 0;
+	if (r < 0)
+		return error_set(error, r, "name a set of maps: %s", strerror(-r));
+	r = is_unused(datapath, before) ? debts_begin(datapath, before, !agent_ran, ret_debts) : 0;
+	return r < 0 ? error_set(error, r, "carry over limits and counters: %s", strerror(-r)) : 0;
 }
 
 int upgrade_finish(struct datapath *datapath, bool agent_ran, struct error *error)
@@ -297,7 +305,7 @@ int upgrade_finish(struct datapath *datapath, bool agent_ran, struct error *erro
 		return 0;
 	r = prepare(datapath, agent_ran, &debts, &why);
 	if (r == 0 && (r = take_the_place(datapath, &debts, &why)) < 0)
-		move_back(datapath, &back);
+		move_back(datapath, &debts, &back);
 	datapath->moving = false;
 	if (r == 0)
 		return 0;

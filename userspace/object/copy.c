@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <string.h>
 
+#include "base/interned.h"
 #include "base/mem.h"
 #include "object/object.h"
 
@@ -8,7 +9,7 @@ static struct pod copy_of(const struct pod *pod)
 {
 	struct pod copy = *pod;
 
-	copy.node = xstrdup(pod->node);
+	copy.node = interned_ref(pod->node);
 	copy.service_account = xstrdup(pod->service_account);
 	copy.owner = xstrdup(pod->owner);
 	copy.interface = xstrdup(pod->interface);
@@ -28,10 +29,10 @@ struct object *pod_copy(const struct object *pod)
 	struct object *copy = new0(struct object);
 
 	copy->kind = pod->kind;
-	copy->namespace = xstrdup(pod->namespace);
+	copy->namespace = interned_ref(pod->namespace);
 	copy->name = xstrdup(pod->name);
 	copy->uid = xstrdup(pod->uid);
-	copy->file = xstrdup(pod->file);
+	copy->file = interned_ref(pod->file);
 	copy->line = pod->line;
 	copy->changed = pod->changed;
 	labels_copy(&copy->labels, &pod->labels);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/interned.h"
 
 /* Where key is, or belongs. */
 static size_t position(const struct labels *labels, const char *key)
@@ -37,18 +37,18 @@ const char *labels_get(const struct labels *labels, const char *key)
 void labels_set(struct labels *labels, const char *key, const char *value)
 {
 	size_t at = position(labels, key);
-	char *copy = xstrdup(value);
+	const char *copy = interned(value);
 	struct label *label;
 
 	if (is_at(labels, at, key)) {
-		free(labels->list.items[at].value);
+		interned_unref(labels->list.items[at].value);
 		labels->list.items[at].value = copy;
 		return;
 	}
 	vec_push(&labels->list, (struct label){ NULL, NULL });
 	label = labels->list.items + at;
 	memmove(label + 1, label, (labels->list.n - 1 - at) * sizeof(*label));
-	*label = (struct label){ xstrdup(key), copy };
+	*label = (struct label){ interned(key), copy };
 }
 
 void labels_copy(struct labels *to, const struct labels *from)
@@ -56,7 +56,7 @@ void labels_copy(struct labels *to, const struct labels *from)
 	struct labels copy = {};
 
 	vec_for_each (label, &from->list)
-		vec_push(&copy.list, (struct label){ xstrdup(label->key), xstrdup(label->value) });
+		vec_push(&copy.list, (struct label){ interned_ref(label->key), interned_ref(label->value) });
 	labels_free(to);
 	*to = copy;
 }
@@ -76,8 +76,8 @@ bool labels_equal(const struct labels *a, const struct labels *b)
 void labels_free(struct labels *labels)
 {
 	vec_for_each (label, &labels->list) {
-		free(label->key);
-		free(label->value);
+		interned_unref(label->key);
+		interned_unref(label->value);
 	}
 	vec_free(&labels->list);
 }

@@ -8,9 +8,10 @@
 
 #include "base/vec.h"
 
+/* Many pods have the same ones. */
 struct label {
-	char *key;
-	char *value;
+	const char *key; /* interned, as the value is */
+	const char *value;
 };
 
 /* Sorted by key, keys distinct. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/interned.h"
 #include "base/mem.h"
 #include "object/documents.h"
 #include "object/json.h"
@@ -69,7 +70,7 @@ static void read_object(const struct field *document, enum object_kind kind, str
 	size_t errors = reading->report->n_errors;
 
 	object->kind = kind;
-	object->file = xstrdup(reading->report->file);
+	object->file = interned(reading->report->file);
 	object->line = document->node->line;
 	metadata_read(document, object);
 	if (kind_readers[kind])

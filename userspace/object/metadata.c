@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/interned.h"
 #include "base/mem.h"
 #include "object/kinds.h"
 #include "object/names.h"
@@ -17,10 +18,14 @@ static void read_namespace_name(const struct field *field, void *target)
 {
 	struct object *object = target;
 
-	if (kind_info(object->kind)->namespaced)
-		object->namespace = field_checked(field, name_check_label);
-	else
+	_cleanup_free_ char *name = NULL;
+
+	if (!kind_info(object->kind)->namespaced) {
 		field_key_error(field, "a %s belongs to no namespace", kind_info(object->kind)->kind);
+		return;
+	}
+	name = field_checked(field, name_check_label);
+	object->namespace = interned(name);
 }
 
 static void check_key(const struct field *field)
@@ -117,5 +122,5 @@ void metadata_read(const struct field *document, struct object *object)
 	if (!field_member(&metadata, "name", &name))
 		field_missing(&metadata, "name", "is missing: a %s needs a name", info->kind);
 	if (info->namespaced && !object->namespace)
-		object->namespace = xstrdup("default");
+		object->namespace = interned("default");
 }

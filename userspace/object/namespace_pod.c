@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/interned.h"
 #include "base/mem.h"
 #include "object/address.h"
 #include "object/kinds.h"
@@ -93,7 +94,9 @@ static void read_init_containers(const struct field *field, void *target)
 
 static void read_node_name(const struct field *field, void *target)
 {
-	((struct pod *)target)->node = field_checked(field, name_check_subdomain);
+	_cleanup_free_ char *name = field_checked(field, name_check_subdomain);
+
+	((struct pod *)target)->node = interned(name);
 }
 
 static void read_service_account(const struct field *field, void *target)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/interned.h"
 #include "base/mem.h"
 
 static const struct kind_info kinds[KIND_MAX] = {
@@ -48,7 +49,7 @@ enum object_kind kind_by_name(const char *name)
 
 static void pod_free(struct pod *pod)
 {
-	free(pod->node);
+	interned_unref(pod->node);
 	free(pod->service_account);
 	vec_free(&pod->addrs);
 	vec_for_each (port, &pod->ports)
@@ -115,10 +116,10 @@ void object_free(struct object *object)
 	if (!object)
 		return;
 	content_free(object);
-	free(object->namespace);
+	interned_unref(object->namespace);
 	free(object->name);
 	labels_free(&object->labels);
-	free(object->file);
+	interned_unref(object->file);
 	free(object->version);
 	free(object->uid);
 	free(object->json);

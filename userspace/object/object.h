@@ -61,7 +61,7 @@ struct pod_port {
 };
 
 struct pod {
-	char *node;	       /* spec.nodeName, or NULL */
+	const char *node;      /* spec.nodeName, or NULL */
 	char *service_account; /* or NULL */
 	bool host_network;
 	enum pod_phase phase;	    /* absent: running */
@@ -102,15 +102,16 @@ struct cluster_node {
 	addr_list addrs; /* status.addresses; host names are left out */
 };
 
+/* Its namespace, its file and a pod's node are interned, as labels are: many objects have the same ones. */
 struct object {
 	enum object_kind kind;
-	char *namespace; /* NULL for cluster-wide kinds; "default" when a namespaced object names none */
+	const char *namespace; /* NULL for cluster-wide kinds; "default" when a namespaced object names none */
 	char *name;
 	struct labels labels; /* a Namespace always has kubernetes.io/metadata.name */
 	char *version;	      /* metadata.resourceVersion, or NULL */
 	char *uid;	      /* metadata.uid of a policy; of a Pod, as the container runtime has it; or NULL */
 	int64_t generation;   /* metadata.generation of a policy: another one when its spec is; 0: not known */
-	char *file;	      /* where it was read from, or NULL */
+	const char *file;     /* where it was read from, or NULL */
 	int line;	      /* of the document's first line */
 	time_t changed;	      /* since when its source has it as it is; 0: not known */
 	char *json;	      /* the document as one line of JSON; only when asked for, else NULL */

@@ -5,7 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "observe/interned.h"
+#include "base/interned.h"
 #include "observe/names.h"
 
 #define NS_PER_SECOND 1000000000ull

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "object/object.h"
-#include "observe/interned.h"
+#include "base/interned.h"
 
 static const struct {
 	const char *name, *doc;

@@ -6,7 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "observe/interned.h"
+#include "base/interned.h"
 #include "observe/names.h"
 
 static struct rulebook_page *page_of(rulebook_pages *pages, uint32_t number)

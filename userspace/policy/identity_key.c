@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/interned.h"
 #include "base/mem.h"
 #include "policy/identity_key.h"
 
@@ -124,12 +125,13 @@ static bool take_pod(const char **at, struct pod *pod)
 static struct object *parse_service(const char *key)
 {
 	const char *slash = strchr(key, '/');
+	_cleanup_free_ char *namespace = slash ? xstrndup(key, (size_t)(slash - key)) : NULL;
 	struct object *service = slash ? new0(struct object) : NULL;
 
 	if (!service)
 		return NULL;
 	service->kind = KIND_SERVICE;
-	service->namespace = xstrndup(key, (size_t)(slash - key));
+	service->namespace = interned(namespace);
 	service->name = xstrdup(slash + 1);
 	return service;
 }
@@ -137,12 +139,14 @@ static struct object *parse_service(const char *key)
 struct object *identity_key_parse(const char *key)
 {
 	_cleanup_(object_freep) struct object *pod = NULL;
+	_cleanup_free_ char *namespace = NULL;
 
 	if (strncmp(key, SERVICE_KEY, strlen(SERVICE_KEY)) == 0)
 		return parse_service(key + strlen(SERVICE_KEY));
 	pod = new0(struct object);
 	pod->kind = *key == ';' ? KIND_NODE : KIND_POD;
-	pod->namespace = take(&key, ';');
+	namespace = take(&key, ';');
+	pod->namespace = interned(namespace);
 	pod->name = xstrdup("");
 	if (!pod->namespace || !take_labels(&key, &pod->labels))
 		return NULL;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "agent/attachments.h"
+#include "base/interned.h"
 #include "base/mem.h"
 #include "source/sealed.h"
 
@@ -102,7 +103,7 @@ static struct object *pod_of(const char *name, const char *uid)
 	struct object *pod = new0(struct object);
 
 	pod->kind = KIND_POD;
-	pod->namespace = xstrdup("shop");
+	pod->namespace = interned("shop");
 	pod->name = xstrdup(name);
 	pod->uid = xstrdup(uid);
 	return pod;

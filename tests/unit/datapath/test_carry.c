@@ -206,6 +206,59 @@ static void one_of_two_counts(void **state)
 	free_pair(&pair);
 }
 
+/* --- one by one --- */
+
+struct seen_entry {
+	struct old_key key;
+	struct new_value value;
+	unsigned n;
+};
+
+static int see(void *data, const void *key, const void *value)
+{
+	struct seen_entry *seen = data;
+
+	memcpy(&seen->key, key, sizeof(seen->key));
+	memcpy(&seen->value, value, sizeof(seen->value));
+	seen->n++;
+	return 0;
+}
+
+static void an_entry_is_read_as_the_new_layout_has_it_and_nothing_is_changed(void **state)
+{
+	struct pair pair = make_pair(BPF_MAP_TYPE_HASH, OLD_KEY, sizeof(struct old_key));
+	struct seen_entry seen = {};
+	struct passage *passage;
+
+	put(pair.carry.from, &(struct old_key){ 80, 7, 0 }, &(struct old_value){ .seen = 5, .count = 9 });
+	put(pair.carry.from, &(struct old_key){ 81, 7, 0 }, &(struct old_value){});
+	assert_int_equal(passage_open(&pair.carry, &passage), 0);
+	assert_int_equal(passage_value_size(passage), sizeof(struct new_value));
+	assert_int_equal(passage_read(passage, see, &seen), 0);
+	assert_int_equal(seen.n, 1);
+	assert_int_equal(seen.key.port, 80);
+	assert_int_equal(seen.value.count, 9);
+	assert_int_equal(bpf_map_lookup_elem(pair.carry.to, &seen.key, &seen.value), -ENOENT);
+	passage_close(passage);
+	free_pair(&pair);
+}
+
+static void an_entry_that_is_put_leaves_what_only_the_new_layout_knows(void **state)
+{
+	struct pair pair = make_pair(BPF_MAP_TYPE_HASH, OLD_KEY, sizeof(struct old_key));
+	const struct old_key key = { 80, 7, 0 };
+	struct passage *passage;
+
+	put(pair.carry.to, &key, &(struct new_value){ .count = 20, .seen = 6, .more = 3 });
+	assert_int_equal(passage_open(&pair.carry, &passage), 0);
+	assert_int_equal(passage_put(passage, &key, &(struct old_value){ .seen = 5, .count = 9 }), 0);
+	assert_int_equal(get(&pair, &key).count, 9);
+	assert_int_equal(get(&pair, &key).seen, 5);
+	assert_int_equal(get(&pair, &key).more, 3);
+	passage_close(passage);
+	free_pair(&pair);
+}
+
 /* --- arrays --- */
 
 static void arrays_are_carried_by_index(void **state)
@@ -217,6 +270,26 @@ static void arrays_are_carried_by_index(void **state)
 	assert_int_equal(carried(&pair), 1);
 	assert_int_equal(get(&pair, &last).count, 9);
 	assert_int_equal(get(&pair, &first).count, 0);
+	free_pair(&pair);
+}
+
+static void what_is_beyond_the_end_of_an_array_is_left_out(void **state)
+{
+	struct pair pair = make_pair(BPF_MAP_TYPE_ARRAY, OLD_KEY, 0);
+	const uint32_t last = ENTRIES - 1;
+	struct seen_entry seen = {};
+	struct passage *passage;
+
+	put(pair.carry.from, &last, &(struct old_value){ 5, 9 });
+	close(pair.carry.to);
+	pair.carry.to = bpf_map_create(BPF_MAP_TYPE_ARRAY, "weir_test", 4, sizeof(struct new_value), last, NULL);
+	assert_true(pair.carry.to >= 0);
+	assert_int_equal(carried(&pair), 0);
+	assert_int_equal(passage_open(&pair.carry, &passage), 0);
+	assert_int_equal(passage_read(passage, see, &seen), 0);
+	assert_int_equal(seen.n, 0);
+	assert_int_equal(passage_put(passage, &last, &(struct old_value){ 5, 9 }), 0);
+	passage_close(passage);
 	free_pair(&pair);
 }
 
@@ -297,9 +370,12 @@ int main(void)
 		cmocka_unit_test(an_entry_of_a_hash_is_found_under_its_key_of_the_new_layout),
 		cmocka_unit_test(an_entry_whose_key_has_no_room_is_left_out),
 		cmocka_unit_test(nothing_is_carried_to_keys_with_a_field_more_or_less),
+		cmocka_unit_test(an_entry_is_read_as_the_new_layout_has_it_and_nothing_is_changed),
+		cmocka_unit_test(an_entry_that_is_put_leaves_what_only_the_new_layout_knows),
 		cmocka_unit_test(what_the_kernel_is_too_busy_for_is_carried_all_the_same),
 		cmocka_unit_test(a_kernel_that_stays_busy_is_told),
 		cmocka_unit_test(arrays_are_carried_by_index),
+		cmocka_unit_test(what_is_beyond_the_end_of_an_array_is_left_out),
 		cmocka_unit_test(of_counts_the_larger_is_kept_on_each_cpu),
 		cmocka_unit_test(a_map_that_both_share_needs_nothing),
 		cmocka_unit_test(nothing_is_carried_between_maps_of_other_kinds),

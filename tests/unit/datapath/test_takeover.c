@@ -225,18 +225,20 @@ static void images_that_never_held_one_are_no_loss(void **state)
 	assert_int_equal(datapath_revision(second), 10);
 }
 
-static void flows_do_not_outlive_the_generation_they_refer_to(void **state)
+static void flows_and_refusals_do_not_outlive_the_generation_they_refer_to(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_free_ char *control = xasprintf("%s/maps/control", f->root);
 
 	datapath_close(open_datapath(&f->config));
 	uint32_t flows = pinned_map_id(f, "connections4"), accounts = pinned_map_id(f, "accounts");
+	uint32_t refusals = pinned_map_id(f, "refusals");
 	assert_int_equal(unlink(control), 0);
 
 	_cleanup_(datapath_closep) struct datapath *second = open_datapath(&f->config);
 	assert_non_null(second);
 	assert_int_not_equal(pinned_map_id(f, "connections4"), flows);
+	assert_int_not_equal(pinned_map_id(f, "refusals"), refusals);
 	assert_int_equal(pinned_map_id(f, "accounts"), accounts);
 	assert_int_not_equal(pinned_map_id(f, "control"), 0);
 }
@@ -321,7 +323,7 @@ int main(void)
 		TEST(a_map_of_another_capacity_gets_what_the_one_before_held),
 		TEST(images_keep_their_size_whatever_is_asked_for),
 		TEST(images_that_never_held_one_are_no_loss),
-		TEST(flows_do_not_outlive_the_generation_they_refer_to),
+		TEST(flows_and_refusals_do_not_outlive_the_generation_they_refer_to),
 		TEST(a_set_whose_layouts_nobody_knows_is_not_taken_over),
 		TEST(maps_of_an_early_version_are_let_go_and_its_programs_enforce_until_others_do),
 		TEST(maps_of_an_early_version_are_removed_with_everything),

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/vec.h"
-#include "observe/interned.h"
+#include "base/interned.h"
 #include "observe/rulebook.h"
 #include "weir/maps.h"
 

@@ -4,6 +4,7 @@
  * compilation of the changed objects must give the very same image, and the
  * same owner for every address.
  */
+#include "base/interned.h"
 #include "base/mem.h"
 #include "policy/increment.h"
 #include "unit/policy/fixture.h"
@@ -209,7 +210,7 @@ static void what_is_too_much_is_compiled(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(pods); i++) {
 		pods[i] = new0(struct object);
 		pods[i]->kind = KIND_POD;
-		pods[i]->namespace = xstrdup("shop");
+		pods[i]->namespace = interned("shop");
 		pods[i]->name = xasprintf("new-%zu", i);
 		labels_set(&pods[i]->labels, "app", "frontend");
 		vec_push(&delta.come, pods[i]);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <time.h>
 
+#include "base/interned.h"
 #include "base/mem.h"
 #include "policy/verify.h"
 #include "unit/policy/fixture.h"
@@ -12,10 +13,11 @@
 
 static struct object *add_object(struct fixture *f, enum object_kind kind, unsigned namespace, unsigned number)
 {
+	_cleanup_free_ char *name = xasprintf("ns-%u", namespace);
 	struct object *object = new0(struct object);
 
 	object->kind = kind;
-	object->namespace = xasprintf("ns-%u", namespace);
+	object->namespace = interned(name);
 	object->name = xasprintf("o-%u", number);
 	vec_push(&f->objects.list, object);
 	return object;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Text that is kept once however many records say it, counted by its
- * references. All of the process has one table, for one thread.
+ * Text that is kept once however many objects and records say it, counted by
+ * its references. All of the process has one table, for all of its threads.
  */
-#ifndef WEIR_OBSERVE_INTERNED_H
-#define WEIR_OBSERVE_INTERNED_H
+#ifndef WEIR_BASE_INTERNED_H
+#define WEIR_BASE_INTERNED_H
 
 #include <stddef.h>
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "observe/interned.h"
+#include "base/interned.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <uthash.h>
 
@@ -13,6 +14,7 @@ struct entry {
 };
 
 static struct entry *table;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static struct entry *entry_of(const char *text)
 {
@@ -27,6 +29,7 @@ const char *interned(const char *text)
 	if (!text)
 		return NULL;
 	length = strlen(text);
+	pthread_mutex_lock(&lock);
 	HASH_FIND(hh, table, text, length, entry);
 	if (!entry) {
 		entry = xcalloc(1, sizeof(*entry) + length + 1);
@@ -34,13 +37,17 @@ const char *interned(const char *text)
 		HASH_ADD_KEYPTR(hh, table, entry->text, length, entry);
 	}
 	entry->references++;
+	pthread_mutex_unlock(&lock);
 	return entry->text;
 }
 
 const char *interned_ref(const char *interned)
 {
-	if (interned)
-		entry_of(interned)->references++;
+	if (!interned)
+		return NULL;
+	pthread_mutex_lock(&lock);
+	entry_of(interned)->references++;
+	pthread_mutex_unlock(&lock);
 	return interned;
 }
 
@@ -51,10 +58,12 @@ void interned_unref(const char *interned)
 	if (!interned)
 		return;
 	entry = entry_of(interned);
-	if (--entry->references)
-		return;
-	HASH_DEL(table, entry);
-	free(entry);
+	pthread_mutex_lock(&lock);
+	if (--entry->references == 0) {
+		HASH_DEL(table, entry);
+		free(entry);
+	}
+	pthread_mutex_unlock(&lock);
 }
 
 size_t interned_count(void)
