@@ -249,8 +249,8 @@ SANITIZED_MAKE = $(MAKE) --no-print-directory B=$(SANITIZED) CC=$(CLANG) CFLAGS=
 	SANITIZE=address,undefined,fuzzer-no-link
 
 # Functions that a target has instead of the kernel's side.
-WRAPPED_control := agent_aside attach capture_open compile datapath_image_words detach flow_stream_open \
-	increment_fits links_addresses links_by_name plan_enforce reconcile
+WRAPPED_control := agent_aside agent_listen attach capture_open compile datapath_image_words detach flow_stream_open \
+	increment_fits links_addresses links_by_name packet_events_read plan_enforce reconcile
 WRAPPED_records := ring_buffer__new ring_buffer__consume perf_buffer__new perf_buffer__consume perf_buffer__free \
 	bpf_map__fd
 

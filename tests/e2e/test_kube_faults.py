@@ -8,6 +8,7 @@ import time
 
 import case
 from kube_case import IS_LONG, NETWORK_POLICIES, PODS, KubeCase, isolate, proxy, server
+from lab import FORGETFUL
 
 UDP = [{"port": 9000, "protocol": "UDP"}, {"port": 8080}]
 RATE = 200
@@ -77,8 +78,7 @@ class FaultCase(KubeCase):
     """The agent reaches the API through the proxy. Datagrams tell whether policy ever was another."""
 
     pods = ("frontend", "backend", "intruder", "visitor")
-    # AddressSanitizer would keep 256 MiB of what was freed, and its memory is measured.
-    env = {"ASAN_OPTIONS": "quarantine_size_mb=1:thread_local_quarantine_size_kb=64"}
+    env = FORGETFUL
 
     @classmethod
     def kubeconfig(cls):

@@ -13,7 +13,7 @@ import time
 from case import LabCase, main, shop
 from core_cases import ALLOW_FRONTEND, ISOLATE_BACKEND, policy
 from kernel import BPFTOOL, held_by
-from lab import WEIR, die_with_parent
+from lab import FORGETFUL, WEIR, die_with_parent
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "0.5"))
 TENTHS = 10
@@ -25,6 +25,7 @@ POLICIES = 16  # names that are used in turn, as the numbers of a name that is g
 
 
 class Soak(LabCase):
+    env = FORGETFUL
     settings = {"eventHistory": 256, "sweepSeconds": 1}
 
     @classmethod

@@ -13,6 +13,7 @@
 #include "agent/capture.h"
 #include "agent/flow_stream.h"
 #include "agent/increment.h"
+#include "agent/packet_events.h"
 #include "agent/reconcile.h"
 #include "base/mem.h"
 #include "fuzz/targets/scratch.h"
@@ -31,6 +32,8 @@ int __real_compile(const struct world *world, struct numberings *numberings, uin
 int __wrap_compile(const struct world *world, struct numberings *numberings, uint32_t revision, uint32_t max_words,
 		   struct compiled **ret, struct error *error);
 int __wrap_agent_aside(struct agent *agent, int (*work)(void *data), void *data);
+bool __wrap_packet_events_read(struct agent *agent);
+void __wrap_agent_listen(struct agent *agent);
 int __wrap_plan_enforce(struct agent *agent, struct plan *plan, struct error *error);
 bool __wrap_increment_fits(const struct agent *agent, const struct objects_delta *delta);
 void __wrap_reconcile(struct agent *agent, bool everything);
@@ -74,6 +77,16 @@ int __wrap_agent_aside(struct agent *agent, int (*work)(void *data), void *data)
 }
 
 void __wrap_reconcile(struct agent *agent, bool everything)
+{
+}
+
+/* No packets. */
+bool __wrap_packet_events_read(struct agent *agent)
+{
+	return false;
+}
+
+void __wrap_agent_listen(struct agent *agent)
 {
 }
 
