@@ -94,6 +94,7 @@ class FaultCase(KubeCase):
 
     def setUp(self):
         super().setUp()
+        self.addCleanup(self.proxy.calm)
         self.put(isolate("backend", "backend", ["frontend"], UDP))
         self.until_policies(1)
         self.lab.settle()
@@ -222,7 +223,8 @@ class Faults(type("Rows", (FaultCase,), cases())):
         self.proxy.afflicted = 0
         self.lab.spawn_agent()
         self.lab.until(lambda: self.proxy.afflicted >= 3, "pages are asked for", 20)
-        self.assertIn("has not been read yet", self.degraded())
+        # On a slow machine it has failed often enough by then that the failure is what is said.
+        self.assertRegex(self.degraded(), "has not been read yet|kube: pods: ")
         self.end_probes()
         self.proxy.calm()
         self.until_well(RECOVERY_SECONDS)
