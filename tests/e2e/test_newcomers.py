@@ -21,8 +21,7 @@ from netns import Host
 SENDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "early_sender.py")
 PODS, POLICIES = 3000, 300  # that one change takes a good part of a second
 PAUSE = 0.0005  # between the frames of a sender
-MOST = 60  # newcomers
-ENOUGH = 3  # of them, during a policy change
+MOST = 200  # newcomers
 MARK = b"newcomer"
 ISOLATED = policy("""
     podSelector: {matchLabels: {app: early}}
@@ -92,6 +91,7 @@ class NewcomersCase(LabCase):
     """A bridge with a neighbour on it that nobody enforces, and one pod that comes and goes, next to a large cluster."""
 
     INSIDE, NEIGHBOUR = "02:00:00:00:00:01", "02:00:00:00:00:02"
+    enough = 3  # of the newcomers, during a policy change
 
     @classmethod
     def build(cls):
@@ -148,14 +148,14 @@ class NewcomersCase(LabCase):
         try:
             for number in range(MOST):
                 strangers.append(one(number))
-                if len(self.in_changes(strangers)) >= ENOUGH:
+                if len(self.in_changes(strangers)) >= self.enough:
                     break
         finally:
             sent = sum(sender.end() for sender in senders)
             heard = [f for host, interface in ((pod, ""), (self.neighbour, "eth0"))
                      for f in host.do("unwatch", interface=interface) if MARK.hex() in f]
         stamps = [int(f[-16:], 16) for f in heard]
-        self.assertGreaterEqual(len(self.in_changes(strangers)), ENOUGH, "none came while a policy was made")
+        self.assertGreaterEqual(len(self.in_changes(strangers)), self.enough, "none came while a policy was made")
         past = [s.name for stamp in stamps for s in strangers if s.is_past(stamp)]
         self.assertEqual(past, [], f"of {sent} frames")
         opens = [(s.closed - min((t for t in stamps if s.came < t < s.gone), default=s.closed)) / 1e6 for s in strangers]
@@ -193,7 +193,12 @@ class Plain(NewcomersCase):
 
 @unittest.skipUnless(os.access(os.path.join(PLUGINS, "bridge"), os.X_OK), "needs the package containernetworking-plugins")
 class ByPlugins(NewcomersCase):
-    """Pods that the bridge plugin and weir-cni give their network, with frames waiting from before ADD."""
+    """Pods that the bridge plugin and weir-cni give their network, with frames waiting from before ADD.
+
+    An agent that compiles lets ADD wait before there is an interface, so few come in the middle.
+    """
+
+    enough = 1
 
     @classmethod
     def build(cls):
