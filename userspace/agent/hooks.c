@@ -5,8 +5,8 @@
 #include <uv.h>
 
 #include "agent/ports.h"
-#include "base/mem.h"
 #include "base/interned.h"
+#include "base/mem.h"
 
 /* Looking at filters is a dozen system calls, and tc tells; this is for what it could not tell. */
 #define LOOKS_PER_FILTER_LOOK 60

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "base/mem.h"
 #include "base/interned.h"
+#include "base/mem.h"
 #include "observe/names.h"
 
 #define NS_PER_S 1000000000ull

@@ -9,8 +9,8 @@
 #include <time.h>
 
 #include "agent/core.h"
-#include "base/timestamp.h"
 #include "base/interned.h"
+#include "base/timestamp.h"
 #include "policy/workload.h"
 
 #define NS_PER_SECOND 1000000000ull

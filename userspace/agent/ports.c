@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "base/mem.h"
 #include "base/interned.h"
+#include "base/mem.h"
 
 struct ignored_link {
 	uint32_t ifindex;

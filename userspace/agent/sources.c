@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "base/mem.h"
 #include "base/interned.h"
+#include "base/mem.h"
 
 static int open_store(const struct agent_config *config, struct sources *sources, struct error *error)
 {

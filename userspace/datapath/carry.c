@@ -232,19 +232,12 @@ int passage_put(struct passage *passage, const void *key, const void *value)
 	return map_update_fd(passage->carry.to, passage->new_key, passage->new_value, BPF_ANY);
 }
 
-static bool is_one_map(const struct carry *carry)
-{
-	struct bpf_map_info from, to;
-
-	return get_info(carry->from, &from) == 0 && get_info(carry->to, &to) == 0 && from.id == to.id;
-}
-
 int carry(const struct carry *carry, size_t *ret_n)
 {
 	_cleanup_(passage_closep) struct passage *passage = NULL;
 	int r;
 
-	if (is_one_map(carry)) {
+	if (same_map(carry->from, carry->to)) {
 		*ret_n = 0;
 		return 0;
 	}

@@ -231,6 +231,7 @@ struct bpf_map *flow_table(const struct weir_bpf *skeleton, enum weir_flow_table
 int map_update(const struct bpf_map *map, const void *key, const void *value);
 int map_update_fd(int fd, const void *key, const void *value, uint64_t flags);
 int map_delete(const struct bpf_map *map, const void *key); /* absent: 0 */
+bool same_map(int a, int b);
 
 /* --- walk.c --- */
 

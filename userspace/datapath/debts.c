@@ -52,15 +52,6 @@ void debts_add(struct weir_bucket *bucket, const struct weir_bucket *before, con
 
 /* --- which maps, and what they held --- */
 
-static bool same_map(int a, int b)
-{
-	struct bpf_map_info one = {}, other = {};
-	uint32_t size = sizeof(one), other_size = sizeof(other);
-
-	return bpf_map_get_info_by_fd(a, &one, &size) == 0 && bpf_map_get_info_by_fd(b, &other, &other_size) == 0 &&
-	       one.id == other.id;
-}
-
 static bool is_shared(const struct maps_dir *dir, const struct bpf_map *map)
 {
 	_cleanup_close_ int theirs = maps_dir_get(dir->path, pin_name(map));
@@ -110,7 +101,7 @@ static int give(void *data, const void *key, const void *value)
 		bucket.changing = 0; /* whoever was at it has done it to theirs */
 		value = &bucket;
 	}
-	return bpf_map_update_elem(bpf_map__fd(debt->map), key, value, BPF_ANY) < 0 ? -errno : 0;
+	return map_update(debt->map, key, value);
 }
 
 static int begin_map(struct debts *debts, const struct bpf_map *map)
@@ -208,7 +199,7 @@ static int settle_entry(void *data, const void *key, const void *after)
 		debts_add(settling->sum, before ?: &none, after, settling->ticks);
 	if (settling->back)
 		return passage_put(settling->back, key, settling->sum);
-	return bpf_map_update_elem(bpf_map__fd(debt->map), key, settling->sum, BPF_ANY) < 0 ? -errno : 0;
+	return map_update(debt->map, key, settling->sum);
 }
 
 static size_t mapped_size(const struct debt *debt)

@@ -36,6 +36,15 @@ int map_delete(const struct bpf_map *map, const void *key)
 	return r == -ENOENT ? 0 : r;
 }
 
+bool same_map(int a, int b)
+{
+	struct bpf_map_info one = {}, other = {};
+	uint32_t size = sizeof(one), other_size = sizeof(other);
+
+	return bpf_map_get_info_by_fd(a, &one, &size) == 0 && bpf_map_get_info_by_fd(b, &other, &other_size) == 0 &&
+	       one.id == other.id;
+}
+
 /* An address is its own key: both families' keys are its first bytes. */
 static const struct bpf_map *addresses_of(const struct datapath *datapath, enum weir_family family)
 {

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/mem.h"
 #include "base/interned.h"
+#include "base/mem.h"
 #include "observe/names.h"
 
 #define NS_PER_SECOND 1000000000ull

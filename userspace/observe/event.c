@@ -6,10 +6,10 @@
 #include <strings.h>
 
 #include "base/cleanup.h"
+#include "base/interned.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "object/object.h"
-#include "base/interned.h"
 
 static const struct {
 	const char *name, *doc;

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/mem.h"
 #include "base/interned.h"
+#include "base/mem.h"
 #include "observe/names.h"
 
 static struct rulebook_page *page_of(rulebook_pages *pages, uint32_t number)

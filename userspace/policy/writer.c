@@ -48,32 +48,14 @@ uint32_t writer_reserve(struct writer *writer, size_t n)
 	return at;
 }
 
-#define HASH_ODD   0x9e3779b97f4a7c15ull
-#define HASH_LANES 4u
-
-/* Most of what is written was there before, so this is most of the work: no word waits for the one beside it. */
-static unsigned hash_of(const uint32_t *words, size_t n)
-{
-	uint64_t lanes[HASH_LANES] = { n, 1, 2, 3 }, hash = 0;
-	size_t i = 0;
-
-	for (; i + HASH_LANES <= n; i += HASH_LANES)
-		for (unsigned k = 0; k < HASH_LANES; k++)
-			lanes[k] = (lanes[k] ^ words[i + k]) * HASH_ODD;
-	for (; i < n; i++)
-		lanes[0] = (lanes[0] ^ words[i]) * HASH_ODD;
-	for (unsigned k = 0; k < HASH_LANES; k++)
-		hash = ((hash ^ hash >> 32) + (lanes[k] ^ lanes[k] >> 32)) * HASH_ODD;
-	return (unsigned)(hash >> 32);
-}
-
 static uint32_t put(struct writer *writer, enum words_kind kind, const uint32_t *words, size_t n)
 {
 	const size_t size = n * sizeof(*words);
 	struct block *block = NULL;
-	const unsigned hash = hash_of(words, n);
+	unsigned hash;
 	uint32_t at;
 
+	HASH_VALUE(words, size, hash);
 	HASH_FIND_BYHASHVALUE(hh, writer->blocks[kind], words, size, hash, block);
 	if (block)
 		return block->at;

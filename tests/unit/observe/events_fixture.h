@@ -7,9 +7,9 @@
 #include <net/ethernet.h>
 #include <netinet/in.h>
 
+#include "base/interned.h"
 #include "object/labels.h"
 #include "observe/event.h"
-#include "base/interned.h"
 
 static inline struct event_end end_of(const char *address, uint16_t port, const char *namespace, const char *pod)
 {

@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "base/vec.h"
 #include "base/interned.h"
+#include "base/vec.h"
 #include "observe/rulebook.h"
 #include "weir/maps.h"
 
